@@ -1,0 +1,39 @@
+"""Tables that serve every feature: keys that make calls repeatable, and the audit trail."""
+
+from django.db import models
+from django.db.models import CompositePrimaryKey
+
+
+class Once(models.Model):
+    """A key under which a request was carried out, what was asked and what was answered.
+
+    The same key with the same request gets the first answer again; with another request it is
+    refused. A refused request leaves no row.
+    """
+
+    pk = CompositePrimaryKey("account_id", "key")
+    account_id = models.BigIntegerField()
+    key = models.CharField(max_length=200)
+    operator_id = models.BigIntegerField()
+    request = models.JSONField()
+    answer = models.JSONField()
+    kept_at = models.DateTimeField()
+
+
+class Trail(models.Model):
+    """One line of the audit trail: who did what, when, from where, before and after.
+
+    ``account_id`` is 0 for what concerns no account (catalogue, operators).
+    """
+
+    pk = CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.UUIDField()
+    operator_id = models.BigIntegerField()
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=100)
+    origin = models.CharField(max_length=100)
+    action = models.CharField(max_length=60)
+    subject = models.CharField(max_length=100)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)

@@ -1,0 +1,54 @@
+"""Keys that make a call repeatable: the same request again gets the first answer again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from abono.base.refusal import KeyConflict
+from abono.base.sql import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+_sql = statements("abono.base", "once")
+
+
+def first_answer(account: int, key: str | None, request: Mapping[str, object]) -> dict[str, Any] | None:
+    """What was answered the first time, or nothing if the key is new (or absent).
+
+    Call it with the account locked. Raises KeyConflict if the key stood for another request.
+    """
+    if key is None:
+        return None
+    found = _sql.rows("find", account=account, key=key)
+    if not found:
+        return None
+    # Django hands JSON columns of its own cursors over as text.
+    if json.loads(found[0]["request"]) != request:
+        message = f"The key {key!r} was used before for a different request; use a new key."
+        raise KeyConflict(message, field="key")
+    answer: dict[str, Any] = json.loads(found[0]["answer"])
+    return answer
+
+
+def keep_answer(
+    account: int,
+    operator: int,
+    key: str | None,
+    request: Mapping[str, object],
+    answer: Mapping[str, object],
+    now: datetime,
+) -> None:
+    """Remember the answer in the transaction that earned it."""
+    if key is not None:
+        _sql.run(
+            "keep",
+            account=account,
+            operator=operator,
+            key=key,
+            request=json.dumps(request),
+            answer=json.dumps(answer),
+            now=now,
+        )

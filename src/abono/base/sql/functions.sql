@@ -1,0 +1,125 @@
+-- The arithmetic that statements need inside the database. Each function has its home in abono.kernel;
+-- tests/features/test_sql_arithmetic.py compares the two on random inputs.
+
+-- name: half_up
+-- kernel.money.round_half_up of numerator / denominator (denominator > 0), exactly: numeric division would round first.
+CREATE OR REPLACE FUNCTION abono_half_up(numerator numeric, denominator numeric) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (sign(numerator) * div(2 * abs(numerator) + denominator, 2 * denominator))::bigint;
+
+-- name: slice
+-- kernel.charges.slice_amount: what day k of n takes of a price.
+CREATE OR REPLACE FUNCTION abono_slice(price numeric, k integer, n integer) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN abono_half_up(price * k, n) - abono_half_up(price * (k - 1), n);
+
+-- name: boundary
+-- kernel.calendars.Grid.boundary: the day number n of a grid.
+CREATE OR REPLACE FUNCTION abono_boundary(step_unit text, step integer, origin date, day integer, n integer)
+RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN step_unit = 'day' THEN origin + n * step
+    ELSE least(
+        (origin + make_interval(months => n * step))::date + (day - 1),
+        (origin + make_interval(months => n * step + 1))::date - 1
+    )
+END;
+
+-- name: cycle
+-- kernel.calendars.Grid.index_of: the last n whose boundary is not after a day.
+CREATE OR REPLACE FUNCTION abono_cycle(step_unit text, step integer, origin date, day integer, on_day date)
+RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN step_unit = 'day' THEN floor((on_day - origin)::numeric / step)::integer
+    ELSE (
+        SELECT
+            guess.n - CASE
+                WHEN abono_boundary(step_unit, step, origin, day, guess.n) > on_day THEN 1 ELSE 0
+            END
+        FROM (
+            SELECT
+                floor(
+                    (
+                        (extract(YEAR FROM on_day) - extract(YEAR FROM origin)) * 12
+                        + extract(MONTH FROM on_day) - extract(MONTH FROM origin)
+                    ) / step
+                )::integer AS n
+        ) AS guess
+    )
+END;
+
+-- name: tax_lines
+-- kernel.tax.tax_lines: the tax in an amount that is shared over lines by weight (largest remainder, ties to the earlier).
+CREATE OR REPLACE FUNCTION abono_tax_lines(amount bigint, inclusive boolean, rates numeric [], weights numeric [])
+RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+    SELECT
+        sum(
+            abono_half_up(
+                (line.whole + CASE WHEN line.place <= amount - line.given THEN 1 ELSE 0 END) * line.rate,
+                CASE WHEN inclusive THEN 100 + line.rate ELSE 100 END
+            )
+        )::bigint
+    FROM (
+        SELECT
+            part.rate,
+            part.whole,
+            sum(part.whole) OVER () AS given,
+            row_number() OVER (ORDER BY part.rest DESC, part.no ASC) AS place
+        FROM (
+            SELECT
+                item.no,
+                item.rate,
+                div(amount * item.weight, total.weight) AS whole,
+                amount * item.weight - div(amount * item.weight, total.weight) * total.weight AS rest
+            FROM unnest(rates, weights) WITH ORDINALITY AS item (rate, weight, no)
+            CROSS JOIN (SELECT sum(w.weight) AS weight FROM unnest(weights) AS w (weight)) AS total
+        ) AS part
+    ) AS line
+);
+
+-- name: tax
+-- The tax in (inclusive) or on top of (exclusive) an amount >= 0 that is charged under a rate.
+CREATE OR REPLACE FUNCTION abono_tax(amount bigint, inclusive boolean, rates numeric [], weights numeric [])
+RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN amount = 0 THEN 0
+    WHEN cardinality(rates) = 1
+        THEN abono_half_up(amount * rates[1], CASE WHEN inclusive THEN 100 + rates[1] ELSE 100 END)
+    ELSE abono_tax_lines(amount, inclusive, rates, weights)
+END;
+
+-- name: blocked_from
+-- The first civil day that finds itself blocked at its start when a block begins at an instant.
+CREATE OR REPLACE FUNCTION abono_blocked_from(at timestamp with time zone, zone text) RETURNS date
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (at AT TIME ZONE zone)::date
+    + CASE WHEN at = ((at AT TIME ZONE zone)::date::timestamp AT TIME ZONE zone) THEN 0 ELSE 1 END;
+
+-- name: look
+-- The instant of the look-ahead before a boundary; empty if the plan has none or the instant lies before ``begun``.
+CREATE OR REPLACE FUNCTION abono_look(
+    boundary date, hours integer, days integer, zone text, begun timestamp with time zone
+) RETURNS timestamp with time zone
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE
+    WHEN hours IS NULL AND days IS NULL THEN NULL
+    WHEN ((boundary - coalesce(days, 0))::timestamp AT TIME ZONE zone) - make_interval(hours => coalesce(hours, 0))
+        >= begun
+        THEN ((boundary - coalesce(days, 0))::timestamp AT TIME ZONE zone) - make_interval(hours => coalesce(hours, 0))
+END;
+
+-- name: spend
+-- What is left after an amount was tried: it is taken whole or not at all, and always where debt is allowed.
+CREATE OR REPLACE FUNCTION abono_spend(held bigint, available bigint, amount bigint, always boolean) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN always OR coalesce(held, available) >= amount THEN coalesce(held, available) - amount
+    ELSE coalesce(held, available)
+END;
+
+-- name: left
+-- Running remainder of ``available`` over amounts in the order of the window.
+CREATE OR REPLACE AGGREGATE abono_left(available bigint, amount bigint, always boolean) (
+    SFUNC = abono_spend, STYPE = bigint
+);

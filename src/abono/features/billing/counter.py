@@ -1,0 +1,67 @@
+"""The counter: one account, one request, one transaction, by the same statements that roll over a million."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from abono.features.billing.engine import Scope, claim, decide, schedule
+from abono.features.billing.look_ahead import review_early_blocks
+from abono.features.ledger import operations as ledger
+from abono.features.operators.queries import operator_by_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date, datetime
+    from uuid import UUID
+
+    from abono.features.operators.queries import Operator
+
+
+@dataclass
+class Desk:
+    """An account that is locked for one request."""
+
+    account: ledger.LockedAccount
+    operator: Operator
+    scope: Scope
+    now: datetime
+    money_arrived: bool = False
+
+    @property
+    def today(self) -> date:
+        """The civil day of the request."""
+        return self.operator.day(self.now)
+
+    @property
+    def available(self) -> int:
+        """What the account can pay at this moment, in minor units."""
+        return ledger.available(self.account.account_id, self.now)
+
+    def post(self, amount: int, *, kind: str, counter: str, text: str = "") -> UUID:
+        """Move money; a credit brings returns when the request is done. Answers the entry's id."""
+        self.money_arrived = self.money_arrived or amount > 0
+        return ledger.post(
+            self.account.account_id, amount, kind=kind, counter=counter, day=self.today, now=self.now, text=text
+        )
+
+
+@contextmanager
+def counter(account: int, now: datetime) -> Iterator[Desk]:
+    """Lock an account for a request; afterwards try the returns that its money allows and plan its next work.
+
+    Everything commits together or, on a refusal, not at all. Raises UnknownAccount.
+    """
+    with transaction.atomic():
+        locked = ledger.lock(account)
+        operator = operator_by_id(locked.operator_id)
+        desk = Desk(locked, operator, Scope.of_account(operator, account), now)
+        claim(desk.scope)
+        yield desk
+        if desk.money_arrived:
+            decide(desk.scope, now, now, boundaries=False, returns=True)
+            review_early_blocks(desk.scope, now)
+        schedule(desk.scope, now)

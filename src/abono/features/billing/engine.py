@@ -1,0 +1,190 @@
+"""The engine: all work of a range of accounts, in time order, in the caller's transaction.
+
+One instant is a fixed row of steps (``sql/instant.sql``, ``sql/decide.sql``); the order of the steps is the order of
+semantics.md §3. ``catch_up`` does what is due, as after a downtime; ``turn_clock`` lets time pass instant by instant.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from abono.base.sql import statements
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from uuid import UUID
+
+    from abono.features.operators.queries import Operator
+
+_instant = statements("abono.features.billing", "instant")
+_decide = statements("abono.features.billing", "decide")
+
+
+class EngineStuck(Exception):  # noqa: N818 -- a bug or a damaged row, never an answer
+    """An instant was done and the same accounts are still due at it: the slice is given up instead of turning for ever."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The accounts of one operator from ``first`` to ``last``, under one transaction's claim."""
+
+    operator: Operator
+    first: int
+    last: int
+    claim: UUID = field(default_factory=uuid4)
+
+    @classmethod
+    def of_account(cls, operator: Operator, account: int) -> Scope:
+        """One account at the counter."""
+        return cls(operator, account, account)
+
+    def common(self, instant: datetime, now: datetime) -> dict[str, Any]:
+        """The parameters that every step has."""
+        return {
+            "first": self.first,
+            "last": self.last,
+            "operator": self.operator.id,
+            "claim": self.claim,
+            "zone": self.operator.time_zone,
+            "instant": instant,
+            "day": self.operator.day(instant),
+            "now": now,
+            "today": self.operator.day(now),
+        }
+
+
+Totals = Counter[str]
+"""What was done: counts by name, and ``amount`` in minor units."""
+
+Look = Callable[[Scope, "datetime", "datetime", list[dict[str, Any]]], Totals]
+"""Makes the look-aheads of some subscriptions at an instant (see look_ahead.look)."""
+
+
+def next_instant(scope: Scope, until: datetime) -> datetime | None:
+    """When the accounts next have work, if that is by ``until``."""
+    instant: datetime | None = _instant.row(
+        "next", first=scope.first, last=scope.last, operator=scope.operator.id, until=until
+    )["instant"]
+    return instant
+
+
+def catch_up(scope: Scope, now: datetime, *, look: Look | None, lenient: bool = False) -> Totals:
+    """Do everything that is due by ``now``, in time order, with the money there is; answers the totals.
+
+    Missed boundaries keep their dates. Returns are not tried at missed midnights but once, at ``now``. ``look`` makes
+    the look-aheads that are due; without it they are passed over.
+    """
+    totals: Totals = Counter()
+    last: datetime | None = None
+    while (instant := next_instant(scope, now)) is not None:
+        if instant == last:
+            message = f"accounts {scope.first}-{scope.last} of {scope.operator.code} stay due at {instant}"
+            raise EngineStuck(message)
+        last = instant
+        totals += _do_instant(scope, instant, now, look=look, lenient=lenient)
+    if last is not None and scope.operator.day(last) < scope.operator.day(now):
+        totals += decide(scope, now, now, boundaries=False, returns=True)
+        schedule(scope, now)
+    return totals
+
+
+def turn_clock(scope: Scope, until: datetime, *, look: Look | None, lenient: bool = False) -> Totals:
+    """Let time pass until an instant: everything is done at the moment it is due, nothing is late."""
+    totals: Totals = Counter()
+    while (instant := next_instant(scope, until)) is not None:
+        totals += catch_up(replace(scope, claim=uuid4()), instant, look=look, lenient=lenient)
+    return totals
+
+
+def _do_instant(scope: Scope, instant: datetime, now: datetime, *, look: Look | None, lenient: bool) -> Totals:
+    """The steps of one instant, in the order of semantics.md §3. Grants expire by their date alone."""
+    common = scope.common(instant, now)
+    _instant.run("claim", **common)
+    needs = _instant.row("survey", **common)
+    totals: Totals = Counter()
+    if needs["unpause"]:
+        # The pause ends before the charges of its last midnight.
+        totals += lift(scope, instant, now, bit=2, cause="pause_over", midnight=True)
+    if needs["closing"]:
+        totals += close(scope, instant, now)
+    if needs["turning"]:
+        totals += Counter(_instant.row("turn", **common))
+    if needs["closing"] and needs["lapsing"]:
+        _instant.row("judge", lenient=lenient, **common)
+    if needs["lapsing"]:
+        _instant.row("lapse", **common)
+    on_time = common["day"] == common["today"]
+    totals += decide(scope, instant, now, boundaries=True, returns=on_time, lenient=lenient)
+    if needs["looking"]:
+        seen = _instant.rows("looking", **common)
+        totals += look(scope, instant, now, seen) if look and seen else Counter()
+    schedule(scope, now)
+    return totals
+
+
+def decide(  # noqa: PLR0913 -- the statement's switches
+    scope: Scope,
+    instant: datetime,
+    now: datetime,
+    *,
+    boundaries: bool,
+    returns: bool,
+    lenient: bool = False,
+    subscription: UUID | None = None,
+) -> Totals:
+    """Run the decision (see sql/decide.sql); answers its counts."""
+    row = _decide.row(
+        "decide",
+        boundaries=boundaries,
+        returns=returns,
+        lenient=lenient,
+        subscription=subscription,
+        **scope.common(instant, now),
+    )
+    row.pop("missing")
+    return Counter(row)
+
+
+def missing(scope: Scope, now: datetime, subscription: UUID) -> int:
+    """Make the first decision of one subscription; answers how much money it lacked (0: it began)."""
+    row = _decide.row(
+        "decide", boundaries=True, returns=False, lenient=False, subscription=subscription, **scope.common(now, now)
+    )
+    return int(row["missing"]) if row["suspended"] or row["ended"] else 0
+
+
+def lift(  # noqa: PLR0913 -- the statement's switches
+    scope: Scope,
+    instant: datetime,
+    now: datetime,
+    *,
+    bit: int,
+    cause: str,
+    subscription: UUID | None = None,
+    midnight: bool = False,
+) -> Totals:
+    """Take a reason away (see sql/instant.sql); answers how many subscriptions came back by it."""
+    row = _instant.row(
+        "lift", bit=bit, cause=cause, subscription=subscription, midnight=midnight, **scope.common(instant, now)
+    )
+    return Counter({"resumed": row["resumed"]})
+
+
+def close(scope: Scope, instant: datetime, now: datetime, subscription: UUID | None = None) -> Totals:
+    """Charge arrears: of all periods that end, or early, of one subscription."""
+    return Counter(_instant.row("close", subscription=subscription, **scope.common(instant, now)))
+
+
+def claim(scope: Scope) -> None:
+    """Mark one account as this transaction's."""
+    _instant.run("claim_one", account=scope.first, claim=scope.claim)
+
+
+def schedule(scope: Scope, now: datetime) -> None:
+    """Work out when the claimed accounts next have work."""
+    _instant.run("schedule", **scope.common(now, now))
+

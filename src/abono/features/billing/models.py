@@ -1,0 +1,82 @@
+"""Charges, and the runs that make them."""
+
+from django.db import models
+from django.db.models import CompositePrimaryKey, Q
+
+from abono.base.constraints import CompositeForeignKey
+
+
+class Charge(models.Model):
+    """What an account was charged for a subscription, or given back (negative), and for which days.
+
+    Shares its ``id`` with the ledger entry that moved the money. ``period`` and ``slice`` rows are made once per
+    subscription and first day, whatever crashes or runs twice.
+    """
+
+    pk = CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.UUIDField()
+    operator_id = models.BigIntegerField()
+    subscription_id = models.UUIDField()
+    kind = models.CharField(max_length=8)
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    amount = models.BigIntegerField()
+    tax = models.BigIntegerField()
+    rate_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account_id", "subscription_id", "starts_on"],
+                condition=Q(kind="period"),
+                name="billing_charge_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["period", "part", "fee", "credit", "refund"]), name="billing_charge_kind"
+            ),
+            models.CheckConstraint(condition=Q(starts_on__lt=models.F("ends_on")), name="billing_charge_days"),
+            CompositeForeignKey(
+                columns=("account_id", "id"),
+                to="ledger_entry",
+                to_columns=("account_id", "id"),
+                name="billing_charge_entry",
+            ),
+            CompositeForeignKey(
+                columns=("account_id", "subscription_id"),
+                to="subscriptions_subscription",
+                to_columns=("account_id", "id"),
+                name="billing_charge_subscription",
+            ),
+        ]
+
+
+class Run(models.Model):
+    """One call of the engine: all work that is due by ``until``, cut into slices."""
+
+    id = models.BigAutoField(primary_key=True)
+    until = models.DateTimeField()
+    operator_id = models.BigIntegerField(null=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    totals = models.JSONField(null=True)
+
+
+class Slice(models.Model):
+    """A range of one operator's accounts in a run, done in one transaction by whoever takes it."""
+
+    id = models.BigAutoField(primary_key=True)
+    run = models.ForeignKey(Run, models.CASCADE)
+    operator_id = models.BigIntegerField()
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    accounts = models.IntegerField()
+    state = models.CharField(max_length=6, db_default="open")
+    attempts = models.SmallIntegerField(db_default=0)
+    error = models.TextField(db_default="")
+    totals = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=["open", "done", "failed", "split"]), name="billing_slice_state")
+        ]

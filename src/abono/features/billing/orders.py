@@ -1,0 +1,329 @@
+"""Ordering, changing and cancelling a subscription at the counter (semantics.md §3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from abono.base.once import first_answer, keep_answer
+from abono.base.refusal import InvalidRequest, Refusal
+from abono.base.sql import statements
+from abono.base.trail import record
+from abono.features.billing import engine
+from abono.features.billing.counter import Desk, counter
+from abono.features.catalogue.operations import settle
+from abono.features.catalogue.queries import Amount, Plan, Rate, plan_by_code, plan_by_id, rate_by_id, rate_on
+from abono.features.ledger import operations as ledger
+from abono.features.notices.operations import tell_account
+from abono.features.subscriptions import operations as subscriptions
+from abono.kernel.charges import prorate, slice_amount
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from abono.features.subscriptions.operations import Subscription
+
+_sql = statements("abono.features.billing", "orders")
+_NOTHING = Amount(0, 0)
+_MOST_QUANTITY = Decimal(10) ** 9
+
+
+class CurrencyMismatch(Refusal):
+    """The account's currency is not the one the plan is sold in."""
+
+    code = "currency_mismatch"
+
+
+def subscribe(  # noqa: PLR0913 -- what an order consists of
+    account: int,
+    plan_code: str,
+    *,
+    now: datetime,
+    quantity: Decimal = Decimal(1),
+    unit: str = "",
+    key: str | None = None,
+    starts_on: date | None = None,
+) -> UUID:
+    """Order a plan; the first period is charged at once, or decided when the trial or the wait is over.
+
+    Answers the subscription's id. Raises UnknownPlan, InsufficientFunds (then nothing changed), KeyConflict.
+    """
+    _check_quantity(quantity)
+    asked: dict[str, object] = {"action": "subscribe", "plan": plan_code, "quantity": str(quantity), "unit": unit}
+    with counter(account, now) as desk:
+        answered = first_answer(account, key, asked)
+        if answered is not None:
+            return UUID(answered["subscription"])
+        plan = plan_by_code(desk.operator.id, plan_code)
+        _check_currency(desk)
+        settle(desk.operator, plan.id, quantity)
+        begins = _begins(desk, starts_on)
+        trial_ends_on = begins + timedelta(days=plan.trial_days) if plan.trial_days else None
+        subscription = subscriptions.add(
+            account,
+            desk.operator,
+            plan,
+            plan.grid(trial_ends_on or begins),
+            quantity=quantity,
+            unit=unit,
+            starts_on=begins,
+            trial_ends_on=trial_ends_on,
+            now=now,
+        )
+        if trial_ends_on is None and begins == desk.today:
+            _decide_first(desk, subscription)
+        keep_answer(account, desk.operator.id, key, asked, {"subscription": str(subscription)}, now)
+        _record(desk, "subscription.order", subscription, {"plan": plan_code, "quantity": quantity, "unit": unit})
+        return subscription
+
+
+def change(  # noqa: PLR0913 -- what a change consists of
+    account: int,
+    subscription: UUID,
+    *,
+    now: datetime,
+    plan_code: str | None = None,
+    quantity: Decimal | None = None,
+    at_period_end: bool = True,
+) -> None:
+    """Another plan or quantity, at the boundary or now; the last wish counts, the present plan takes it back.
+
+    Now: the unused part of the paid period is credited and the same part of the new price charged. Raises UnknownPlan,
+    UnknownSubscription, SubscriptionEnded, InsufficientFunds (then nothing changed).
+    """
+    if quantity is not None:
+        _check_quantity(quantity)
+    with counter(account, now) as desk:
+        found = subscriptions.find_live(account, subscription)
+        old = plan_by_id(found.plan_id)
+        new = old if plan_code in {None, old.code} else plan_by_code(desk.operator.id, str(plan_code))
+        wanted = found.quantity if quantity is None else quantity
+        if new.id == old.id and wanted == found.quantity:
+            subscriptions.wait_for_change(found, None, None)
+        else:
+            settle(desk.operator, new.id, wanted)
+            if at_period_end and found.runs:
+                subscriptions.wait_for_change(found, new.id, wanted)
+            else:
+                _change_now(desk, found, old, new, wanted)
+        desk.money_arrived = True
+        _record(desk, "subscription.change", subscription, {"plan": new.code, "quantity": wanted})
+
+
+def cancel(
+    account: int, subscription: UUID, *, now: datetime, at_period_end: bool = True, prorate_refund: bool = False
+) -> None:
+    """End a subscription at its boundary, or now, with or without the unused days' money.
+
+    Where nothing paid runs, the end is now. Raises UnknownSubscription, SubscriptionEnded.
+    """
+    with counter(account, now) as desk:
+        found = subscriptions.find_live(account, subscription)
+        if at_period_end and found.runs and not (found.in_first_wait and found.starts_on > desk.today):
+            subscriptions.wait_for_end(found, cancels=True)
+        else:
+            _end_now(desk, found, prorate_refund=prorate_refund)
+        _record(desk, "subscription.cancel", subscription, {"now": not at_period_end, "refund": prorate_refund})
+
+
+def _begins(desk: Desk, starts_on: date | None) -> date:
+    if starts_on is not None and starts_on < desk.today:
+        message = f"{starts_on} has passed; let the subscription begin today or later."
+        raise InvalidRequest(message, field="starts_on", code="out_of_range")
+    return starts_on or desk.today
+
+
+def _decide_first(desk: Desk, subscription: UUID) -> None:
+    missing = engine.missing(desk.scope, desk.now, subscription)
+    if missing:
+        raise ledger.InsufficientFunds(ledger.short_by(missing), field="account")
+
+
+def _end_now(desk: Desk, found: Subscription, *, prorate_refund: bool) -> None:
+    plan = plan_by_id(found.plan_id)
+    if plan.charge == "arrears":
+        engine.close(desk.scope, desk.now, desk.now, found.id)
+    elif prorate_refund and found.runs and found.period_starts_on is not None:
+        _give_back(desk, found)
+    subscriptions.move(found, state="ended", reasons=0, cause="ended", operator=desk.operator, now=desk.now)
+    tell_account(
+        found.account_id, desk.operator.id, "ended", day=desk.today, now=desk.now, subscription=found.id
+    )
+
+
+def _give_back(desk: Desk, found: Subscription) -> None:
+    """Only what was charged is given back: amount charged x remaining days / days it covers."""
+    charges = _charges_of_period(found)
+    if not charges:
+        return
+    charge = charges[0]
+    covers = (charge["ends_on"] - charge["starts_on"]).days
+    days = min(_remaining(found, desk.today, found.paid_until), covers)
+    if days <= 0:
+        return
+    refund = Amount(prorate(Fraction(charge["amount"]), days, covers), prorate(Fraction(charge["tax"]), days, covers))
+    if refund.gross:
+        _book(desk, found, "refund", refund, (desk.today, desk.today + timedelta(days=days)), charge["rate_id"])
+
+
+def _remaining(found: Subscription, since: date, until: date | None) -> int:
+    """The paid days that are left, today among them; a pause may keep them."""
+    if found.frozen_days is not None:
+        return found.frozen_days
+    return 0 if until is None else (until - since).days
+
+
+def _change_now(desk: Desk, found: Subscription, old: Plan, new: Plan, quantity: Decimal) -> None:
+    subscriptions.replace_plan(found, new.id, quantity)
+    if not found.runs:
+        return  # the return costs the new plan
+    if found.in_first_wait:
+        _end_wait(desk, found, new)
+        return
+    if old.charge == "arrears":
+        engine.close(desk.scope, desk.now, desk.now, found.id)
+    turn = _turn(desk, found, old, new, rate_on(new.id, quantity, desk.today))
+    due = turn.charge.gross - turn.credit.gross
+    if due > 0 and new.on_shortfall != "owe":
+        ledger.require(found.account_id, due, desk.now)
+    if turn.credit.gross:
+        ends_on = desk.today + timedelta(days=turn.credit_days)
+        _book(desk, found, "credit", turn.credit, (desk.today, ends_on), found.rate_id)
+    if turn.charge.gross:
+        _book(desk, found, "part", turn.charge, (turn.charged_from, turn.charged_to), turn.rate)
+    subscriptions.replace_period(found, new, desk.operator, turn.period, rate=turn.rate, now=desk.now)
+
+
+def _end_wait(desk: Desk, found: Subscription, new: Plan) -> None:
+    """From a trial, a new full period starts today; a blocked one goes on waiting, under the new plan."""
+    if found.state != "suspended":
+        subscriptions.restart_wait(found, new.full_period_grid(desk.today), desk.today)
+        _decide_first(desk, found.id)
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """A change of the running period: what it gives back, what it costs, and the period that runs from then on."""
+
+    rate: int
+    credit: Amount
+    credit_days: int
+    charge: Amount
+    charged_from: date
+    charged_to: date
+    period: subscriptions.Running
+
+
+def _turn(desk: Desk, found: Subscription, old: Plan, new: Plan, rate: Rate) -> _Turn:
+    """Today belongs to the days that remain; on a daily plan today's slice stays and the new price begins tomorrow."""
+    kept_slice = old.charge == "daily" and found.paid_until is not None and found.paid_until > desk.today
+    since = found.paid_until if kept_slice and found.paid_until else desk.today
+    paid = _was_paid(found, old)
+    left = _remaining(found, since, found.period_ends_on)
+    credit = _NOTHING
+    if old.charge == "advance" and paid and found.rate_id is not None:
+        credit = rate_by_id(found.rate_id).part(left, found.cycle_days or left)
+    period = _next_running(found, old, new, since)
+    charge = _NOTHING
+    if paid and period.runs:
+        charge = _price_of_rest(new, rate, period, since, left, same=old.as_long_as(new), kept_slice=kept_slice)
+    charged_to = since + timedelta(days=1) if new.charge == "daily" else since + timedelta(days=max(left, 1))
+    if new.charge != "daily" and not old.as_long_as(new):
+        charged_to = period.ends_on
+    return _Turn(rate.id, credit, left, charge, since, charged_to, period.paid(new, since, kept_slice=kept_slice))
+
+
+def _was_paid(found: Subscription, old: Plan) -> bool:
+    """Whether something paid runs: a free first period is nobody's money."""
+    if old.charge != "advance" or found.rate_id is None or rate_by_id(found.rate_id).price == 0:
+        return True
+    return bool(_charges_of_period(found))
+
+
+def _charges_of_period(found: Subscription) -> list[dict[str, Any]]:
+    return _sql.rows("last_charge", account=found.account_id, subscription=found.id, since=found.period_starts_on)
+
+
+def _next_running(found: Subscription, old: Plan, new: Plan, since: date) -> subscriptions.Running:
+    """The period after the change: the same, or, with another length, a full one that starts with it."""
+    if old.as_long_as(new) and found.period_ends_on is not None:
+        return subscriptions.Running(
+            anchor_on=found.anchor_on,
+            anchor_day=found.anchor_day,
+            cycle=found.cycle,
+            starts_on=since if new.charge == "arrears" else found.period_starts_on or since,
+            ends_on=found.period_ends_on,
+            cycle_days=found.cycle_days or 1,
+        )
+    grid = new.full_period_grid(since)
+    ends_on = grid.boundary(grid.index_of(since) + 1)
+    return subscriptions.Running(
+        anchor_on=grid.origin,
+        anchor_day=grid.day,
+        cycle=grid.index_of(since),
+        starts_on=since,
+        ends_on=ends_on,
+        cycle_days=(ends_on - since).days,
+        runs=found.state != "suspended" or found.early,
+    )
+
+
+def _price_of_rest(  # noqa: PLR0913 -- the rule looks at this much
+    new: Plan, rate: Rate, period: subscriptions.Running, since: date, left: int, *, same: bool, kept_slice: bool
+) -> Amount:
+    if new.charge == "arrears":
+        return _NOTHING
+    if new.charge == "daily":
+        if kept_slice:
+            return _NOTHING
+        cycle_starts_on = period.ends_on - timedelta(days=period.cycle_days)
+        return rate.taxed(slice_amount(rate.price, (since - cycle_starts_on).days + 1, period.cycle_days))
+    return rate.part(left, period.cycle_days) if same else rate.full
+
+
+def _book(
+    desk: Desk, found: Subscription, kind: str, amount: Amount, days: tuple[date, date], rate: int | None
+) -> None:
+    """One charge row with its entry; credits and refunds are negative charges."""
+    gives_back = kind in {"credit", "refund"}
+    entry = desk.post(
+        amount.gross if gives_back else -amount.gross,
+        kind={"credit": "reversal", "refund": "refund"}.get(kind, "charge"),
+        counter="sales",
+    )
+    sign = -1 if gives_back else 1
+    _sql.run(
+        "add_charge",
+        account=found.account_id,
+        entry=entry,
+        operator=desk.operator.id,
+        subscription=found.id,
+        kind=kind,
+        starts_on=days[0],
+        ends_on=days[1],
+        amount=sign * amount.gross,
+        tax=sign * amount.tax,
+        rate=rate,
+    )
+
+
+def _check_quantity(quantity: Decimal) -> None:
+    if not 0 < quantity <= _MOST_QUANTITY:
+        message = f"Give a quantity above 0 and up to {_MOST_QUANTITY:,.0f}."
+        raise InvalidRequest(message, field="quantity", code="out_of_range")
+
+
+def _check_currency(desk: Desk) -> None:
+    if desk.account.currency != desk.operator.currency:
+        message = f"The plan is sold in {desk.operator.currency}; the account is kept in {desk.account.currency}."
+        raise CurrencyMismatch(message, field="plan")
+
+
+def _record(desk: Desk, action: str, subscription: UUID, after: dict[str, object]) -> None:
+    record(
+        action, str(subscription), operator=desk.operator.id, account=desk.account.account_id, at=desk.now, after=after
+    )

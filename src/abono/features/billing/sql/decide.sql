@@ -1,0 +1,358 @@
+-- name: decide
+-- The decision: who pays at this instant, what they pay, and what becomes of those who cannot.
+--
+-- With ``boundaries`` it decides every boundary and daily slice that is due on ``day``; with ``returns`` it tries the
+-- return of what was suspended for want of money. An account's claims on its money are taken in order: arrears are
+-- judged, then boundaries, then returns, each by priority, then age; each is paid whole or not at all.
+-- ``subscription`` restricts it to one; ``lenient`` pays boundaries on debt (a forecast of what would be needed).
+WITH scope AS (
+    SELECT
+        a.account_id,
+        (a.balance + a.credit_limit - a.held + coalesce(g.remaining, 0))::bigint AS available
+    FROM ledger_account AS a
+    LEFT JOIN (
+        SELECT account_id, sum(remaining) AS remaining FROM ledger_grant
+        WHERE
+            account_id BETWEEN %(first)s AND %(last)s
+            AND starts_at <= %(instant)s::timestamptz AND ends_at > %(instant)s::timestamptz
+        GROUP BY account_id
+    ) AS g ON a.account_id = g.account_id
+    WHERE a.account_id BETWEEN %(first)s AND %(last)s AND a.claim = %(claim)s::uuid
+),
+
+due AS (
+    SELECT
+        c.available,
+        s.account_id,
+        s.id,
+        s.operator_id,
+        s.state,
+        s.reasons,
+        s.early,
+        s.plan_id,
+        s.quantity,
+        s.ordered_at,
+        s.anchor_on,
+        s.anchor_day,
+        s.cycle,
+        s.period_starts_on,
+        s.period_ends_on,
+        s.fee_due,
+        s.look_at,
+        p.step_unit,
+        p.step,
+        p.charge,
+        p.resume,
+        p.first_period,
+        p.on_shortfall,
+        p.priority,
+        p.look_ahead_hours,
+        p.look_ahead_days,
+        s.period_starts_on IS NULL AS opens,
+        s.state = 'suspended' AND NOT s.early AS returns,
+        s.runs AND p.charge = 'daily' AND coalesce(%(day)s::date < s.period_ends_on, FALSE) AS within
+    FROM scope AS c
+    INNER JOIN subscriptions_subscription AS s ON c.account_id = s.account_id
+    INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+    WHERE
+        s.account_id BETWEEN %(first)s AND %(last)s
+        AND (%(subscription)s::uuid IS NULL OR s.id = %(subscription)s::uuid)
+        AND (
+            (
+                %(boundaries)s::boolean AND s.runs
+                AND (s.state IN ('active', 'trial', 'pending') OR (s.early AND s.reasons = 1))
+                AND CASE
+                    WHEN s.state = 'active' AND p.charge = 'daily' THEN s.paid_until
+                    ELSE coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on)
+                END <= %(day)s::date
+            )
+            OR (
+                %(returns)s::boolean AND s.state = 'suspended' AND s.reasons = 1 AND NOT s.early
+                AND (NOT s.runs OR p.charge = 'daily')
+            )
+        )
+),
+
+placed AS (
+    SELECT
+        d.*,
+        m.fresh,
+        CASE
+            WHEN NOT m.fresh THEN d.anchor_on
+            WHEN d.step_unit = 'day' THEN %(day)s::date
+            ELSE date_trunc('month', %(day)s::date)::date
+        END AS new_anchor_on,
+        CASE
+            WHEN NOT m.fresh THEN d.anchor_day
+            WHEN d.step_unit = 'day' THEN 0
+            ELSE extract(DAY FROM %(day)s::date)::integer
+        END AS new_anchor_day,
+        CASE
+            WHEN m.fresh THEN 0
+            WHEN d.within THEN d.cycle
+            WHEN d.returns THEN abono_cycle(d.step_unit, d.step, d.anchor_on, d.anchor_day, %(day)s::date)
+            WHEN d.opens THEN d.cycle
+            ELSE d.cycle + 1
+        END AS new_cycle
+    FROM due AS d
+    CROSS JOIN LATERAL (SELECT d.returns AND d.charge <> 'daily' AND d.resume = 'restart' AS fresh) AS m
+),
+
+dated AS (
+    SELECT
+        p.*,
+        abono_boundary(p.step_unit, p.step, p.new_anchor_on, p.new_anchor_day, p.new_cycle + 1) AS new_ends_on,
+        CASE
+            WHEN p.fresh OR NOT (p.opens OR p.returns OR p.within) THEN %(day)s::date
+            ELSE abono_boundary(p.step_unit, p.step, p.new_anchor_on, p.new_anchor_day, p.new_cycle)
+        END AS cycle_starts_on
+    FROM placed AS p
+),
+
+priced AS (
+    SELECT
+        d.*,
+        r.id AS new_rate_id,
+        r.price,
+        r.gross,
+        r.tax AS gross_tax,
+        r.inclusive,
+        r.tax_rates,
+        r.tax_weights,
+        CASE
+            WHEN d.within THEN d.period_starts_on
+            WHEN d.returns AND d.charge = 'daily' THEN d.cycle_starts_on
+            ELSE %(day)s::date
+        END AS new_starts_on,
+        d.new_ends_on - d.cycle_starts_on AS new_cycle_days,
+        CASE WHEN d.fee_due AND d.charge <> 'arrears' THEN r.fee ELSE 0 END AS fee,
+        CASE WHEN d.fee_due AND d.charge <> 'arrears' THEN r.fee_tax ELSE 0 END AS fee_tax,
+        CASE
+            WHEN d.charge = 'arrears' THEN 0
+            WHEN d.charge = 'daily'
+                THEN abono_slice(r.price, %(day)s::date - d.cycle_starts_on + 1, d.new_ends_on - d.cycle_starts_on)
+            WHEN d.returns AND d.resume = 'remainder' AND d.cycle_starts_on < %(day)s::date
+                THEN abono_half_up(r.price * (d.new_ends_on - %(day)s::date), d.new_ends_on - d.cycle_starts_on)
+            WHEN d.returns OR d.cycle_starts_on >= %(day)s::date OR d.first_period = 'full' THEN NULL
+            WHEN d.first_period = 'free' THEN 0
+            ELSE abono_half_up(r.price * (d.new_ends_on - %(day)s::date), d.new_ends_on - d.cycle_starts_on)
+        END AS part
+    FROM dated AS d
+    INNER JOIN catalogue_rate AS r
+        ON
+            d.plan_id = r.plan_id AND d.quantity = r.quantity
+            AND CASE
+                WHEN d.within THEN d.period_starts_on
+                WHEN d.returns AND d.charge = 'daily' THEN d.cycle_starts_on
+                ELSE %(day)s::date
+            END >= r.valid_from
+            AND CASE
+                WHEN d.within THEN d.period_starts_on
+                WHEN d.returns AND d.charge = 'daily' THEN d.cycle_starts_on
+                ELSE %(day)s::date
+            END < r.valid_to
+),
+
+taxed AS (
+    SELECT
+        p.*,
+        CASE
+            WHEN p.part IS NULL THEN p.gross_tax ELSE abono_tax(p.part, p.inclusive, p.tax_rates, p.tax_weights)
+        END AS tax,
+        CASE
+            WHEN p.part IS NULL THEN p.gross
+            WHEN p.inclusive THEN p.part
+            ELSE p.part + abono_tax(p.part, p.inclusive, p.tax_rates, p.tax_weights)
+        END AS amount
+    FROM priced AS p
+),
+
+asked AS (
+    SELECT
+        t.*,
+        t.amount + t.fee AS total,
+        CASE
+            WHEN t.returns THEN 2
+            WHEN t.charge = 'arrears' AND NOT t.opens AND t.price > 0 THEN 0
+            ELSE 1
+        END AS phase,
+        t.on_shortfall = 'owe'
+        OR (%(lenient)s::boolean AND NOT t.returns)
+        OR (t.amount + t.fee = 0 AND NOT (t.charge = 'arrears' AND t.price > 0 AND (t.returns OR NOT t.opens)))
+            AS always,
+        sum(t.amount + t.fee) OVER (PARTITION BY t.account_id) AS account_total
+    FROM taxed AS t
+),
+
+hard AS (
+    SELECT
+        a.*,
+        abono_left(a.available, a.total, a.always) OVER (
+            PARTITION BY a.account_id ORDER BY a.phase, a.priority, a.ordered_at, a.id
+            ROWS UNBOUNDED PRECEDING
+        ) AS left_after
+    FROM asked AS a
+    WHERE a.account_total > a.available
+),
+
+judged AS (
+    SELECT
+        h.*,
+        coalesce(
+            lag(h.left_after) OVER (PARTITION BY h.account_id ORDER BY h.phase, h.priority, h.ordered_at, h.id),
+            h.available
+        ) AS left_before
+    FROM hard AS h
+),
+
+decided AS MATERIALIZED (
+    SELECT
+        e.account_id, e.id, e.operator_id, e.state, e.reasons, e.early, e.opens, e.returns, e.within, e.charge, e.step_unit,
+        e.on_shortfall, e.look_at, e.look_ahead_hours, e.look_ahead_days, e.phase, e.period_ends_on,
+        e.new_anchor_on, e.new_anchor_day, e.new_cycle, e.new_starts_on, e.new_ends_on, e.new_cycle_days, e.new_rate_id,
+        e.amount, e.tax, e.fee, e.fee_tax, e.total,
+        TRUE AS passes, 0::bigint AS missing, uuidv7() AS charge_id, uuidv7() AS fee_id
+    FROM asked AS e
+    WHERE e.account_total <= e.available
+    UNION ALL
+    SELECT
+        j.account_id, j.id, j.operator_id, j.state, j.reasons, j.early, j.opens, j.returns, j.within, j.charge, j.step_unit,
+        j.on_shortfall, j.look_at, j.look_ahead_hours, j.look_ahead_days, j.phase, j.period_ends_on,
+        j.new_anchor_on, j.new_anchor_day, j.new_cycle, j.new_starts_on, j.new_ends_on, j.new_cycle_days, j.new_rate_id,
+        j.amount, j.tax, j.fee, j.fee_tax, j.total,
+        j.always OR j.left_before >= j.total AS passes,
+        greatest(j.total - j.left_before, 0) AS missing, uuidv7() AS charge_id, uuidv7() AS fee_id
+    FROM judged AS j
+),
+
+entries AS (
+    INSERT INTO ledger_entry (account_id, id, operator_id, booked_on, booked_at, kind, amount, counter)
+    SELECT account_id, charge_id, operator_id, %(day)s::date, %(now)s::timestamptz, 'charge', -amount, 'sales'
+    FROM decided
+    WHERE passes AND amount > 0
+    UNION ALL
+    SELECT account_id, fee_id, operator_id, %(day)s::date, %(now)s::timestamptz, 'fee', -fee, 'fees'
+    FROM decided
+    WHERE passes AND fee > 0
+),
+
+charges AS (
+    INSERT INTO billing_charge (
+        account_id, id, operator_id, subscription_id, kind, starts_on, ends_on, amount, tax, rate_id
+    )
+    SELECT
+        account_id, charge_id, operator_id, id, 'period', %(day)s::date,
+        CASE WHEN charge = 'daily' THEN %(day)s::date + 1 ELSE new_ends_on END,
+        amount, tax, new_rate_id
+    FROM decided
+    WHERE passes AND amount > 0
+    UNION ALL
+    SELECT
+        account_id, fee_id, operator_id, id, 'fee', %(day)s::date,
+        CASE WHEN charge = 'daily' THEN %(day)s::date + 1 ELSE new_ends_on END,
+        fee, fee_tax, new_rate_id
+    FROM decided
+    WHERE passes AND fee > 0
+),
+
+moved AS (
+    UPDATE ledger_account AS a SET balance = a.balance - t.total
+    FROM (
+        SELECT account_id, sum(total)::bigint AS total FROM decided
+        WHERE passes
+        GROUP BY account_id
+    ) AS t
+    WHERE a.account_id = t.account_id AND a.account_id BETWEEN %(first)s AND %(last)s AND t.total > 0
+),
+
+begun AS (
+    UPDATE subscriptions_subscription AS s SET
+        state = 'active',
+        reasons = 0,
+        early = FALSE,
+        anchor_on = d.new_anchor_on,
+        anchor_day = d.new_anchor_day,
+        cycle = d.new_cycle,
+        period_starts_on = d.new_starts_on,
+        period_ends_on = d.new_ends_on,
+        cycle_days = d.new_cycle_days,
+        paid_until = CASE WHEN d.charge = 'daily' THEN %(day)s::date + 1 ELSE d.new_ends_on END,
+        rate_id = d.new_rate_id,
+        runs = TRUE,
+        fee_due = s.fee_due AND d.charge = 'arrears',
+        suspended_on = NULL,
+        blocked_days = 0,
+        look_at = CASE
+            WHEN d.within THEN d.look_at
+            ELSE abono_look(
+                d.new_ends_on, d.look_ahead_hours, d.look_ahead_days, %(zone)s, %(instant)s::timestamptz
+            )
+        END
+    FROM decided AS d
+    WHERE
+        s.account_id = d.account_id AND s.id = d.id AND s.account_id BETWEEN %(first)s AND %(last)s
+        AND d.passes
+),
+
+stopped AS (
+    UPDATE subscriptions_subscription AS s SET
+        state = CASE WHEN d.on_shortfall = 'end' THEN 'ended' ELSE 'suspended' END,
+        reasons = CASE WHEN d.on_shortfall = 'end' THEN 0 ELSE 1 END,
+        early = FALSE,
+        runs = d.within AND d.on_shortfall <> 'end',
+        suspended_on = coalesce(s.suspended_on, %(day)s::date),
+        look_at = CASE WHEN d.within AND d.on_shortfall <> 'end' THEN s.look_at END,
+        ended_on = CASE WHEN d.on_shortfall = 'end' THEN %(day)s::date END
+    FROM decided AS d
+    WHERE
+        s.account_id = d.account_id AND s.id = d.id AND s.account_id BETWEEN %(first)s AND %(last)s
+        AND NOT d.passes AND NOT d.returns
+),
+
+history AS (
+    INSERT INTO subscriptions_transition (
+        account_id, id, operator_id, subscription_id, at, day, cause, state_from, state_to, reasons_from, reasons_to,
+        missing
+    )
+    SELECT
+        account_id,
+        uuidv7(),
+        operator_id,
+        id,
+        %(instant)s::timestamptz,
+        %(day)s::date,
+        CASE WHEN NOT passes THEN 'shortfall' WHEN state = 'suspended' THEN 'returned' ELSE 'started' END,
+        state,
+        CASE WHEN passes THEN 'active' WHEN on_shortfall = 'end' THEN 'ended' ELSE 'suspended' END,
+        reasons,
+        CASE WHEN passes OR on_shortfall = 'end' THEN 0 ELSE 1 END,
+        CASE WHEN passes THEN 0 ELSE missing END
+    FROM decided
+    WHERE (passes AND state <> 'active') OR (NOT passes AND NOT returns)
+),
+
+told AS (
+    INSERT INTO notices_notice (account_id, id, operator_id, subscription_id, kind, sent_on, made_at, payload)
+    SELECT
+        account_id,
+        uuidv7(),
+        operator_id,
+        id,
+        CASE WHEN passes THEN 'resumed' WHEN on_shortfall = 'end' THEN 'ended' ELSE 'suspended' END,
+        %(today)s::date,
+        %(now)s::timestamptz,
+        jsonb_build_object('day', %(day)s::date, 'amount', total, 'missing', missing)
+    FROM decided
+    WHERE
+        (passes AND state = 'suspended')
+        OR (NOT passes AND NOT returns AND (state <> 'suspended' OR on_shortfall = 'end'))
+)
+
+SELECT
+    count(*) FILTER (WHERE passes AND amount > 0) AS charged,
+    coalesce(sum(total) FILTER (WHERE passes), 0)::bigint AS amount,
+    count(*) FILTER (WHERE NOT passes AND NOT returns AND on_shortfall <> 'end') AS suspended,
+    count(*) FILTER (WHERE NOT passes AND NOT returns AND on_shortfall = 'end') AS ended,
+    count(*) FILTER (WHERE passes AND state = 'suspended') AS returned,
+    coalesce(max(missing), 0) AS missing
+FROM decided;

@@ -1,0 +1,580 @@
+-- The engine: what is due at one instant for a range of one operator's accounts, step by step.
+-- The same steps serve a million accounts in slices, one account at the counter, and the forecast.
+--
+-- Every step works on the accounts that carry the transaction's claim. Common parameters: first, last (account range),
+-- claim, day (the civil day of the instant), instant, now (the instant of doing), today (its civil day), zone.
+
+-- name: next
+SELECT min(due_at) AS instant FROM ledger_account
+WHERE account_id BETWEEN %(first)s AND %(last)s AND operator_id = %(operator)s AND due_at <= %(until)s::timestamptz;
+
+-- name: claim
+UPDATE ledger_account SET claim = %(claim)s::uuid
+WHERE
+    account_id BETWEEN %(first)s AND %(last)s AND operator_id = %(operator)s
+    AND due_at <= %(instant)s::timestamptz;
+
+-- name: claim_one
+UPDATE ledger_account SET claim = %(claim)s::uuid WHERE account_id = %(account)s;
+
+-- name: survey
+-- Which of the rarer steps the instant needs at all.
+SELECT
+    coalesce(bool_or(s.paused_until <= %(day)s::date), FALSE) AS unpause,
+    coalesce(bool_or(b.due AND p.charge = 'arrears' AND s.period_starts_on IS NOT NULL), FALSE) AS closing,
+    coalesce(
+        bool_or(
+            b.due AND (
+                s.cancels OR s.next_plan_id IS NOT NULL OR NOT p.renews
+            )
+        ), FALSE
+    ) AS turning,
+    coalesce(bool_or(b.due AND s.state = 'suspended'), FALSE) AS lapsing,
+    coalesce(bool_or(s.look_at <= %(instant)s::timestamptz AND s.state <> 'suspended'), FALSE) AS looking
+FROM ledger_account AS a
+INNER JOIN subscriptions_subscription AS s ON a.account_id = s.account_id
+INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+CROSS JOIN LATERAL (
+    SELECT s.runs AND coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) <= %(day)s::date AS due
+) AS b
+WHERE
+    a.account_id BETWEEN %(first)s AND %(last)s AND s.account_id BETWEEN %(first)s AND %(last)s
+    AND a.claim = %(claim)s::uuid AND s.state <> 'ended';
+
+-- name: lift
+-- Takes a reason away: of one subscription, of all, or of those whose pause ends. What paid days were frozen run again;
+-- where nothing paid runs any more, ``funds`` takes its place and the return is tried by ``decide``.
+WITH lifted AS MATERIALIZED (
+    SELECT
+        s.account_id,
+        s.id,
+        s.operator_id,
+        s.state,
+        s.reasons,
+        s.early,
+        s.period_starts_on,
+        s.period_ends_on,
+        s.frozen_days,
+        p.step_unit,
+        p.look_ahead_hours,
+        p.look_ahead_days,
+        s.reasons & ~%(bit)s::smallint AS others,
+        coalesce(
+            s.runs AND (
+                %(midnight)s::boolean OR p.charge <> 'daily' OR s.period_starts_on IS NULL
+                OR s.paid_until > %(day)s::date
+            ), FALSE
+        ) AS runs,
+        %(day)s::date + s.frozen_days AS thawed
+    FROM ledger_account AS a
+    INNER JOIN subscriptions_subscription AS s ON a.account_id = s.account_id
+    INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+    WHERE
+        a.account_id BETWEEN %(first)s AND %(last)s AND s.account_id BETWEEN %(first)s AND %(last)s
+        AND a.claim = %(claim)s::uuid AND s.reasons & %(bit)s::smallint <> 0
+        AND (%(subscription)s::uuid IS NULL OR s.id = %(subscription)s::uuid)
+        AND (NOT %(midnight)s::boolean OR s.paused_until <= %(day)s::date)
+),
+
+freed AS MATERIALIZED (
+    SELECT
+        l.*,
+        l.others = 0 AND l.runs AS back,
+        CASE
+            WHEN l.others <> 0 THEN 'suspended'
+            WHEN NOT l.runs THEN 'suspended'
+            WHEN l.period_starts_on IS NOT NULL THEN 'active'
+            ELSE 'trial'
+        END AS state_to,
+        CASE WHEN l.others = 0 AND NOT l.runs THEN 1::smallint ELSE l.others END AS reasons_to,
+        l.others = 0 AND l.runs AND coalesce(l.thawed <> l.period_ends_on, FALSE) AS moves
+    FROM lifted AS l
+),
+
+changed AS (
+    UPDATE subscriptions_subscription AS s SET
+        state = CASE WHEN f.state_to = 'trial' AND s.trial_ends_on IS NULL THEN 'pending' ELSE f.state_to END,
+        reasons = f.reasons_to,
+        early = f.early AND f.others & 1 <> 0,
+        paused_on = CASE WHEN %(bit)s::smallint = 2 THEN NULL ELSE s.paused_on END,
+        paused_until = CASE WHEN %(bit)s::smallint = 2 THEN NULL ELSE s.paused_until END,
+        frozen_days = CASE WHEN f.back THEN NULL ELSE s.frozen_days END,
+        blocked_days = CASE
+            WHEN f.back AND s.period_starts_on IS NOT NULL
+                THEN s.blocked_days + greatest(
+                    abono_blocked_from(%(instant)s::timestamptz, %(zone)s) - greatest(s.suspended_on, s.period_starts_on),
+                    0
+                )
+            ELSE s.blocked_days
+        END,
+        suspended_on = CASE WHEN f.back THEN NULL ELSE s.suspended_on END,
+        period_ends_on = CASE WHEN f.moves THEN f.thawed ELSE s.period_ends_on END,
+        paid_until = CASE WHEN f.moves THEN f.thawed ELSE s.paid_until END,
+        anchor_on = CASE
+            WHEN NOT f.moves THEN s.anchor_on
+            WHEN f.step_unit = 'day' THEN f.thawed
+            ELSE date_trunc('month', f.thawed)::date
+        END,
+        anchor_day = CASE
+            WHEN NOT f.moves THEN s.anchor_day
+            WHEN f.step_unit = 'day' THEN 0
+            ELSE extract(DAY FROM f.thawed)
+        END,
+        cycle = CASE WHEN f.moves THEN -1 ELSE s.cycle END,
+        look_at = CASE
+            WHEN f.moves
+                THEN abono_look(
+                    f.thawed, f.look_ahead_hours, f.look_ahead_days, %(zone)s, %(instant)s::timestamptz
+                )
+            ELSE s.look_at
+        END
+    FROM freed AS f
+    WHERE s.account_id = f.account_id AND s.id = f.id
+    RETURNING s.account_id, s.id, s.state
+),
+
+history AS (
+    INSERT INTO subscriptions_transition (
+        account_id, id, operator_id, subscription_id, at, day, cause, state_from, state_to, reasons_from, reasons_to
+    )
+    SELECT
+        f.account_id,
+        uuidv7(),
+        f.operator_id,
+        f.id,
+        %(instant)s::timestamptz,
+        %(day)s::date,
+        %(cause)s::text,
+        f.state,
+        c.state,
+        f.reasons,
+        f.reasons_to
+    FROM freed AS f
+    INNER JOIN changed AS c ON f.account_id = c.account_id AND f.id = c.id
+),
+
+told AS (
+    INSERT INTO notices_notice (account_id, id, operator_id, subscription_id, kind, sent_on, made_at, payload)
+    SELECT
+        f.account_id, uuidv7(), f.operator_id, f.id, 'resumed', %(today)s::date, %(now)s::timestamptz, '{}'::jsonb
+    FROM freed AS f
+    WHERE f.back
+)
+
+SELECT count(*) AS lifted, count(*) FILTER (WHERE back) AS resumed FROM freed;
+
+-- name: close
+-- What was used is owed: the arrears of periods that end, or of one subscription whose period is closed early.
+WITH closing AS MATERIALIZED (
+    SELECT
+        s.account_id,
+        s.id,
+        s.operator_id,
+        s.period_starts_on,
+        s.cycle_days,
+        r.id AS rate_id,
+        r.price,
+        r.inclusive,
+        r.tax_rates,
+        r.tax_weights,
+        p.first_period,
+        least(s.period_ends_on, %(day)s::date) AS ends_on,
+        CASE WHEN s.fee_due THEN r.fee ELSE 0 END AS fee,
+        CASE WHEN s.fee_due THEN r.fee_tax ELSE 0 END AS fee_tax,
+        s.period_starts_on = coalesce(s.trial_ends_on, s.starts_on)
+        AND s.period_ends_on - s.period_starts_on < s.cycle_days AS stub,
+        s.period_ends_on - s.period_starts_on AS length,
+        least(s.period_ends_on, %(day)s::date) - s.period_starts_on - s.blocked_days
+        - CASE
+            WHEN s.suspended_on IS NULL THEN 0
+            ELSE greatest(least(s.period_ends_on, %(day)s::date) - greatest(s.suspended_on, s.period_starts_on), 0)
+        END AS days,
+        uuidv7() AS charge_id,
+        uuidv7() AS fee_id
+    FROM ledger_account AS a
+    INNER JOIN subscriptions_subscription AS s ON a.account_id = s.account_id
+    INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+    INNER JOIN catalogue_rate AS r ON s.rate_id = r.id
+    WHERE
+        a.account_id BETWEEN %(first)s AND %(last)s AND s.account_id BETWEEN %(first)s AND %(last)s
+        AND a.claim = %(claim)s::uuid AND s.state <> 'ended' AND p.charge = 'arrears'
+        AND s.runs AND s.period_starts_on < %(day)s::date
+        AND (s.period_ends_on <= %(day)s::date OR s.id = %(subscription)s::uuid)
+        AND (%(subscription)s::uuid IS NULL OR s.id = %(subscription)s::uuid)
+),
+
+worth AS MATERIALIZED (
+    SELECT
+        c.*,
+        CASE
+            WHEN c.stub AND c.first_period = 'free' THEN 0
+            WHEN c.stub AND c.first_period = 'full' THEN abono_half_up(c.price * c.days, c.length)
+            ELSE abono_half_up(c.price * c.days, c.cycle_days)
+        END AS net
+    FROM closing AS c
+),
+
+priced AS MATERIALIZED (
+    SELECT
+        w.*,
+        abono_tax(w.net, w.inclusive, w.tax_rates, w.tax_weights) AS tax,
+        w.net + CASE
+            WHEN w.inclusive THEN 0 ELSE abono_tax(w.net, w.inclusive, w.tax_rates, w.tax_weights)
+        END AS amount
+    FROM worth AS w
+),
+
+entries AS (
+    INSERT INTO ledger_entry (account_id, id, operator_id, booked_on, booked_at, kind, amount, counter)
+    SELECT account_id, charge_id, operator_id, ends_on, %(now)s::timestamptz, 'charge', -amount, 'sales'
+    FROM priced
+    WHERE amount > 0
+    UNION ALL
+    SELECT account_id, fee_id, operator_id, ends_on, %(now)s::timestamptz, 'fee', -fee, 'fees'
+    FROM priced
+    WHERE fee > 0
+),
+
+charges AS (
+    INSERT INTO billing_charge (
+        account_id, id, operator_id, subscription_id, kind, starts_on, ends_on, amount, tax, rate_id
+    )
+    SELECT account_id, charge_id, operator_id, id, 'period', period_starts_on, ends_on, amount, tax, rate_id
+    FROM priced
+    WHERE amount > 0
+    UNION ALL
+    SELECT account_id, fee_id, operator_id, id, 'fee', period_starts_on, ends_on, fee, fee_tax, rate_id
+    FROM priced
+    WHERE fee > 0
+),
+
+moved AS (
+    UPDATE ledger_account AS a SET balance = a.balance - t.total
+    FROM (SELECT account_id, sum(amount + fee)::bigint AS total FROM priced GROUP BY account_id) AS t
+    WHERE a.account_id = t.account_id AND t.total > 0
+),
+
+marked AS (
+    UPDATE subscriptions_subscription AS s SET fee_due = FALSE, blocked_days = 0
+    FROM priced AS p
+    WHERE s.account_id = p.account_id AND s.id = p.id
+)
+
+SELECT
+    count(*) FILTER (WHERE amount > 0) AS charged,
+    coalesce(sum(amount + fee), 0)::bigint AS amount
+FROM priced;
+
+-- name: turn
+-- Ends and changes that wait for the boundary, before it is decided.
+WITH turning AS MATERIALIZED (
+    SELECT
+        s.account_id,
+        s.id,
+        s.operator_id,
+        s.state,
+        s.reasons,
+        n.step_unit,
+        s.cancels OR (NOT p.renews AND s.period_starts_on IS NOT NULL) AS ends,
+        coalesce(n.step_unit <> p.step_unit OR n.step <> p.step, FALSE) AS other_length,
+        CASE WHEN s.period_starts_on IS NULL THEN 0 ELSE -1 END AS fresh_cycle
+    FROM ledger_account AS a
+    INNER JOIN subscriptions_subscription AS s ON a.account_id = s.account_id
+    INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+    LEFT JOIN catalogue_plan AS n ON s.next_plan_id = n.id
+    WHERE
+        a.account_id BETWEEN %(first)s AND %(last)s AND s.account_id BETWEEN %(first)s AND %(last)s
+        AND a.claim = %(claim)s::uuid AND s.state <> 'ended' AND s.frozen_days IS NULL
+        AND s.runs AND coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) <= %(day)s::date
+        AND (s.cancels OR s.next_plan_id IS NOT NULL OR (NOT p.renews AND s.period_starts_on IS NOT NULL))
+),
+
+changed AS (
+    UPDATE subscriptions_subscription AS s SET
+        plan_id = CASE WHEN t.ends THEN s.plan_id ELSE s.next_plan_id END,
+        quantity = CASE WHEN t.ends THEN s.quantity ELSE s.next_quantity END,
+        next_plan_id = NULL,
+        next_quantity = NULL,
+        anchor_on = CASE
+            WHEN t.ends OR NOT t.other_length THEN s.anchor_on
+            WHEN t.step_unit = 'day' THEN %(day)s::date
+            ELSE date_trunc('month', %(day)s::date)::date
+        END,
+        anchor_day = CASE
+            WHEN t.ends OR NOT t.other_length THEN s.anchor_day
+            WHEN t.step_unit = 'day' THEN 0
+            ELSE extract(DAY FROM %(day)s::date)
+        END,
+        cycle = CASE WHEN t.ends OR NOT t.other_length THEN s.cycle ELSE t.fresh_cycle END,
+        state = CASE WHEN t.ends THEN 'ended' ELSE s.state END,
+        reasons = CASE WHEN t.ends THEN 0 ELSE s.reasons END,
+        early = CASE WHEN t.ends THEN FALSE ELSE s.early END,
+        runs = CASE WHEN t.ends THEN FALSE ELSE s.runs END,
+        look_at = CASE WHEN t.ends THEN NULL ELSE s.look_at END,
+        ended_on = CASE WHEN t.ends THEN %(day)s::date END
+    FROM turning AS t
+    WHERE s.account_id = t.account_id AND s.id = t.id
+),
+
+history AS (
+    INSERT INTO subscriptions_transition (
+        account_id, id, operator_id, subscription_id, at, day, cause, state_from, state_to, reasons_from, reasons_to
+    )
+    SELECT
+        account_id,
+        uuidv7(),
+        operator_id,
+        id,
+        %(instant)s::timestamptz,
+        %(day)s::date,
+        'ended',
+        state,
+        'ended',
+        reasons,
+        0
+    FROM turning
+    WHERE ends
+),
+
+told AS (
+    INSERT INTO notices_notice (account_id, id, operator_id, subscription_id, kind, sent_on, made_at, payload)
+    SELECT account_id, uuidv7(), operator_id, id, 'ended', %(today)s::date, %(now)s::timestamptz, '{}'::jsonb
+    FROM turning
+    WHERE ends
+)
+
+SELECT count(*) FILTER (WHERE ends) AS ended, count(*) FILTER (WHERE NOT ends) AS changed FROM turning;
+
+-- name: lapse
+-- A boundary that comes while a subscription is suspended charges nothing: from here on nothing paid runs.
+-- An early block is over with the boundary it was for.
+WITH lapsing AS MATERIALIZED (
+    SELECT s.account_id, s.id, s.operator_id, s.reasons, CASE WHEN s.early THEN s.reasons & ~1 ELSE s.reasons END AS others
+    FROM ledger_account AS a
+    INNER JOIN subscriptions_subscription AS s ON a.account_id = s.account_id
+    WHERE
+        a.account_id BETWEEN %(first)s AND %(last)s AND s.account_id BETWEEN %(first)s AND %(last)s
+        AND a.claim = %(claim)s::uuid AND s.state = 'suspended' AND s.frozen_days IS NULL
+        AND s.runs AND coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) <= %(day)s::date
+        AND NOT (s.early AND s.reasons = 1)
+),
+
+changed AS (
+    UPDATE subscriptions_subscription AS s SET runs = FALSE, early = FALSE, reasons = l.others
+    FROM lapsing AS l
+    WHERE s.account_id = l.account_id AND s.id = l.id
+),
+
+history AS (
+    INSERT INTO subscriptions_transition (
+        account_id, id, operator_id, subscription_id, at, day, cause, state_from, state_to, reasons_from, reasons_to
+    )
+    SELECT
+        account_id,
+        uuidv7(),
+        operator_id,
+        id,
+        %(instant)s::timestamptz,
+        %(day)s::date,
+        'early_block_over',
+        'suspended',
+        'suspended',
+        reasons,
+        others
+    FROM lapsing
+    WHERE reasons <> others
+)
+
+SELECT count(*) AS lapsed FROM lapsing;
+
+-- name: judge
+-- Arrears that leave an account in debt stop what they belong to, also where another reason stopped it before.
+WITH short AS MATERIALIZED (
+    SELECT s.account_id, s.id, s.operator_id, s.reasons, p.on_shortfall = 'end' AS ends
+    FROM ledger_account AS a
+    INNER JOIN subscriptions_subscription AS s ON a.account_id = s.account_id
+    INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+    INNER JOIN catalogue_rate AS r ON s.rate_id = r.id
+    WHERE
+        a.account_id BETWEEN %(first)s AND %(last)s AND s.account_id BETWEEN %(first)s AND %(last)s
+        AND a.claim = %(claim)s::uuid AND s.state = 'suspended' AND s.reasons & 1 = 0
+        AND p.charge = 'arrears' AND p.on_shortfall <> 'owe' AND r.price > 0 AND NOT %(lenient)s::boolean
+        AND s.runs AND s.period_ends_on <= %(day)s::date
+        AND a.balance + a.credit_limit - a.held + coalesce((
+            SELECT sum(g.remaining) FROM ledger_grant AS g
+            WHERE
+                g.account_id = a.account_id AND g.starts_at <= %(instant)s::timestamptz
+                AND g.ends_at > %(instant)s::timestamptz
+        ), 0) < 0
+),
+
+changed AS (
+    UPDATE subscriptions_subscription AS s SET
+        reasons = CASE WHEN h.ends THEN 0 ELSE s.reasons | 1 END,
+        state = CASE WHEN h.ends THEN 'ended' ELSE s.state END,
+        runs = s.runs AND NOT h.ends,
+        look_at = CASE WHEN h.ends THEN NULL ELSE s.look_at END,
+        ended_on = CASE WHEN h.ends THEN %(day)s::date END
+    FROM short AS h
+    WHERE s.account_id = h.account_id AND s.id = h.id
+),
+
+history AS (
+    INSERT INTO subscriptions_transition (
+        account_id, id, operator_id, subscription_id, at, day, cause, state_from, state_to, reasons_from, reasons_to
+    )
+    SELECT
+        account_id,
+        uuidv7(),
+        operator_id,
+        id,
+        %(instant)s::timestamptz,
+        %(day)s::date,
+        'shortfall',
+        'suspended',
+        CASE WHEN ends THEN 'ended' ELSE 'suspended' END,
+        reasons,
+        CASE WHEN ends THEN 0 ELSE reasons | 1 END
+    FROM short
+),
+
+told AS (
+    INSERT INTO notices_notice (account_id, id, operator_id, subscription_id, kind, sent_on, made_at, payload)
+    SELECT account_id, uuidv7(), operator_id, id, 'ended', %(today)s::date, %(now)s::timestamptz, '{}'::jsonb
+    FROM short
+    WHERE ends
+)
+
+SELECT count(*) AS stopped FROM short;
+
+-- name: schedule
+-- The next instant at which the account has work, from what its subscriptions wait for.
+UPDATE ledger_account AS a SET due_at = n.due_at
+FROM (
+    SELECT
+        c.account_id,
+        least(min(w.day)::timestamp AT TIME ZONE %(zone)s, min(w.look_at)) AS due_at
+    FROM ledger_account AS c
+    LEFT JOIN LATERAL (
+        SELECT
+            CASE WHEN s.state <> 'suspended' THEN s.look_at END AS look_at,
+            CASE
+                WHEN s.state <> 'suspended' AND p.charge = 'daily' AND s.period_starts_on IS NOT NULL THEN s.paid_until
+                WHEN s.state <> 'suspended' THEN coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on)
+                ELSE least(
+                    s.paused_until,
+                    CASE
+                        WHEN s.runs AND s.frozen_days IS NULL
+                            THEN coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on)
+                    END,
+                    CASE
+                        WHEN s.reasons <> 1 OR s.early THEN NULL
+                        WHEN p.charge = 'daily' OR p.resume = 'remainder' THEN %(today)s::date + 1
+                        ELSE (
+                            SELECT min(r.valid_from) FROM catalogue_rate AS r
+                            WHERE
+                                r.plan_id = s.plan_id AND r.quantity = s.quantity
+                                AND r.valid_from > %(today)s::date AND r.valid_to > r.valid_from
+                        )
+                    END
+                )
+            END AS day
+        FROM subscriptions_subscription AS s
+        INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+        WHERE s.account_id = c.account_id AND s.state <> 'ended'
+    ) AS w ON TRUE
+    WHERE c.account_id BETWEEN %(first)s AND %(last)s AND c.claim = %(claim)s::uuid
+    GROUP BY c.account_id
+) AS n
+WHERE a.account_id = n.account_id AND a.due_at IS DISTINCT FROM n.due_at;
+
+-- name: looking
+-- Whose look-ahead is due by now. Where the boundary has passed meanwhile, nothing is sent any more.
+WITH seen AS (
+    UPDATE subscriptions_subscription AS s SET look_at = NULL
+    FROM ledger_account AS a, catalogue_plan AS p
+    WHERE
+        s.account_id = a.account_id AND p.id = s.plan_id
+        AND a.account_id BETWEEN %(first)s AND %(last)s AND s.account_id BETWEEN %(first)s AND %(last)s
+        AND a.claim = %(claim)s::uuid AND s.state IN ('pending', 'trial', 'active')
+        AND s.look_at <= %(instant)s::timestamptz
+    RETURNING
+        s.account_id,
+        s.id,
+        coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) AS boundary_on,
+        s.cancels,
+        p.renews
+)
+
+SELECT
+    account_id,
+    id,
+    boundary_on,
+    cancels,
+    renews,
+    boundary_on::timestamp AT TIME ZONE %(zone)s AS boundary_at
+FROM seen
+WHERE boundary_on::timestamp AT TIME ZONE %(zone)s > %(now)s::timestamptz
+ORDER BY account_id, id;
+
+-- name: tell
+-- One kind of notice for some subscriptions.
+INSERT INTO notices_notice (account_id, id, operator_id, subscription_id, kind, sent_on, made_at, payload)
+SELECT
+    s.account_id,
+    uuidv7(),
+    s.operator_id,
+    s.id,
+    %(kind)s::text,
+    %(today)s::date,
+    %(now)s::timestamptz,
+    jsonb_build_object('boundary', coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on))
+FROM subscriptions_subscription AS s
+WHERE s.account_id = ANY(%(accounts)s::bigint[]) AND s.id = ANY(%(subscriptions)s::uuid[]);
+
+-- name: block_early
+-- Stops some subscriptions before the boundary that they could not pay, where their plan says so.
+WITH blocking AS MATERIALIZED (
+    SELECT s.account_id, s.id, s.operator_id, s.state
+    FROM subscriptions_subscription AS s
+    INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+    WHERE
+        s.account_id = ANY(%(accounts)s::bigint[]) AND s.id = ANY(%(subscriptions)s::uuid[]) AND p.early_block
+),
+
+changed AS (
+    UPDATE subscriptions_subscription AS s SET
+        state = 'suspended',
+        reasons = 1,
+        early = TRUE,
+        suspended_on = abono_blocked_from(%(instant)s::timestamptz, %(zone)s)
+    FROM blocking AS b
+    WHERE s.account_id = b.account_id AND s.id = b.id
+),
+
+history AS (
+    INSERT INTO subscriptions_transition (
+        account_id, id, operator_id, subscription_id, at, day, cause, state_from, state_to, reasons_from, reasons_to
+    )
+    SELECT
+        account_id,
+        uuidv7(),
+        operator_id,
+        id,
+        %(instant)s::timestamptz,
+        %(day)s::date,
+        'early_block',
+        state,
+        'suspended',
+        0,
+        1
+    FROM blocking
+),
+
+told AS (
+    INSERT INTO notices_notice (account_id, id, operator_id, subscription_id, kind, sent_on, made_at, payload)
+    SELECT account_id, uuidv7(), operator_id, id, 'suspended', %(today)s::date, %(now)s::timestamptz, '{}'::jsonb
+    FROM blocking
+)
+
+SELECT count(*) AS blocked FROM blocking;

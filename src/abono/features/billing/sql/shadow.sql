@@ -1,0 +1,93 @@
+-- A forecast runs the engine's own statements on copies of some accounts: temporary tables of the same names, which the
+-- search path puts first. Nothing is locked, logged or written, and what is forecast is what the engine would do.
+
+-- name: exists
+SELECT to_regclass('pg_temp.ledger_account') IS NOT NULL AS made;
+
+-- name: make
+CREATE TEMPORARY TABLE ledger_account (LIKE public.ledger_account INCLUDING DEFAULTS INCLUDING INDEXES);
+CREATE TEMPORARY TABLE ledger_entry (LIKE public.ledger_entry INCLUDING DEFAULTS INCLUDING INDEXES);
+CREATE TEMPORARY TABLE ledger_grant (LIKE public.ledger_grant INCLUDING DEFAULTS INCLUDING INDEXES);
+CREATE TEMPORARY TABLE subscriptions_subscription (
+    LIKE public.subscriptions_subscription INCLUDING DEFAULTS INCLUDING INDEXES
+);
+CREATE TEMPORARY TABLE subscriptions_transition (
+    LIKE public.subscriptions_transition INCLUDING DEFAULTS INCLUDING INDEXES
+);
+CREATE TEMPORARY TABLE billing_charge (LIKE public.billing_charge INCLUDING DEFAULTS INCLUDING INDEXES);
+CREATE TEMPORARY TABLE notices_notice (LIKE public.notices_notice INCLUDING DEFAULTS INCLUDING INDEXES);
+
+-- name: empty
+TRUNCATE
+pg_temp.ledger_account, pg_temp.ledger_entry, pg_temp.ledger_grant, pg_temp.subscriptions_subscription,
+pg_temp.subscriptions_transition, pg_temp.billing_charge, pg_temp.notices_notice;
+
+-- name: copy_accounts
+INSERT INTO pg_temp.ledger_account
+SELECT * FROM public.ledger_account WHERE account_id = ANY(%(accounts)s::bigint[]);
+
+-- name: copy_grants
+INSERT INTO pg_temp.ledger_grant
+SELECT * FROM public.ledger_grant WHERE account_id = ANY(%(accounts)s::bigint[]);
+
+-- name: copy_subscriptions
+INSERT INTO pg_temp.subscriptions_subscription
+SELECT * FROM public.subscriptions_subscription WHERE account_id = ANY(%(accounts)s::bigint[]) AND state <> 'ended';
+
+-- name: enter
+SET search_path = pg_temp, public;
+
+-- name: leave
+SET search_path = public, pg_temp;
+
+-- name: claim_all
+UPDATE ledger_account SET claim = %(claim)s::uuid;
+
+-- name: endow
+UPDATE ledger_account SET balance = balance + %(amount)s WHERE account_id = %(account)s;
+
+-- name: failed
+-- Which subscriptions could not pay, the first day of that, and what the account lacked.
+SELECT DISTINCT ON (subscription_id)
+    subscription_id,
+    day,
+    missing
+FROM subscriptions_transition
+WHERE cause = 'shortfall'
+ORDER BY subscription_id ASC, day ASC, id ASC;
+
+-- name: amounts
+-- What was charged to each account, and by how much its money fell short of what must be paid (not of what may be owed).
+SELECT
+    a.account_id,
+    coalesce(sum(m.amount), 0)::bigint AS due,
+    greatest(coalesce(max(-m.available) FILTER (WHERE NOT m.owe), 0), 0)::bigint AS short_by
+FROM ledger_account AS a
+LEFT JOIN LATERAL (
+    SELECT
+        c.amount,
+        p.on_shortfall = 'owe' AS owe,
+        a.balance - sum(e.amount) OVER () + sum(e.amount) OVER (ORDER BY e.booked_on, e.id)
+        + a.credit_limit - a.held + coalesce((
+            SELECT sum(g.remaining) FROM ledger_grant AS g
+            WHERE
+                g.account_id = a.account_id
+                AND g.starts_at <= greatest(e.booked_on::timestamp AT TIME ZONE %(zone)s, %(now)s::timestamptz)
+                AND g.ends_at > greatest(e.booked_on::timestamp AT TIME ZONE %(zone)s, %(now)s::timestamptz)
+        ), 0) AS available
+    FROM ledger_entry AS e
+    INNER JOIN billing_charge AS c ON e.account_id = c.account_id AND e.id = c.id
+    INNER JOIN subscriptions_subscription AS s ON c.account_id = s.account_id AND c.subscription_id = s.id
+    INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+    WHERE e.account_id = a.account_id
+) AS m ON TRUE
+GROUP BY a.account_id;
+
+-- name: charges
+SELECT c.account_id, c.subscription_id, e.booked_on, c.amount, c.kind FROM billing_charge AS c
+INNER JOIN ledger_entry AS e ON c.account_id = e.account_id AND c.id = e.id
+ORDER BY e.booked_on, c.account_id, c.id;
+
+-- name: outcomes
+SELECT t.account_id, t.subscription_id, t.day, t.cause, t.state_to FROM subscriptions_transition AS t
+ORDER BY t.day, t.account_id, t.id;

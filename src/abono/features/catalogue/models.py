@@ -1,0 +1,135 @@
+"""What is sold: services, plans in versions, prices with validity, and what they come to."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+NEVER = "9999-12-31"
+"""The day a price without an end is valid until."""
+
+
+class Service(models.Model):
+    """Something a subscriber gets: on or off, by the seat, or by use."""
+
+    id = models.BigAutoField(primary_key=True)
+    operator = models.ForeignKey("operators.Operator", models.PROTECT, db_index=False)
+    code = models.CharField(max_length=60)
+    kind = models.CharField(max_length=5)
+    unit = models.CharField(max_length=40, db_default="")
+    tax = models.CharField(max_length=8, db_default="standard")
+    price = models.DecimalField(max_digits=24, decimal_places=8, null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["operator", "code"], name="catalogue_service_code"),
+            models.CheckConstraint(condition=Q(kind__in=["onoff", "seats", "usage"]), name="catalogue_service_kind"),
+            models.CheckConstraint(
+                condition=Q(tax__in=["standard", "reduced", "exempt"]), name="catalogue_service_tax"
+            ),
+        ]
+
+
+class Plan(models.Model):
+    """The terms of a subscription. Changed terms make a new version; subscriptions keep theirs."""
+
+    id = models.BigAutoField(primary_key=True)
+    operator = models.ForeignKey("operators.Operator", models.PROTECT, db_index=False)
+    code = models.CharField(max_length=60)
+    version = models.IntegerField(db_default=1)
+    current = models.BooleanField(db_default=True)
+    step_unit = models.CharField(max_length=5)
+    step = models.IntegerField()
+    period = models.CharField(max_length=20)
+    anchor = models.CharField(max_length=8)
+    first_period = models.CharField(max_length=7)
+    charge = models.CharField(max_length=7)
+    renews = models.BooleanField(db_default=True)
+    trial_days = models.IntegerField(db_default=0)
+    setup_fee = models.BigIntegerField(db_default=0)
+    priority = models.IntegerField(db_default=100)
+    on_shortfall = models.CharField(max_length=7)
+    look_ahead_hours = models.IntegerField(null=True)
+    look_ahead_days = models.IntegerField(null=True)
+    early_block = models.BooleanField(db_default=False)
+    resume = models.CharField(max_length=9)
+    pause = models.CharField(max_length=6)
+    pause_days_per_year = models.IntegerField(null=True)
+    pause_min_days = models.IntegerField(db_default=0)
+    pause_fee = models.BigIntegerField(db_default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["operator", "code", "version"], name="catalogue_plan_version"),
+            models.UniqueConstraint(
+                fields=["operator", "code"], condition=Q(current=True), name="catalogue_plan_current"
+            ),
+            models.CheckConstraint(condition=Q(step_unit__in=["day", "month"], step__gte=1), name="catalogue_plan_step"),
+            models.CheckConstraint(
+                condition=Q(charge__in=["advance", "arrears", "daily"]), name="catalogue_plan_charge"
+            ),
+            models.CheckConstraint(
+                condition=Q(on_shortfall__in=["suspend", "end", "owe"]), name="catalogue_plan_shortfall"
+            ),
+            models.CheckConstraint(
+                condition=Q(resume__in=["restart", "remainder", "full"]), name="catalogue_plan_resume"
+            ),
+            models.CheckConstraint(
+                condition=Q(first_period__in=["full", "prorate", "free"]), name="catalogue_plan_first"
+            ),
+            models.CheckConstraint(condition=Q(pause__in=["freeze", "lose", "none"]), name="catalogue_plan_pause"),
+        ]
+
+
+class PlanService(models.Model):
+    """A service in a plan, how many of it, and the terms of its use."""
+
+    id = models.BigAutoField(primary_key=True)
+    plan = models.ForeignKey(Plan, models.PROTECT)
+    service = models.ForeignKey(Service, models.PROTECT, db_index=False)
+    quantity = models.DecimalField(max_digits=20, decimal_places=6, db_default=1)
+    terms = models.JSONField(db_default={})
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "service"], name="catalogue_plan_service")]
+
+
+class PlanPrice(models.Model):
+    """The price of a plan's period from a day on; empty means the sum of its services' prices."""
+
+    id = models.BigAutoField(primary_key=True)
+    plan = models.ForeignKey(Plan, models.PROTECT, db_index=False)
+    valid_from = models.DateField()
+    price = models.DecimalField(max_digits=24, decimal_places=8, null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "valid_from"], name="catalogue_plan_price")]
+
+
+class Rate(models.Model):
+    """What a plan comes to for a quantity while a price is valid: settled once by the kernel, copied by every run.
+
+    ``price`` is the exact price of a full period in minor units, before rounding and, where prices are net,
+    before tax. ``gross`` is what a full period is charged, ``tax`` the tax in it. ``tax_rates`` and ``tax_weights``
+    split it into its lines. A rate that was charged is never changed: it is closed, and another takes its place.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    plan = models.ForeignKey(Plan, models.PROTECT, db_index=False)
+    quantity = models.DecimalField(max_digits=20, decimal_places=6)
+    valid_from = models.DateField()
+    valid_to = models.DateField()
+    price = models.DecimalField(max_digits=50, decimal_places=20)
+    gross = models.BigIntegerField()
+    tax = models.BigIntegerField()
+    fee = models.BigIntegerField(db_default=0)
+    fee_tax = models.BigIntegerField(db_default=0)
+    inclusive = models.BooleanField()
+    tax_rates = ArrayField(models.DecimalField(max_digits=7, decimal_places=4))
+    tax_weights = ArrayField(models.DecimalField(max_digits=50, decimal_places=20))
+
+    class Meta:
+        indexes = [models.Index(fields=["plan", "quantity", "valid_from"], name="catalogue_rate_lookup")]
+        constraints = [
+            models.CheckConstraint(condition=Q(valid_from__lte=F("valid_to")), name="catalogue_rate_validity"),
+            models.CheckConstraint(condition=Q(gross__gte=0), name="catalogue_rate_gross"),
+        ]

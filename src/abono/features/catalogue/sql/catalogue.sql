@@ -1,0 +1,89 @@
+-- name: put_service
+INSERT INTO catalogue_service (operator_id, code, kind, unit, tax, price)
+VALUES (%(operator)s, %(code)s, %(kind)s, %(unit)s, %(tax)s, %(price)s::numeric)
+ON CONFLICT (operator_id, code) DO UPDATE SET kind = excluded.kind, unit = excluded.unit, tax = excluded.tax, price = excluded.price
+RETURNING id;
+
+-- name: retire_plan
+UPDATE catalogue_plan SET current = FALSE WHERE operator_id = %(operator)s AND code = %(code)s AND current
+RETURNING version;
+
+-- name: add_plan
+INSERT INTO catalogue_plan (
+    operator_id, code, version, step_unit, step, period, anchor, first_period, charge, renews, trial_days, setup_fee,
+    priority, on_shortfall, look_ahead_hours, look_ahead_days, early_block, resume, pause, pause_days_per_year,
+    pause_min_days, pause_fee
+)
+VALUES (
+    %(operator)s, %(code)s, %(version)s, %(step_unit)s, %(step)s, %(period)s, %(anchor)s, %(first_period)s, %(charge)s,
+    %(renews)s, %(trial_days)s, %(setup_fee)s, %(priority)s, %(on_shortfall)s, %(look_ahead_hours)s::integer,
+    %(look_ahead_days)s::integer, %(early_block)s, %(resume)s, %(pause)s, %(pause_days_per_year)s::integer,
+    %(pause_min_days)s, %(pause_fee)s
+)
+RETURNING id;
+
+-- name: add_plan_service
+INSERT INTO catalogue_planservice (plan_id, service_id, quantity, terms)
+VALUES (%(plan)s, %(service)s, %(quantity)s, %(terms)s::jsonb);
+
+-- name: put_price
+INSERT INTO catalogue_planprice (plan_id, valid_from, price)
+VALUES (%(plan)s, %(valid_from)s::date, %(price)s::numeric)
+ON CONFLICT (plan_id, valid_from) DO UPDATE SET price = excluded.price;
+
+-- name: plan_by_code
+SELECT * FROM catalogue_plan WHERE operator_id = %(operator)s AND code = %(code)s AND current;
+
+-- name: plan_versions
+SELECT * FROM catalogue_plan WHERE operator_id = %(operator)s AND code = %(code)s ORDER BY version;
+
+-- name: plan_by_id
+SELECT * FROM catalogue_plan WHERE id = %(id)s;
+
+-- name: plan_codes
+SELECT code FROM catalogue_plan WHERE operator_id = %(operator)s AND current ORDER BY code;
+
+-- name: service_codes
+SELECT code FROM catalogue_service WHERE operator_id = %(operator)s ORDER BY code;
+
+-- name: plan_services
+SELECT s.code, s.tax, s.price, p.quantity FROM catalogue_planservice AS p
+INNER JOIN catalogue_service AS s ON p.service_id = s.id
+WHERE p.plan_id = %(plan)s
+ORDER BY p.id;
+
+-- name: plan_prices
+SELECT valid_from, price FROM catalogue_planprice WHERE plan_id = %(plan)s ORDER BY valid_from;
+
+-- name: quantities
+SELECT DISTINCT quantity FROM catalogue_rate WHERE plan_id = %(plan)s;
+
+-- name: lock_plan
+-- Rates of a plan are settled by one transaction at a time.
+SELECT id FROM catalogue_plan WHERE id = %(plan)s FOR UPDATE;
+
+-- name: rates
+SELECT * FROM catalogue_rate
+WHERE plan_id = %(plan)s AND quantity = %(quantity)s AND valid_to > valid_from
+ORDER BY valid_from;
+
+-- name: close_rate
+UPDATE catalogue_rate SET valid_to = %(valid_to)s::date WHERE id = %(id)s;
+
+-- name: add_rate
+INSERT INTO catalogue_rate (
+    plan_id, quantity, valid_from, valid_to, price, gross, tax, fee, fee_tax, inclusive, tax_rates, tax_weights
+)
+VALUES (
+    %(plan)s, %(quantity)s, %(valid_from)s::date, %(valid_to)s::date, %(price)s::numeric, %(gross)s, %(tax)s, %(fee)s,
+    %(fee_tax)s, %(inclusive)s, %(tax_rates)s::numeric[], %(tax_weights)s::numeric[]
+);
+
+-- name: rate_on
+SELECT * FROM catalogue_rate
+WHERE
+    plan_id = %(plan)s AND quantity = %(quantity)s
+    AND %(day)s::date >= valid_from AND %(day)s::date < valid_to;
+
+-- name: rate_by_id
+SELECT * FROM catalogue_rate WHERE id = %(id)s;

@@ -1,0 +1,67 @@
+"""Writes on operators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from abono.base.refusal import Refusal
+from abono.base.sql import statements
+from abono.features.operators.queries import Operator, operator_by_code
+from abono.kernel import fields
+from abono.kernel.errors import InvalidValue
+from abono.kernel.money import minor_digits, parse_decimal
+
+_sql = statements("abono.features.operators", "operators")
+FIELDS = ("currency", "time_zone", "locale", "prices_include_tax", "tax", "tax_reduced")
+_MOST_TAX = 100
+
+
+class DuplicateOperator(Refusal):
+    """The code is taken."""
+
+    code = "duplicate_operator"
+
+
+def add_operator(code: str, name: str, terms: Mapping[str, object]) -> Operator:
+    """A new operator; ``terms`` may name FIELDS, as text. Raises InvalidValue, DuplicateOperator."""
+    fields.only(terms, FIELDS)
+    currency = terms.get("currency", "EUR")
+    minor_digits(currency)
+    added = _sql.rows(
+        "add",
+        code=code,
+        name=name,
+        parent=None,
+        currency=currency,
+        time_zone=_zone(terms.get("time_zone", "UTC")),
+        locale=_text(terms.get("locale", "en"), "locale"),
+        prices_include_tax=fields.boolean(terms.get("prices_include_tax", True), "prices_include_tax"),
+        tax=_rate(terms.get("tax", "0"), "tax"),
+        tax_reduced=_rate(terms.get("tax_reduced", "0"), "tax_reduced"),
+    )
+    if not added:
+        message = f"There is an operator {code!r} already; choose another code."
+        raise DuplicateOperator(message, field="operator")
+    return operator_by_code(code)
+
+
+def _zone(name: object) -> str:
+    try:
+        return ZoneInfo(_text(name, "time_zone")).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidValue("invalid", "time_zone", 'Write an IANA time zone, such as "Europe/Berlin".') from None
+
+
+def _rate(text: object, field: str) -> Decimal:
+    rate = parse_decimal(text, field)
+    if not 0 <= rate <= _MOST_TAX:
+        raise InvalidValue("out_of_range", field, "Write a tax rate from 0 to 100, in percent.")
+    return rate
+
+
+def _text(value: object, field: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise InvalidValue("invalid", field, "Write a text.")
+    return value

@@ -1,0 +1,29 @@
+-- name: add
+INSERT INTO operators_operator (
+    code, name, parent_id, currency, time_zone, locale, prices_include_tax, tax, tax_reduced
+)
+VALUES (
+    %(code)s,
+    %(name)s,
+    %(parent)s,
+    %(currency)s,
+    %(time_zone)s,
+    %(locale)s,
+    %(prices_include_tax)s,
+    %(tax)s,
+    %(tax_reduced)s
+)
+ON CONFLICT (code) DO NOTHING
+RETURNING id;
+
+-- name: by_code
+SELECT id, code, name, currency, time_zone, locale, prices_include_tax, tax, tax_reduced FROM operators_operator
+WHERE code = %(code)s;
+
+-- name: by_id
+SELECT id, code, name, currency, time_zone, locale, prices_include_tax, tax, tax_reduced FROM operators_operator
+WHERE id = %(id)s;
+
+-- name: all
+SELECT id, code, name, currency, time_zone, locale, prices_include_tax, tax, tax_reduced FROM operators_operator
+ORDER BY id;

@@ -1,0 +1,83 @@
+"""Subscriptions and the history of their states."""
+
+from django.db import models
+from django.db.models import CompositePrimaryKey, Q
+
+STATES = ["pending", "trial", "active", "suspended", "ended"]
+
+
+class Subscription(models.Model):
+    """A plan that an account has, where it stands in its periods, and what waits for the next boundary.
+
+    Boundary *n* of the period grid follows from ``anchor_on``, ``anchor_day`` and the plan's step; ``cycle`` is the
+    *n* of the cycle the period lies in. ``period_ends_on`` (exclusive) and ``paid_until`` say how far it is decided:
+    a daily plan is paid day by day inside its period. The period (or the trial before the first) is ``runs`` until its
+    end has been dealt with; afterwards nothing paid runs. ``reasons`` is a sum of bits (see ``states``). Days that are
+    blocked at their start are counted in ``blocked_days`` and, for the suspension that goes on, from ``suspended_on``.
+    ``frozen_days`` are what a pause keeps. ``look_at`` is the instant of the look-ahead that is still to be made.
+    """
+
+    pk = CompositePrimaryKey("account_id", "id")
+    account = models.ForeignKey("ledger.Account", models.PROTECT, db_index=False)
+    id = models.UUIDField()
+    operator_id = models.BigIntegerField()
+    plan = models.ForeignKey("catalogue.Plan", models.PROTECT, db_index=False, db_constraint=False)
+    quantity = models.DecimalField(max_digits=20, decimal_places=6)
+    unit = models.CharField(max_length=100, db_default="")
+    ordered_at = models.DateTimeField()
+    state = models.CharField(max_length=9)
+    reasons = models.SmallIntegerField(db_default=0)
+    early = models.BooleanField(db_default=False)
+    starts_on = models.DateField()
+    trial_ends_on = models.DateField(null=True)
+    anchor_on = models.DateField()
+    anchor_day = models.SmallIntegerField()
+    cycle = models.IntegerField()
+    period_starts_on = models.DateField(null=True)
+    period_ends_on = models.DateField(null=True)
+    cycle_days = models.SmallIntegerField(null=True)
+    paid_until = models.DateField(null=True)
+    rate_id = models.BigIntegerField(null=True)
+    runs = models.BooleanField(db_default=True)
+    fee_due = models.BooleanField(db_default=True)
+    suspended_on = models.DateField(null=True)
+    blocked_days = models.SmallIntegerField(db_default=0)
+    frozen_days = models.SmallIntegerField(null=True)
+    paused_on = models.DateField(null=True)
+    paused_until = models.DateField(null=True)
+    cancels = models.BooleanField(db_default=False)
+    next_plan_id = models.BigIntegerField(null=True)
+    next_quantity = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    look_at = models.DateTimeField(null=True)
+    ended_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=STATES), name="subscriptions_subscription_state"),
+            models.CheckConstraint(
+                condition=Q(state="suspended", reasons__gt=0) | (~Q(state="suspended") & Q(reasons=0)),
+                name="subscriptions_subscription_reasons",
+            ),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="subscriptions_subscription_quantity"),
+        ]
+
+
+class Transition(models.Model):
+    """A change of a subscription's state or reasons, dated the instant it belongs to.
+
+    ``missing`` is what the account lacked (minor units) where the cause is ``shortfall``. Rows are never changed; they are the history that the audit proves charges against.
+    """
+
+    pk = CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.UUIDField()
+    operator_id = models.BigIntegerField()
+    subscription_id = models.UUIDField()
+    at = models.DateTimeField()
+    day = models.DateField()
+    cause = models.CharField(max_length=20)
+    state_from = models.CharField(max_length=9)
+    state_to = models.CharField(max_length=9)
+    reasons_from = models.SmallIntegerField()
+    reasons_to = models.SmallIntegerField()
+    missing = models.BigIntegerField(db_default=0)

@@ -1,0 +1,158 @@
+-- name: add
+INSERT INTO subscriptions_subscription (
+    account_id, id, operator_id, plan_id, quantity, unit, ordered_at, state, starts_on, trial_ends_on,
+    anchor_on, anchor_day, cycle, look_at
+)
+VALUES (
+    %(account)s,
+    uuidv7(),
+    %(operator)s,
+    %(plan)s,
+    %(quantity)s,
+    %(unit)s,
+    %(now)s::timestamptz,
+    %(state)s::text,
+    %(starts_on)s::date,
+    %(trial_ends_on)s::date,
+    %(anchor_on)s::date,
+    %(anchor_day)s,
+    %(cycle)s,
+    abono_look(
+        coalesce(%(trial_ends_on)s::date, %(starts_on)s::date), %(look_ahead_hours)s::integer,
+        %(look_ahead_days)s::integer, %(zone)s, %(now)s::timestamptz
+    )
+)
+RETURNING id;
+
+-- name: find
+SELECT
+    account_id,
+    id,
+    operator_id,
+    plan_id,
+    quantity,
+    state,
+    reasons,
+    early,
+    starts_on,
+    trial_ends_on,
+    cycle,
+    anchor_on,
+    anchor_day,
+    period_starts_on,
+    period_ends_on,
+    cycle_days,
+    paid_until,
+    rate_id,
+    runs,
+    fee_due,
+    frozen_days,
+    paused_on,
+    paused_until,
+    cancels,
+    next_plan_id,
+    next_quantity
+FROM subscriptions_subscription
+WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
+
+-- name: of_account
+SELECT id FROM subscriptions_subscription
+WHERE account_id = %(account)s AND state <> 'ended'
+ORDER BY ordered_at, id;
+
+-- name: move
+-- A change of state or reasons that somebody asked for, and its line in the history.
+WITH old AS MATERIALIZED (
+    SELECT account_id, id, operator_id, state, reasons FROM subscriptions_subscription
+    WHERE account_id = %(account)s AND id = %(subscription)s::uuid
+),
+
+changed AS (
+    UPDATE subscriptions_subscription AS s SET
+        state = %(state)s::text,
+        reasons = %(reasons)s::smallint,
+        suspended_on = CASE
+            WHEN %(state)s::text <> 'suspended' THEN NULL
+            ELSE coalesce(s.suspended_on, abono_blocked_from(%(now)s::timestamptz, %(zone)s))
+        END,
+        runs = s.runs AND %(state)s::text <> 'ended',
+        early = s.early AND %(state)s::text = 'suspended' AND NOT %(unblock_early)s::boolean,
+        look_at = CASE WHEN %(state)s::text = 'ended' THEN NULL ELSE s.look_at END,
+        ended_on = CASE WHEN %(state)s::text = 'ended' THEN %(day)s::date END
+    WHERE s.account_id = %(account)s AND s.id = %(subscription)s::uuid
+)
+
+INSERT INTO subscriptions_transition (
+    account_id, id, operator_id, subscription_id, at, day, cause, state_from, state_to, reasons_from, reasons_to
+)
+SELECT
+    account_id,
+    uuidv7(),
+    operator_id,
+    id,
+    %(now)s::timestamptz,
+    %(day)s::date,
+    %(cause)s::text,
+    state,
+    %(state)s::text,
+    reasons,
+    %(reasons)s::smallint
+FROM old;
+
+-- name: start_pause
+UPDATE subscriptions_subscription SET
+    paused_on = %(day)s::date,
+    paused_until = %(until)s::date,
+    frozen_days = %(frozen_days)s::smallint
+WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
+
+-- name: pauses
+-- The civil days on which pauses of a subscription began and ended, in order.
+SELECT day, cause FROM subscriptions_transition
+WHERE
+    account_id = %(account)s AND subscription_id = %(subscription)s::uuid
+    AND cause IN ('paused', 'pause_over', 'resumed_by_customer')
+ORDER BY at, id;
+
+-- name: wait_for_change
+UPDATE subscriptions_subscription SET next_plan_id = %(plan)s::bigint, next_quantity = %(quantity)s::numeric
+WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
+
+-- name: wait_for_end
+UPDATE subscriptions_subscription SET cancels = %(cancels)s::boolean
+WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
+
+-- name: replace_plan
+UPDATE subscriptions_subscription SET
+    plan_id = %(plan)s,
+    quantity = %(quantity)s,
+    next_plan_id = NULL,
+    next_quantity = NULL
+WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
+
+-- name: replace_period
+UPDATE subscriptions_subscription SET
+    anchor_on = %(anchor_on)s::date,
+    anchor_day = %(anchor_day)s,
+    cycle = %(cycle)s,
+    period_starts_on = %(starts_on)s::date,
+    period_ends_on = %(ends_on)s::date,
+    cycle_days = %(cycle_days)s,
+    paid_until = %(paid_until)s::date,
+    rate_id = %(rate)s,
+    fee_due = FALSE,
+    runs = %(runs)s,
+    frozen_days = CASE WHEN %(runs)s THEN frozen_days END,
+    blocked_days = 0,
+    look_at = abono_look(
+        %(ends_on)s::date, %(look_ahead_hours)s::integer, %(look_ahead_days)s::integer, %(zone)s, %(now)s::timestamptz
+    )
+WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
+
+-- name: restart_wait
+UPDATE subscriptions_subscription SET
+    anchor_on = %(anchor_on)s::date,
+    anchor_day = %(anchor_day)s,
+    cycle = %(cycle)s,
+    trial_ends_on = %(day)s::date
+WHERE account_id = %(account)s AND id = %(subscription)s::uuid;

@@ -1,0 +1,85 @@
+"""Reading the fields of a record that came from outside (JSON, YAML, a form) without trusting its types.
+
+Everywhere `null` means "not given". Every refusal is an `InvalidValue` that names the field by its dotted path.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import TypeVar
+
+from abono.kernel.errors import InvalidValue
+
+T = TypeVar("T", bound=str)
+
+# `date.fromisoformat` alone would also take `20260131` and `2026-W05-6`.
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def mapping(value: object, field: str) -> Mapping[str, object]:
+    """Promise an object whose keys are text; anything else is `invalid`."""
+    if not isinstance(value, Mapping):
+        raise InvalidValue("invalid", field, "Give an object of named fields.")
+    return value
+
+
+def sequence(value: object, field: str, most: int) -> Sequence[object]:
+    """Promise a list of at most `most` entries; another type is `invalid`, a longer list `out_of_range`."""
+    if not isinstance(value, list | tuple):
+        raise InvalidValue("invalid", field, "Give a list.")
+    if len(value) > most:
+        raise InvalidValue("out_of_range", field, f"Give at most {most} entries.")
+    return value
+
+
+def only(record: Mapping[str, object], allowed: Collection[str], prefix: str = "") -> None:
+    """Refuse the first field of `record` that is not among `allowed` as `unknown_field`."""
+    for name in record:
+        if name not in allowed:
+            message = f"Remove this field; known here are {', '.join(sorted(allowed))}."
+            raise InvalidValue("unknown_field", f"{prefix}{name}", message)
+
+
+def required(record: Mapping[str, object], name: str, prefix: str = "") -> object:
+    """Promise the value of a field that must be given; absent or `null` is `required`."""
+    value = record.get(name)
+    if value is None:
+        raise InvalidValue("required", f"{prefix}{name}", f"Give a value for `{name}`.")
+    return value
+
+
+def choice(value: object, field: str, options: Collection[T]) -> T:
+    """Promise one of `options`; anything else is `invalid`."""
+    for option in options:
+        if value == option:
+            return option
+    raise InvalidValue("invalid", field, f"Write one of {', '.join(options)}.")
+
+
+def boolean(value: object, field: str) -> bool:
+    """Promise true or false; text and numbers are `invalid`."""
+    if not isinstance(value, bool):
+        raise InvalidValue("invalid", field, "Write true or false, without quotes.")
+    return value
+
+
+def integer(value: object, field: str, least: int, most: int) -> int:
+    """Promise a whole number within `least` … `most` (both allowed).
+
+    Text, fractions and booleans are `invalid`, a number beyond the limits is `out_of_range`.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidValue("invalid", field, "Write a whole number, without quotes or decimals.")
+    if not least <= value <= most:
+        raise InvalidValue("out_of_range", field, f"Write a whole number from {least} to {most}.")
+    return value
+
+
+def civil_day(value: object, field: str) -> date:
+    """Promise the civil day written as `YYYY-MM-DD`; any other form, or a day that never comes, is `invalid`."""
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise InvalidValue("invalid", field, "Write the day as YYYY-MM-DD.")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise InvalidValue("invalid", field, "Write a day that is in the calendar, as YYYY-MM-DD.") from None

@@ -1,0 +1,29 @@
+"""Starting up: where the database is, and Django on top of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import django
+
+from abono.base.postgres import connect
+
+
+def home() -> Path:
+    """The folder where everything of this installation lives."""
+    return Path(os.environ.get("ABONO_HOME", ".abono"))
+
+
+def boot() -> None:
+    """Find the database (``ABONO_DATABASE_URL`` or the embedded one), judge it, and set Django up.
+
+    Raises PostgresError with one clear sentence.
+    """
+    if not os.environ.get("ABONO_DATABASE_URL"):
+        from abono.base.embedded import ensure_running  # noqa: PLC0415 -- only where there is no server of one's own
+
+        os.environ["ABONO_DATABASE_URL"] = ensure_running(home())
+    connect(os.environ["ABONO_DATABASE_URL"]).close()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "abono.project.settings")
+    django.setup()

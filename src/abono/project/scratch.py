@@ -1,0 +1,43 @@
+"""A database that is made for one use and dropped after it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from django.core.management import call_command
+from django.db import connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OWN_APPS = ("base", "operators", "notices", "ledger", "catalogue", "accounts", "subscriptions", "billing")
+
+
+@contextmanager
+def scratch_database() -> Iterator[None]:
+    """Inside, the default connection leads to a new, empty database with our tables; afterwards it is gone."""
+    home = connection.settings_dict["NAME"]
+    name = f"abono_scratch_{uuid4().hex[:12]}"
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}"')
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    try:
+        migrate_own()
+        # Nothing in it outlives the command: it need not reach the disk.
+        with connection.cursor() as cursor:
+            cursor.execute("SET synchronous_commit = off")
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = home
+        with connection.cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def migrate_own() -> None:
+    """Bring our own tables up to date, without those of the job queue."""
+    for app in OWN_APPS:
+        call_command("migrate", app, verbosity=0, interactive=False)

@@ -1,0 +1,72 @@
+"""Reading fields from outside: what is taken, and how each refusal is told."""
+
+import pickle
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from abono.kernel import fields
+from abono.kernel.errors import InvalidValue
+
+from .conftest import Refused
+
+
+def test_an_error_reads_as_field_and_message_and_survives_pickling() -> None:
+    error = pickle.loads(pickle.dumps(InvalidValue("invalid", "tiers.0.up_to", "Write a number.")))
+    assert (error.code, error.field, error.message) == ("invalid", "tiers.0.up_to", "Write a number.")
+    assert str(error) == "tiers.0.up_to: Write a number."
+    assert str(InvalidValue("invalid", "", "Write an object.")) == "Write an object."
+
+
+def test_what_is_right_comes_back_as_it_is() -> None:
+    assert fields.mapping({"a": 1}, "f") == {"a": 1}
+    assert fields.sequence(["a"], "f", most=1) == ["a"]
+    assert fields.required({"a": 0}, "a") == 0
+    assert fields.choice("b", "f", ("a", "b")) == "b"
+    assert fields.boolean(False, "f") is False
+    assert [fields.integer(n, "f", 1, 3) for n in (1, 3)] == [1, 3]
+    assert fields.civil_day("2028-02-29", "f") == date(2028, 2, 29)
+    fields.only({"a": 1}, {"a", "b"})
+
+
+@pytest.mark.parametrize(
+    ("read", "code"),
+    [
+        (lambda: fields.mapping([], "f"), "invalid"),
+        (lambda: fields.mapping(None, "f"), "invalid"),
+        (lambda: fields.sequence("abc", "f", most=9), "invalid"),
+        (lambda: fields.sequence({}, "f", most=9), "invalid"),
+        (lambda: fields.sequence(["a", "b"], "f", most=1), "out_of_range"),
+        (lambda: fields.only({"a": 1, "f": 1}, ("a",)), "unknown_field"),
+        (lambda: fields.required({}, "f"), "required"),
+        (lambda: fields.required({"f": None}, "f"), "required"),
+        (lambda: fields.choice("c", "f", ("a", "b")), "invalid"),
+        (lambda: fields.choice(["a"], "f", ("a", "b")), "invalid"),
+        (lambda: fields.boolean("true", "f"), "invalid"),
+        (lambda: fields.boolean(1, "f"), "invalid"),
+        (lambda: fields.integer(True, "f", 0, 9), "invalid"),
+        (lambda: fields.integer("1", "f", 0, 9), "invalid"),
+        (lambda: fields.integer(1.0, "f", 0, 9), "invalid"),
+        (lambda: fields.integer(0, "f", 1, 9), "out_of_range"),
+        (lambda: fields.integer(10, "f", 1, 9), "out_of_range"),
+        (lambda: fields.civil_day(20260131, "f"), "invalid"),
+        (lambda: fields.civil_day("20260131", "f"), "invalid"),
+        (lambda: fields.civil_day("2026-W05-6", "f"), "invalid"),
+        (lambda: fields.civil_day("2026-01-31T00:00:00", "f"), "invalid"),
+        (lambda: fields.civil_day("2026-01-31\n", "f"), "invalid"),
+        (lambda: fields.civil_day("٢٠٢٦-01-31", "f"), "invalid"),
+        (lambda: fields.civil_day("2026-02-30", "f"), "invalid"),
+        (lambda: fields.civil_day("0000-01-01", "f"), "invalid"),
+    ],
+)
+def test_what_is_wrong_is_refused(read: Callable[[], object], code: str, refused: Refused) -> None:
+    with refused(code, "f"):
+        read()
+
+
+def test_a_prefix_leads_the_path(refused: Refused) -> None:
+    with refused("required", "tiers.1.unit"):
+        fields.required({}, "unit", "tiers.1.")
+    with refused("unknown_field", "tiers.1.price"):
+        fields.only({"price": 1}, ("unit",), "tiers.1.")
