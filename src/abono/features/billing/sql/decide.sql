@@ -4,6 +4,7 @@
 -- With ``boundaries`` it decides every boundary and daily slice that is due on ``day``; with ``returns`` it tries the
 -- return of what was suspended for want of money. An account's claims on its money are taken in order: arrears are
 -- judged, then boundaries, then returns, each by priority, then age; each is paid whole or not at all.
+-- Each layer is materialised: expressions that were folded into one another would be planned and computed many times.
 -- ``subscription`` restricts it to one; ``lenient`` pays boundaries on debt (a forecast of what would be needed).
 WITH scope AS (
     SELECT
@@ -20,7 +21,7 @@ WITH scope AS (
     WHERE a.account_id BETWEEN %(first)s AND %(last)s AND a.claim = %(claim)s::uuid
 ),
 
-due AS (
+due AS MATERIALIZED (
     SELECT
         c.available,
         s.account_id,
@@ -73,7 +74,7 @@ due AS (
         )
 ),
 
-placed AS (
+placed AS MATERIALIZED (
     SELECT
         d.*,
         m.fresh,
@@ -98,7 +99,7 @@ placed AS (
     CROSS JOIN LATERAL (SELECT d.returns AND d.charge <> 'daily' AND d.resume = 'restart' AS fresh) AS m
 ),
 
-dated AS (
+dated AS MATERIALIZED (
     SELECT
         p.*,
         abono_boundary(p.step_unit, p.step, p.new_anchor_on, p.new_anchor_day, p.new_cycle + 1) AS new_ends_on,
@@ -109,7 +110,7 @@ dated AS (
     FROM placed AS p
 ),
 
-priced AS (
+priced AS MATERIALIZED (
     SELECT
         d.*,
         r.id AS new_rate_id,
@@ -153,7 +154,7 @@ priced AS (
             END < r.valid_to
 ),
 
-taxed AS (
+taxed AS MATERIALIZED (
     SELECT
         p.*,
         CASE
@@ -167,7 +168,7 @@ taxed AS (
     FROM priced AS p
 ),
 
-asked AS (
+asked AS MATERIALIZED (
     SELECT
         t.*,
         t.amount + t.fee AS total,
