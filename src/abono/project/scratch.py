@@ -16,8 +16,11 @@ OWN_APPS = ("base", "operators", "notices", "ledger", "catalogue", "accounts", "
 
 
 @contextmanager
-def scratch_database() -> Iterator[None]:
-    """Inside, the default connection leads to a new, empty database with our tables; afterwards it is gone."""
+def scratch_database(*, durable: bool = False) -> Iterator[None]:
+    """Inside, the default connection leads to a new, empty database with our tables; afterwards it is gone.
+
+    ``durable`` keeps the server's own durability, which a benchmark needs and a story does not.
+    """
     home = connection.settings_dict["NAME"]
     name = f"abono_scratch_{uuid4().hex[:12]}"
     with connection.cursor() as cursor:
@@ -26,9 +29,9 @@ def scratch_database() -> Iterator[None]:
     connection.settings_dict["NAME"] = name
     try:
         migrate_own()
-        # Nothing in it outlives the command: it need not reach the disk.
-        with connection.cursor() as cursor:
-            cursor.execute("SET synchronous_commit = off")
+        if not durable:
+            with connection.cursor() as cursor:
+                cursor.execute("SET synchronous_commit = off")
         yield
     finally:
         connection.close()

@@ -22,8 +22,8 @@ _FIXED = {
     "max_connections": "100",
     "checkpoint_timeout": "15min",
     "checkpoint_completion_target": "0.9",
-    # The wheel is built without lz4; after a checkpoint pglz still saves more writing than it costs.
-    "wal_compression": "pglz",
+    # There is no lz4 in the wheel, and pglz made a million updates take 8.0 s instead of 5.3 s to save 15 %.
+    "wal_compression": "off",
     "wal_buffers": "64MB",
     "random_page_cost": "1.1",
     "jit": "off",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -82,3 +83,37 @@ def _booted(work: Callable[[], None]) -> None:
 
     boot()
     work()
+
+
+bench = typer.Typer(help="Measure this machine (doors.md §4).", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+
+
+@bench.command("rollover")
+def bench_rollover(
+    subscriptions: Annotated[int, typer.Option(min=2, help="How many subscriptions reach the boundary.")] = 100_000,
+    runs: Annotated[int, typer.Option(min=1, help="How often; the figures are medians.")] = 3,
+    workers: Annotated[int, typer.Option(min=1, help="How many connections work.")] = 2,
+    slice_size: Annotated[int, typer.Option(min=1, help="Accounts in a slice.")] = 2_000,
+    as_json: AsJson = False,
+) -> None:
+    """One boundary of N monthly subscriptions, beside the floor of the same rows written plainly."""
+
+    def measure() -> None:
+        from abono.interfaces.cli.benches.rollover import bench_rollover as measured
+
+        figures = measured(
+            subscriptions, runs=runs, workers=workers, size=slice_size, tell=lambda line: None if as_json else say(line)
+        )
+        say_figures(figures, as_json=as_json)
+
+    _booted(measure)
+
+
+def say_figures(figures: dict[str, object], *, as_json: bool) -> None:
+    """Figures as one line of JSON, or a line each."""
+    if as_json:
+        say(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        say(f"{name:>18}  {value}")

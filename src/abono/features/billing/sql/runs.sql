@@ -1,0 +1,90 @@
+-- name: one_at_a_time
+-- Runs are opened by one transaction at a time.
+SELECT pg_advisory_xact_lock(hashtext('abono.billing.run'));
+
+-- name: open_run
+SELECT id, until, operator_id FROM billing_run WHERE finished_at IS NULL ORDER BY id LIMIT 1;
+
+-- name: is_due
+SELECT EXISTS (
+    SELECT 1 FROM ledger_account
+    WHERE due_at <= %(until)s::timestamptz AND (%(operator)s::bigint IS NULL OR operator_id = %(operator)s::bigint)
+) AS due;
+
+-- name: first_due
+SELECT min(due_at) AS instant FROM ledger_account
+WHERE due_at <= %(until)s::timestamptz AND (%(operator)s::bigint IS NULL OR operator_id = %(operator)s::bigint);
+
+-- name: start
+INSERT INTO billing_run (until, operator_id, started_at)
+VALUES (%(until)s::timestamptz, %(operator)s::bigint, clock_timestamp())
+RETURNING id;
+
+-- name: cut
+-- The accounts that are due, in slices of so many, each of one operator.
+INSERT INTO billing_slice (run_id, operator_id, first, last, accounts)
+SELECT
+    %(run)s::bigint,
+    d.operator_id,
+    min(d.account_id),
+    max(d.account_id),
+    count(*)
+FROM (
+    SELECT
+        account_id,
+        operator_id,
+        (row_number() OVER (PARTITION BY operator_id ORDER BY account_id) - 1) / %(size)s::integer AS part
+    FROM ledger_account
+    WHERE due_at <= %(until)s::timestamptz AND (%(operator)s::bigint IS NULL OR operator_id = %(operator)s::bigint)
+) AS d
+GROUP BY d.operator_id, d.part
+ORDER BY d.operator_id, d.part;
+
+-- name: take
+-- A slice is held by a row lock for as long as its transaction lives: whoever dies lets go of it.
+SELECT id, operator_id, first, last, attempts FROM billing_slice
+WHERE run_id = %(run)s AND state = 'open'
+ORDER BY attempts, id
+LIMIT 1
+FOR UPDATE SKIP LOCKED;
+
+-- name: done
+UPDATE billing_slice SET state = 'done', totals = %(totals)s::jsonb WHERE id = %(slice)s;
+
+-- name: failed
+UPDATE billing_slice SET attempts = attempts + 1, error = %(error)s, state = %(state)s::text
+WHERE id = %(slice)s AND state = 'open';
+
+-- name: split
+INSERT INTO billing_slice (run_id, operator_id, first, last, accounts)
+SELECT s.run_id, s.operator_id, h.first, h.last, 0
+FROM billing_slice AS s
+CROSS JOIN LATERAL (
+    VALUES (s.first, (s.first + s.last) / 2), ((s.first + s.last) / 2 + 1, s.last)
+) AS h (first, last)
+WHERE s.id = %(slice)s;
+
+-- name: progress
+SELECT
+    count(*) FILTER (WHERE state = 'open') AS open,
+    count(*) FILTER (WHERE state = 'failed') AS failed,
+    coalesce(sum(accounts) FILTER (WHERE state = 'done'), 0)::bigint AS accounts_done,
+    coalesce(sum(accounts) FILTER (WHERE state <> 'split'), 0)::bigint AS accounts
+FROM billing_slice
+WHERE run_id = %(run)s;
+
+-- name: totals
+SELECT
+    t.key AS name,
+    sum(t.value::bigint)::bigint AS total
+FROM billing_slice AS s
+CROSS JOIN LATERAL jsonb_each_text(s.totals) AS t
+WHERE s.run_id = %(run)s AND s.state = 'done'
+GROUP BY t.key;
+
+-- name: finish
+UPDATE billing_run SET finished_at = clock_timestamp(), totals = %(totals)s::jsonb
+WHERE id = %(run)s AND finished_at IS NULL;
+
+-- name: failures
+SELECT operator_id, first, last, error FROM billing_slice WHERE run_id = %(run)s AND state = 'failed' ORDER BY id;

@@ -1,0 +1,97 @@
+-- The benchmark's world: N monthly subscriptions on N/2 accounts over the operator's plans, at the end of January.
+
+-- name: accounts
+-- About three quarters of the accounts have money for both subscriptions, the others for one or none.
+INSERT INTO ledger_account (account_id, operator_id, currency, balance, due_at)
+SELECT
+    n,
+    %(operator)s::bigint,
+    'EUR',
+    CASE WHEN n %% 10 < 7 THEN 100000 WHEN n %% 10 < 9 THEN 1500 ELSE 0 END,
+    %(boundary)s::timestamptz
+FROM generate_series(1::bigint, %(accounts)s::bigint) AS n;
+
+-- name: subscriptions
+INSERT INTO subscriptions_subscription (
+    account_id, id, operator_id, plan_id, quantity, ordered_at, state, starts_on, anchor_on, anchor_day, cycle,
+    period_starts_on, period_ends_on, cycle_days, paid_until, rate_id, fee_due
+)
+SELECT
+    n / 2 + 1,
+    ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
+    %(operator)s::bigint,
+    (%(plans)s::bigint[])[1 + n %% cardinality(%(plans)s::bigint[])],
+    1,
+    %(boundary)s::timestamptz - interval '31 days',
+    'active',
+    date '2026-01-01',
+    date '2026-01-01',
+    1,
+    0,
+    date '2026-01-01',
+    date '2026-02-01',
+    31,
+    date '2026-02-01',
+    (%(rates)s::bigint[])[1 + n %% cardinality(%(rates)s::bigint[])],
+    FALSE
+FROM generate_series(0::bigint, 2 * %(accounts)s::bigint - 1) AS n;
+
+-- name: empty
+TRUNCATE
+billing_slice, billing_run, billing_charge, ledger_entry, subscriptions_subscription, subscriptions_transition,
+notices_notice, ledger_grant, ledger_hold, ledger_account;
+
+-- name: rates
+SELECT
+    p.id AS plan,
+    r.id AS rate
+FROM catalogue_plan AS p
+INNER JOIN catalogue_rate AS r ON p.id = r.plan_id
+WHERE p.operator_id = %(operator)s AND r.quantity = 1
+ORDER BY p.id;
+
+-- name: outcome
+SELECT
+    count(*) FILTER (WHERE state = 'active') AS paid,
+    count(*) FILTER (WHERE state = 'suspended') AS suspended
+FROM subscriptions_subscription;
+
+-- name: keep
+CREATE UNLOGGED TABLE kept_entry AS SELECT * FROM ledger_entry;
+CREATE UNLOGGED TABLE kept_charge AS SELECT * FROM billing_charge;
+CREATE UNLOGGED TABLE kept_transition AS SELECT * FROM subscriptions_transition;
+CREATE UNLOGGED TABLE kept_notice AS SELECT * FROM notices_notice;
+CREATE UNLOGGED TABLE kept_account AS SELECT * FROM ledger_account;
+CREATE UNLOGGED TABLE kept_subscription AS SELECT * FROM subscriptions_subscription;
+ANALYZE kept_entry;
+ANALYZE kept_charge;
+ANALYZE kept_transition;
+ANALYZE kept_notice;
+ANALYZE kept_account;
+ANALYZE kept_subscription;
+
+-- name: forget
+DROP TABLE kept_entry, kept_charge, kept_transition, kept_notice, kept_account, kept_subscription;
+
+-- name: floor
+-- The same rows, written plainly, with no decision.
+UPDATE ledger_account AS a SET balance = k.balance, due_at = k.due_at
+FROM kept_account AS k
+WHERE a.account_id = k.account_id;
+INSERT INTO ledger_entry SELECT * FROM kept_entry;
+UPDATE subscriptions_subscription AS s SET
+    state = k.state,
+    reasons = k.reasons,
+    cycle = k.cycle,
+    period_starts_on = k.period_starts_on,
+    period_ends_on = k.period_ends_on,
+    cycle_days = k.cycle_days,
+    paid_until = k.paid_until,
+    rate_id = k.rate_id,
+    runs = k.runs,
+    suspended_on = k.suspended_on
+FROM kept_subscription AS k
+WHERE s.account_id = k.account_id AND s.id = k.id;
+INSERT INTO billing_charge SELECT * FROM kept_charge;
+INSERT INTO subscriptions_transition SELECT * FROM kept_transition;
+INSERT INTO notices_notice SELECT * FROM kept_notice;
