@@ -7,6 +7,8 @@ Parameters are psycopg's named placeholders, ``%(account)s``.
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -15,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
+_marker: ContextVar[str] = ContextVar("marker", default="")
 _NAME = re.compile(r"^-- name: (\w+)[ \t]*$", re.MULTILINE)
 
 
@@ -30,13 +33,13 @@ class Statements:
     def run(self, name: str, /, **values: object) -> int:
         """Run a statement for its effect; answers the number of rows it touched."""
         with connection.cursor() as cursor:
-            cursor.execute(self.texts[name], values or None)
+            cursor.execute(_marker.get() + self.texts[name], values or None)
             return int(cursor.rowcount)
 
     def rows(self, name: str, /, **values: object) -> list[dict[str, Any]]:
         """Run a statement and answer its rows, a mapping of column to value each."""
         with connection.cursor() as cursor:
-            cursor.execute(self.texts[name], values or None)
+            cursor.execute(_marker.get() + self.texts[name], values or None)
             columns = [column.name for column in cursor.description or ()]
             return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
@@ -48,10 +51,18 @@ class Statements:
             raise LookupError(message)
         return found[0]
 
-    def run_many(self, name: str, batch: Sequence[Mapping[str, object]] | Iterable[Mapping[str, object]]) -> None:
-        """Run a statement once for each mapping of values, in one round trip."""
-        with connection.cursor() as cursor:
-            cursor.executemany(self.texts[name], list(batch))
+
+@contextmanager
+def marked(marker: str) -> Iterator[None]:
+    """Inside, statements carry a remark, so that the server keeps plans of their own for them.
+
+    A prepared statement whose names lead to other tables from one call to the next would be planned anew every time.
+    """
+    token = _marker.set(f"/* {marker} */ ")
+    try:
+        yield
+    finally:
+        _marker.reset(token)
 
 
 @cache

@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
+_SESSION = {"search_path": "public,pg_temp", "TimeZone": "UTC", "plan_cache_mode": "force_generic_plan"}
 _NAMED = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 
@@ -14,8 +15,11 @@ def django_database(url: str) -> dict[str, Any]:
     parts = conninfo_to_dict(url)
     options: dict[str, Any] = {key: value for key, value in parts.items() if key not in _NAMED}
     options["server_side_binding"] = True
+    # Statements are few and come again and again: they are planned once per connection, for any account and any slice.
+    options["prepare_threshold"] = 1
     # Names are looked up in the public schema first; a forecast turns this round (billing.shadow).
-    options["options"] = f"{options.get('options', '')} -c search_path=public,pg_temp -c TimeZone=UTC".strip()
+    given = [options["options"]] if options.get("options") else []
+    options["options"] = " ".join([*given, *(f"-c {name}={value}" for name, value in _SESSION.items())])
     return {
         "ENGINE": "django.db.backends.postgresql",
         **{name: parts.get(key, "") for key, name in _NAMED.items()},

@@ -109,6 +109,36 @@ RETURN CASE
         THEN ((boundary - coalesce(days, 0))::timestamp AT TIME ZONE zone) - make_interval(hours => coalesce(hours, 0))
 END;
 
+-- name: due_day
+-- The civil day at whose midnight a subscription next has work, from its state; empty if it waits for nothing.
+-- ``boundary`` is the end of what runs; ``price_day`` the next day from which another price counts.
+CREATE OR REPLACE FUNCTION abono_due_day(
+    state text, reasons integer, early boolean, runs boolean, charge text, resume text, opened boolean, paid_until date,
+    boundary date, frozen_days integer, paused_until date, today date, price_day date
+) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN state = 'ended' THEN NULL
+    WHEN state <> 'suspended' AND charge = 'daily' AND opened THEN paid_until
+    WHEN state <> 'suspended' THEN boundary
+    ELSE least(
+        paused_until,
+        CASE WHEN runs AND frozen_days IS NULL THEN boundary END,
+        CASE
+            WHEN reasons <> 1 OR early THEN NULL
+            WHEN charge = 'daily' OR resume = 'remainder' THEN today + 1
+            ELSE price_day
+        END
+    )
+END;
+
+-- name: id
+-- The id of the row number ``place`` that one statement makes for an account: a UUIDv7 whose random part is the account
+-- and the place, unique because the account is locked. ``head`` is the time part, ``left(uuidv7(), 16 digits)``.
+CREATE OR REPLACE FUNCTION abono_id(head text, account bigint, place bigint) RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (head || to_hex(((-9223372036854775808)::bigint | (account << 20)) | place))::uuid;
+
 -- name: spend
 -- What is left after an amount was tried: it is taken whole or not at all, and always where debt is allowed.
 CREATE OR REPLACE FUNCTION abono_spend(held bigint, available bigint, amount bigint, always boolean) RETURNS bigint

@@ -80,15 +80,20 @@ def catch_up(scope: Scope, now: datetime, *, look: Look | None, lenient: bool = 
     """
     totals: Totals = Counter()
     last: datetime | None = None
+    rescued = False
     while (instant := next_instant(scope, now)) is not None:
+        if instant == last and not rescued:
+            # Due, but with nothing left to decide: all its subscriptions may have ended meanwhile.
+            schedule(scope, now)
+            rescued = True
+            continue
         if instant == last:
             message = f"accounts {scope.first}-{scope.last} of {scope.operator.code} stay due at {instant}"
             raise EngineStuck(message)
-        last = instant
+        last, rescued = instant, False
         totals += _do_instant(scope, instant, now, look=look, lenient=lenient)
     if last is not None and scope.operator.day(last) < scope.operator.day(now):
         totals += decide(scope, now, now, boundaries=False, returns=True)
-        schedule(scope, now)
     return totals
 
 
@@ -122,7 +127,8 @@ def _do_instant(scope: Scope, instant: datetime, now: datetime, *, look: Look | 
     if needs["looking"]:
         seen = _instant.rows("looking", **common)
         totals += look(scope, instant, now, seen) if look and seen else Counter()
-    schedule(scope, now)
+    if any(needs.values()):
+        schedule(scope, now)
     return totals
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from abono.base.sql import statements
+from abono.base.sql import marked, statements
 from abono.features.billing.engine import Scope, schedule
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from abono.features.operators.queries import Operator
 
 _sql = statements("abono.features.billing", "shadow")
+_MANY = 100
 
 
 @contextmanager
@@ -34,7 +35,10 @@ def shadow(operator: Operator, accounts: Sequence[int], now: datetime) -> Iterat
             _sql.run(copy, accounts=list(accounts))
         _sql.run("enter")
         scope = Scope(operator, min(accounts), max(accounts))
-        _sql.run("claim_all", claim=scope.claim)
-        schedule(scope, now)
-        yield scope
+        with marked("shadow"):
+            _sql.run("claim_all", claim=scope.claim)
+            schedule(scope, now)
+            yield scope
         _sql.run("leave")
+        if len(accounts) > _MANY:
+            _sql.run("discard")

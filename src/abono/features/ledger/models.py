@@ -41,7 +41,7 @@ class Entry(models.Model):
     """
 
     pk = CompositePrimaryKey("account_id", "id")
-    account = models.ForeignKey(Account, models.PROTECT, db_index=False)
+    account_id = models.BigIntegerField()
     id = models.UUIDField()
     operator_id = models.BigIntegerField()
     booked_on = models.DateField()
@@ -54,6 +54,9 @@ class Entry(models.Model):
 
     class Meta:
         constraints = [
+            CompositeForeignKey(
+                columns=("account_id",), to="ledger_account", to_columns=("account_id",), name="ledger_entry_account"
+            ),
             models.CheckConstraint(condition=~Q(amount=0), name="ledger_entry_amount"),
             models.CheckConstraint(
                 condition=Q(kind__in=["payment", "charge", "reversal", "fee", "refund", "adjustment"]),
@@ -66,7 +69,7 @@ class Grant(models.Model):
     """Credit for a time, such as a promised payment; what is left of it counts as available."""
 
     pk = CompositePrimaryKey("account_id", "id")
-    account = models.ForeignKey(Account, models.PROTECT, db_index=False)
+    account_id = models.BigIntegerField()
     id = models.UUIDField()
     operator_id = models.BigIntegerField()
     amount = models.BigIntegerField()
@@ -78,9 +81,12 @@ class Grant(models.Model):
 
     class Meta:
         constraints = [
+            CompositeForeignKey(
+                columns=("account_id",), to="ledger_account", to_columns=("account_id",), name="ledger_grant_account"
+            ),
             models.CheckConstraint(
                 condition=Q(remaining__gte=0, remaining__lte=models.F("amount")), name="ledger_grant_remaining"
-            )
+            ),
         ]
 
 
@@ -88,7 +94,7 @@ class Hold(models.Model):
     """Money set aside before it is spent; open while ``closed_at`` is empty."""
 
     pk = CompositePrimaryKey("account_id", "id")
-    account = models.ForeignKey(Account, models.PROTECT, db_index=False)
+    account_id = models.BigIntegerField()
     id = models.UUIDField()
     operator_id = models.BigIntegerField()
     amount = models.BigIntegerField()
@@ -99,6 +105,9 @@ class Hold(models.Model):
 
     class Meta:
         constraints = [
+            CompositeForeignKey(
+                columns=("account_id",), to="ledger_account", to_columns=("account_id",), name="ledger_hold_account"
+            ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_hold_amount"),
             CompositeForeignKey(
                 columns=("account_id", "entry_id"),

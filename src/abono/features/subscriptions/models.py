@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import CompositePrimaryKey, Q
 
+from abono.base.constraints import CompositeForeignKey
+
 STATES = ["pending", "trial", "active", "suspended", "ended"]
 
 
@@ -18,10 +20,10 @@ class Subscription(models.Model):
     """
 
     pk = CompositePrimaryKey("account_id", "id")
-    account = models.ForeignKey("ledger.Account", models.PROTECT, db_index=False)
+    account_id = models.BigIntegerField()
     id = models.UUIDField()
     operator_id = models.BigIntegerField()
-    plan = models.ForeignKey("catalogue.Plan", models.PROTECT, db_index=False, db_constraint=False)
+    plan_id = models.BigIntegerField()
     quantity = models.DecimalField(max_digits=20, decimal_places=6)
     unit = models.CharField(max_length=100, db_default="")
     ordered_at = models.DateTimeField()
@@ -53,6 +55,12 @@ class Subscription(models.Model):
 
     class Meta:
         constraints = [
+            CompositeForeignKey(
+                columns=("account_id",),
+                to="ledger_account",
+                to_columns=("account_id",),
+                name="subscriptions_subscription_account",
+            ),
             models.CheckConstraint(condition=Q(state__in=STATES), name="subscriptions_subscription_state"),
             models.CheckConstraint(
                 condition=Q(state="suspended", reasons__gt=0) | (~Q(state="suspended") & Q(reasons=0)),

@@ -6,7 +6,11 @@
 -- judged, then boundaries, then returns, each by priority, then age; each is paid whole or not at all.
 -- Each layer is materialised: expressions that were folded into one another would be planned and computed many times.
 -- ``subscription`` restricts it to one; ``lenient`` pays boundaries on debt (a forecast of what would be needed).
-WITH scope AS (
+WITH head AS MATERIALIZED (
+    SELECT left(replace(uuidv7()::text, '-', ''), 16) AS digits
+),
+
+scope AS (
     SELECT
         a.account_id,
         (a.balance + a.credit_limit - a.held + coalesce(g.remaining, 0))::bigint AS available
@@ -21,7 +25,7 @@ WITH scope AS (
     WHERE a.account_id BETWEEN %(first)s AND %(last)s AND a.claim = %(claim)s::uuid
 ),
 
-due AS MATERIALIZED (
+live AS MATERIALIZED (
     SELECT
         c.available,
         s.account_id,
@@ -38,6 +42,11 @@ due AS MATERIALIZED (
         s.cycle,
         s.period_starts_on,
         s.period_ends_on,
+        s.paid_until,
+        coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) AS boundary,
+        s.frozen_days,
+        s.paused_until,
+        s.runs,
         s.fee_due,
         s.look_at,
         p.step_unit,
@@ -51,13 +60,8 @@ due AS MATERIALIZED (
         p.look_ahead_days,
         s.period_starts_on IS NULL AS opens,
         s.state = 'suspended' AND NOT s.early AS returns,
-        s.runs AND p.charge = 'daily' AND coalesce(%(day)s::date < s.period_ends_on, FALSE) AS within
-    FROM scope AS c
-    INNER JOIN subscriptions_subscription AS s ON c.account_id = s.account_id
-    INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
-    WHERE
-        s.account_id BETWEEN %(first)s AND %(last)s
-        AND (%(subscription)s::uuid IS NULL OR s.id = %(subscription)s::uuid)
+        s.runs AND p.charge = 'daily' AND coalesce(%(day)s::date < s.period_ends_on, FALSE) AS within,
+        (%(subscription)s::uuid IS NULL OR s.id = %(subscription)s::uuid)
         AND (
             (
                 %(boundaries)s::boolean AND s.runs
@@ -71,7 +75,11 @@ due AS MATERIALIZED (
                 %(returns)s::boolean AND s.state = 'suspended' AND s.reasons = 1 AND NOT s.early
                 AND (NOT s.runs OR p.charge = 'daily')
             )
-        )
+        ) AS due
+    FROM scope AS c
+    INNER JOIN subscriptions_subscription AS s ON c.account_id = s.account_id
+    INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+    WHERE s.account_id BETWEEN %(first)s AND %(last)s AND s.state <> 'ended'
 ),
 
 placed AS MATERIALIZED (
@@ -95,8 +103,9 @@ placed AS MATERIALIZED (
             WHEN d.opens THEN d.cycle
             ELSE d.cycle + 1
         END AS new_cycle
-    FROM due AS d
+    FROM live AS d
     CROSS JOIN LATERAL (SELECT d.returns AND d.charge <> 'daily' AND d.resume = 'restart' AS fresh) AS m
+    WHERE d.due
 ),
 
 dated AS MATERIALIZED (
@@ -154,7 +163,7 @@ priced AS MATERIALIZED (
             END < r.valid_to
 ),
 
-taxed AS MATERIALIZED (
+taxed AS (
     SELECT
         p.*,
         CASE
@@ -181,7 +190,11 @@ asked AS MATERIALIZED (
         OR (%(lenient)s::boolean AND NOT t.returns)
         OR (t.amount + t.fee = 0 AND NOT (t.charge = 'arrears' AND t.price > 0 AND (t.returns OR NOT t.opens)))
             AS always,
-        sum(t.amount + t.fee) OVER (PARTITION BY t.account_id) AS account_total
+        row_number() OVER (
+            PARTITION BY t.account_id
+            ORDER BY t.returns, t.charge <> 'arrears', t.priority, t.ordered_at, t.id
+        ) AS place,
+        sum(t.amount + t.fee) OVER (PARTITION BY t.account_id)::bigint AS account_total
     FROM taxed AS t
 ),
 
@@ -206,24 +219,47 @@ judged AS (
     FROM hard AS h
 ),
 
-decided AS MATERIALIZED (
+judgement AS (
     SELECT
-        e.account_id, e.id, e.operator_id, e.state, e.reasons, e.early, e.opens, e.returns, e.within, e.charge, e.step_unit,
-        e.on_shortfall, e.look_at, e.look_ahead_hours, e.look_ahead_days, e.phase, e.period_ends_on,
-        e.new_anchor_on, e.new_anchor_day, e.new_cycle, e.new_starts_on, e.new_ends_on, e.new_cycle_days, e.new_rate_id,
-        e.amount, e.tax, e.fee, e.fee_tax, e.total,
-        TRUE AS passes, 0::bigint AS missing, uuidv7() AS charge_id, uuidv7() AS fee_id
+        e.account_id, e.id, e.operator_id, e.state, e.reasons, e.early, e.opens, e.returns, e.within, e.charge,
+        e.resume, e.step_unit, e.on_shortfall, e.look_at, e.look_ahead_hours, e.look_ahead_days, e.plan_id, e.quantity,
+        e.paid_until, e.boundary, e.paused_until, e.new_anchor_on, e.new_anchor_day, e.new_cycle, e.new_starts_on,
+        e.new_ends_on, e.new_cycle_days, e.new_rate_id, e.amount, e.tax, e.fee, e.fee_tax, e.total, e.place,
+        TRUE AS passes, 0::bigint AS missing
     FROM asked AS e
     WHERE e.account_total <= e.available
     UNION ALL
     SELECT
-        j.account_id, j.id, j.operator_id, j.state, j.reasons, j.early, j.opens, j.returns, j.within, j.charge, j.step_unit,
-        j.on_shortfall, j.look_at, j.look_ahead_hours, j.look_ahead_days, j.phase, j.period_ends_on,
-        j.new_anchor_on, j.new_anchor_day, j.new_cycle, j.new_starts_on, j.new_ends_on, j.new_cycle_days, j.new_rate_id,
-        j.amount, j.tax, j.fee, j.fee_tax, j.total,
-        j.always OR j.left_before >= j.total AS passes,
-        greatest(j.total - j.left_before, 0) AS missing, uuidv7() AS charge_id, uuidv7() AS fee_id
+        j.account_id, j.id, j.operator_id, j.state, j.reasons, j.early, j.opens, j.returns, j.within, j.charge,
+        j.resume, j.step_unit, j.on_shortfall, j.look_at, j.look_ahead_hours, j.look_ahead_days, j.plan_id, j.quantity,
+        j.paid_until, j.boundary, j.paused_until, j.new_anchor_on, j.new_anchor_day, j.new_cycle, j.new_starts_on,
+        j.new_ends_on, j.new_cycle_days, j.new_rate_id, j.amount, j.tax, j.fee, j.fee_tax, j.total, j.place,
+        j.always OR j.left_before >= j.total AS passes, greatest(j.total - j.left_before, 0) AS missing
     FROM judged AS j
+),
+
+decided AS MATERIALIZED (
+    SELECT
+        j.*,
+        abono_id(h.digits, j.account_id, j.place) AS charge_id,
+        CASE
+            WHEN j.passes AND j.charge = 'daily' THEN %(day)s::date + 1
+            WHEN j.passes THEN j.new_ends_on
+        END AS new_paid_until,
+        CASE
+            WHEN NOT j.passes AND (j.returns OR NOT j.within) THEN NULL
+            WHEN j.within THEN j.look_at
+            ELSE abono_look(
+                j.new_ends_on, j.look_ahead_hours, j.look_ahead_days, %(zone)s, %(instant)s::timestamptz
+            )
+        END AS new_look_at,
+        CASE
+            WHEN j.passes THEN 'active'
+            WHEN j.returns OR j.on_shortfall <> 'end' THEN 'suspended'
+            ELSE 'ended'
+        END AS new_state
+    FROM judgement AS j
+    CROSS JOIN head AS h
 ),
 
 entries AS (
@@ -232,9 +268,12 @@ entries AS (
     FROM decided
     WHERE passes AND amount > 0
     UNION ALL
-    SELECT account_id, fee_id, operator_id, %(day)s::date, %(now)s::timestamptz, 'fee', -fee, 'fees'
-    FROM decided
-    WHERE passes AND fee > 0
+    SELECT
+        d.account_id, abono_id(h.digits, d.account_id, d.place + 524288), d.operator_id, %(day)s::date,
+        %(now)s::timestamptz, 'fee', -d.fee, 'fees'
+    FROM decided AS d
+    CROSS JOIN head AS h
+    WHERE d.passes AND d.fee > 0
 ),
 
 charges AS (
@@ -242,28 +281,72 @@ charges AS (
         account_id, id, operator_id, subscription_id, kind, starts_on, ends_on, amount, tax, rate_id
     )
     SELECT
-        account_id, charge_id, operator_id, id, 'period', %(day)s::date,
-        CASE WHEN charge = 'daily' THEN %(day)s::date + 1 ELSE new_ends_on END,
-        amount, tax, new_rate_id
+        account_id, charge_id, operator_id, id, 'period', %(day)s::date, new_paid_until, amount, tax, new_rate_id
     FROM decided
     WHERE passes AND amount > 0
     UNION ALL
     SELECT
-        account_id, fee_id, operator_id, id, 'fee', %(day)s::date,
-        CASE WHEN charge = 'daily' THEN %(day)s::date + 1 ELSE new_ends_on END,
-        fee, fee_tax, new_rate_id
-    FROM decided
-    WHERE passes AND fee > 0
+        d.account_id, abono_id(h.digits, d.account_id, d.place + 524288), d.operator_id, d.id, 'fee', %(day)s::date,
+        d.new_paid_until, d.fee, d.fee_tax, d.new_rate_id
+    FROM decided AS d
+    CROSS JOIN head AS h
+    WHERE d.passes AND d.fee > 0
+),
+
+waiting AS (
+    SELECT
+        d.account_id,
+        CASE WHEN d.passes THEN d.total ELSE 0 END AS spent,
+        CASE WHEN d.new_state = 'active' THEN d.new_look_at END AS look_at,
+        abono_due_day(
+            d.new_state, 1, FALSE, d.passes OR d.within, d.charge, d.resume, TRUE, d.new_paid_until,
+            CASE WHEN d.passes THEN d.new_ends_on ELSE d.boundary END, NULL, NULL, %(today)s::date,
+            CASE
+                WHEN NOT d.passes
+                    THEN (
+                        SELECT min(r.valid_from) FROM catalogue_rate AS r
+                        WHERE
+                            r.plan_id = d.plan_id AND r.quantity = d.quantity
+                            AND r.valid_from > %(today)s::date AND r.valid_to > r.valid_from
+                    )
+            END
+        ) AS day
+    FROM decided AS d
+    UNION ALL
+    SELECT
+        l.account_id,
+        0,
+        CASE WHEN l.state <> 'suspended' THEN l.look_at END,
+        abono_due_day(
+            l.state, l.reasons, l.early, l.runs, l.charge, l.resume, NOT l.opens, l.paid_until, l.boundary,
+            l.frozen_days, l.paused_until, %(today)s::date,
+            CASE
+                WHEN l.state = 'suspended'
+                    THEN (
+                        SELECT min(r.valid_from) FROM catalogue_rate AS r
+                        WHERE
+                            r.plan_id = l.plan_id AND r.quantity = l.quantity
+                            AND r.valid_from > %(today)s::date AND r.valid_to > r.valid_from
+                    )
+            END
+        )
+    FROM live AS l
+    WHERE NOT l.due
 ),
 
 moved AS (
-    UPDATE ledger_account AS a SET balance = a.balance - t.total
+    UPDATE ledger_account AS a SET balance = a.balance - t.spent, due_at = t.due_at
     FROM (
-        SELECT account_id, sum(total)::bigint AS total FROM decided
-        WHERE passes
+        SELECT
+            account_id,
+            sum(spent)::bigint AS spent,
+            least(min(day)::timestamp AT TIME ZONE %(zone)s, min(look_at)) AS due_at
+        FROM waiting
         GROUP BY account_id
     ) AS t
-    WHERE a.account_id = t.account_id AND a.account_id BETWEEN %(first)s AND %(last)s AND t.total > 0
+    WHERE
+        a.account_id = t.account_id AND a.account_id BETWEEN %(first)s AND %(last)s
+        AND (t.spent > 0 OR a.due_at IS DISTINCT FROM t.due_at)
 ),
 
 begun AS (
@@ -277,18 +360,13 @@ begun AS (
         period_starts_on = d.new_starts_on,
         period_ends_on = d.new_ends_on,
         cycle_days = d.new_cycle_days,
-        paid_until = CASE WHEN d.charge = 'daily' THEN %(day)s::date + 1 ELSE d.new_ends_on END,
+        paid_until = d.new_paid_until,
         rate_id = d.new_rate_id,
         runs = TRUE,
         fee_due = s.fee_due AND d.charge = 'arrears',
         suspended_on = NULL,
         blocked_days = 0,
-        look_at = CASE
-            WHEN d.within THEN d.look_at
-            ELSE abono_look(
-                d.new_ends_on, d.look_ahead_hours, d.look_ahead_days, %(zone)s, %(instant)s::timestamptz
-            )
-        END
+        look_at = d.new_look_at
     FROM decided AS d
     WHERE
         s.account_id = d.account_id AND s.id = d.id AND s.account_id BETWEEN %(first)s AND %(last)s
@@ -297,13 +375,13 @@ begun AS (
 
 stopped AS (
     UPDATE subscriptions_subscription AS s SET
-        state = CASE WHEN d.on_shortfall = 'end' THEN 'ended' ELSE 'suspended' END,
-        reasons = CASE WHEN d.on_shortfall = 'end' THEN 0 ELSE 1 END,
+        state = d.new_state,
+        reasons = CASE WHEN d.new_state = 'ended' THEN 0 ELSE 1 END,
         early = FALSE,
-        runs = d.within AND d.on_shortfall <> 'end',
+        runs = d.within AND d.new_state <> 'ended',
         suspended_on = coalesce(s.suspended_on, %(day)s::date),
-        look_at = CASE WHEN d.within AND d.on_shortfall <> 'end' THEN s.look_at END,
-        ended_on = CASE WHEN d.on_shortfall = 'end' THEN %(day)s::date END
+        look_at = CASE WHEN d.new_state <> 'ended' THEN d.new_look_at END,
+        ended_on = CASE WHEN d.new_state = 'ended' THEN %(day)s::date END
     FROM decided AS d
     WHERE
         s.account_id = d.account_id AND s.id = d.id AND s.account_id BETWEEN %(first)s AND %(last)s
@@ -317,16 +395,16 @@ history AS (
     )
     SELECT
         account_id,
-        uuidv7(),
+        charge_id,
         operator_id,
         id,
         %(instant)s::timestamptz,
         %(day)s::date,
         CASE WHEN NOT passes THEN 'shortfall' WHEN state = 'suspended' THEN 'returned' ELSE 'started' END,
         state,
-        CASE WHEN passes THEN 'active' WHEN on_shortfall = 'end' THEN 'ended' ELSE 'suspended' END,
+        new_state,
         reasons,
-        CASE WHEN passes OR on_shortfall = 'end' THEN 0 ELSE 1 END,
+        CASE WHEN new_state = 'suspended' THEN 1 ELSE 0 END,
         CASE WHEN passes THEN 0 ELSE missing END
     FROM decided
     WHERE (passes AND state <> 'active') OR (NOT passes AND NOT returns)
@@ -336,24 +414,24 @@ told AS (
     INSERT INTO notices_notice (account_id, id, operator_id, subscription_id, kind, sent_on, made_at, payload)
     SELECT
         account_id,
-        uuidv7(),
+        charge_id,
         operator_id,
         id,
-        CASE WHEN passes THEN 'resumed' WHEN on_shortfall = 'end' THEN 'ended' ELSE 'suspended' END,
+        CASE new_state WHEN 'active' THEN 'resumed' ELSE new_state END,
         %(today)s::date,
         %(now)s::timestamptz,
         jsonb_build_object('day', %(day)s::date, 'amount', total, 'missing', missing)
     FROM decided
     WHERE
         (passes AND state = 'suspended')
-        OR (NOT passes AND NOT returns AND (state <> 'suspended' OR on_shortfall = 'end'))
+        OR (NOT passes AND NOT returns AND (state <> 'suspended' OR new_state = 'ended'))
 )
 
 SELECT
     count(*) FILTER (WHERE passes AND amount > 0) AS charged,
     coalesce(sum(total) FILTER (WHERE passes), 0)::bigint AS amount,
-    count(*) FILTER (WHERE NOT passes AND NOT returns AND on_shortfall <> 'end') AS suspended,
-    count(*) FILTER (WHERE NOT passes AND NOT returns AND on_shortfall = 'end') AS ended,
+    count(*) FILTER (WHERE NOT passes AND NOT returns AND new_state = 'suspended') AS suspended,
+    count(*) FILTER (WHERE NOT passes AND NOT returns AND new_state = 'ended') AS ended,
     count(*) FILTER (WHERE passes AND state = 'suspended') AS returned,
     coalesce(max(missing), 0) AS missing
 FROM decided;

@@ -458,27 +458,20 @@ FROM (
     LEFT JOIN LATERAL (
         SELECT
             CASE WHEN s.state <> 'suspended' THEN s.look_at END AS look_at,
-            CASE
-                WHEN s.state <> 'suspended' AND p.charge = 'daily' AND s.period_starts_on IS NOT NULL THEN s.paid_until
-                WHEN s.state <> 'suspended' THEN coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on)
-                ELSE least(
-                    s.paused_until,
-                    CASE
-                        WHEN s.runs AND s.frozen_days IS NULL
-                            THEN coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on)
-                    END,
-                    CASE
-                        WHEN s.reasons <> 1 OR s.early THEN NULL
-                        WHEN p.charge = 'daily' OR p.resume = 'remainder' THEN %(today)s::date + 1
-                        ELSE (
+            abono_due_day(
+                s.state, s.reasons, s.early, s.runs, p.charge, p.resume, s.period_starts_on IS NOT NULL, s.paid_until,
+                coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on), s.frozen_days, s.paused_until,
+                %(today)s::date,
+                CASE
+                    WHEN s.state = 'suspended'
+                        THEN (
                             SELECT min(r.valid_from) FROM catalogue_rate AS r
                             WHERE
                                 r.plan_id = s.plan_id AND r.quantity = s.quantity
                                 AND r.valid_from > %(today)s::date AND r.valid_to > r.valid_from
                         )
-                    END
-                )
-            END AS day
+                END
+            ) AS day
         FROM subscriptions_subscription AS s
         INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
         WHERE s.account_id = c.account_id AND s.state <> 'ended'

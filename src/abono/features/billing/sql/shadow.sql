@@ -18,6 +18,17 @@ CREATE TEMPORARY TABLE billing_charge (LIKE public.billing_charge INCLUDING DEFA
 CREATE TEMPORARY TABLE notices_notice (LIKE public.notices_notice INCLUDING DEFAULTS INCLUDING INDEXES);
 
 -- name: empty
+-- Truncating would throw the prepared plans away; a forecast of many accounts is emptied by ``discard`` afterwards.
+WITH a AS (DELETE FROM pg_temp.ledger_account),
+b AS (DELETE FROM pg_temp.ledger_entry),
+c AS (DELETE FROM pg_temp.ledger_grant),
+d AS (DELETE FROM pg_temp.subscriptions_subscription),
+e AS (DELETE FROM pg_temp.subscriptions_transition),
+f AS (DELETE FROM pg_temp.billing_charge)
+
+DELETE FROM pg_temp.notices_notice;
+
+-- name: discard
 TRUNCATE
 pg_temp.ledger_account, pg_temp.ledger_entry, pg_temp.ledger_grant, pg_temp.subscriptions_subscription,
 pg_temp.subscriptions_transition, pg_temp.billing_charge, pg_temp.notices_notice;

@@ -1,0 +1,82 @@
+"""Where each table lives once there is more than one machine (docs/adr; architecture: written for Citus).
+
+Pure data: ``abono distribute`` moves the tables by it, and ``tests/architecture`` holds every table and statement to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+ACCOUNT = "account_id"
+"""The column that says on which machine a row of a distributed table lives."""
+
+
+class Home(StrEnum):
+    """Where the rows of a table live."""
+
+    DISTRIBUTED = "distributed"
+    """Spread by ``account_id``: all that belongs to an account is on one machine."""
+    REFERENCE = "reference"
+    """A copy on every machine: what every account's work reads and few write."""
+    LOCAL = "local"
+    """On the coordinator only: the work of the house itself."""
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Which tables live where. A name that ends in ``*`` stands for every table that begins so."""
+
+    distributed: tuple[str, ...]
+    reference: tuple[str, ...]
+    local: tuple[str, ...]
+
+    def names(self, home: Home) -> tuple[str, ...]:
+        """The names listed for one home, in order."""
+        return {Home.DISTRIBUTED: self.distributed, Home.REFERENCE: self.reference, Home.LOCAL: self.local}[home]
+
+    def homes(self, table: str) -> tuple[Home, ...]:
+        """Every listing of a table: exactly one when all is well."""
+        return tuple(home for home in Home for name in self.names(home) if _stands_for(name, table))
+
+    def home(self, table: str) -> Home:
+        """Where a table lives. Raises LookupError for a table that is listed nowhere, or more than once."""
+        found = self.homes(table)
+        if len(found) != 1:
+            listed = " and ".join(found) or "nowhere"
+            message = f"table {table} is listed {listed}; list it once in abono.base.distribution"
+            raise LookupError(message)
+        return found[0]
+
+
+def _stands_for(name: str, table: str) -> bool:
+    return table.startswith(name[:-1]) if name.endswith("*") else table == name
+
+
+TABLES = Distribution(
+    # In an order in which foreign keys can be put back: what is referred to comes first.
+    distributed=(
+        "ledger_account",
+        "ledger_entry",
+        "ledger_grant",
+        "ledger_hold",
+        "accounts_profile",
+        "subscriptions_subscription",
+        "subscriptions_transition",
+        "billing_charge",
+        "notices_notice",
+        "base_once",
+        "base_trail",
+    ),
+    reference=(
+        "operators_operator",
+        "catalogue_service",
+        "catalogue_plan",
+        "catalogue_planservice",
+        "catalogue_planprice",
+        "catalogue_rate",
+        "accounts_number",
+    ),
+    local=("billing_run", "billing_slice", "django_*", "procrastinate_*"),
+)
+"""The tables of Abono. The test of the architecture refuses a table that is in no list, or in two."""
