@@ -14,7 +14,7 @@ def tables() -> list[Described]:
     """Every table that a model of Abono describes, from Django's registry."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "abono.project.settings")
     django.setup()
-    from django.apps import apps  # noqa: PLC0415 -- after the setup
+    from django.apps import apps
 
     ours = [app for app in apps.get_app_configs() if app.name.startswith("abono.")]
     return [describe(model) for app in ours for model in app.get_models(include_auto_created=True)]

@@ -34,12 +34,12 @@ class Level:
 
     def __init__(self, outer: Level | None) -> None:
         self.outer = outer
-        self.depth = outer.depth + 1 if outer else 0
+        self.depth: int = outer.depth + 1 if outer else 0
         self.sources: dict[str, Shape] = {}
         self.lockable: set[str] = set()
         self.laterals: list[Any] = []
         self.on: list[tuple[Any, frozenset[str] | None]] = []
-        self.near = outer.near.copy() if outer else Equal()
+        self.near: Equal = outer.near.copy() if outer else Equal()
         self.same = Equal()
         self.links: list[Link] = []
         self.values = False

@@ -14,8 +14,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from abono.base.distribution import ACCOUNT, TABLES, Distribution, Home
 from pglast import parse_sql
+
+from abono.base.distribution import ACCOUNT, TABLES, Distribution, Home
 
 from .equality import Column, Node, conjuncts, expressions, is_equality, pin_of, sublinks, windows
 from .levels import SELF, Level, Shape, renamed, union

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from abono.base.constraints import CompositeForeignKey
-from abono.base.distribution import ACCOUNT, Distribution, Home
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.db import connection
 from django.db.models import CheckConstraint, F, UniqueConstraint
+
+from abono.base.constraints import CompositeForeignKey
+from abono.base.distribution import ACCOUNT, Distribution, Home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,7 +62,7 @@ def describe(model: type[Model]) -> Described:
     )
 
 
-def _unique(meta: Any, fields: list[Any]) -> Iterator[tuple[str, ...]]:  # noqa: ANN401 -- Options is generic in stubs
+def _unique(meta: Any, fields: list[Any]) -> Iterator[tuple[str, ...]]:
     yield from ((field.column,) for field in fields if field.unique and not field.primary_key)
     for names in meta.unique_together:
         yield tuple(meta.get_field(name).column for name in names)
@@ -70,20 +71,20 @@ def _unique(meta: Any, fields: list[Any]) -> Iterator[tuple[str, ...]]:  # noqa:
             yield tuple(_plain_columns(meta, constraint))
 
 
-def _plain_columns(meta: Any, constraint: BaseConstraint) -> Iterator[str]:  # noqa: ANN401
+def _plain_columns(meta: Any, constraint: BaseConstraint) -> Iterator[str]:
     """The columns that must be equal for two rows to clash; a function of a column does not count as the column."""
     if isinstance(constraint, ExclusionConstraint):
-        plain = [each for each, operator in constraint.expressions if operator == "="]
+        plain: list[Any] = [each for each, operator in constraint.expressions if operator == "="]
     else:
         assert isinstance(constraint, UniqueConstraint)
         plain = [*constraint.fields, *constraint.expressions]
     for each in plain:
-        name = each.name if isinstance(each, F) else each
+        name: Any = getattr(each, "name", None) if isinstance(each, F) else each
         if isinstance(name, str):
             yield meta.get_field(name).column
 
 
-def _references(meta: Any, fields: list[Any]) -> Iterator[Reference]:  # noqa: ANN401
+def _references(meta: Any, fields: list[Any]) -> Iterator[Reference]:
     for field in fields:
         if field.is_relation and getattr(field, "db_constraint", False):
             target = field.target_field

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from abono.base.distribution import ACCOUNT, TABLES, Distribution, Home
 from abono.base.sql import split
 
@@ -134,15 +135,20 @@ OWN = "account_id = %(account)s"
         ("lock", "SELECT 1 FROM catalogue_plan AS p, ledger_account AS a WHERE p.id = %(p)s FOR UPDATE"),
         (
             "lock",
-            "SELECT 1 FROM ledger_account AS a LEFT JOIN ledger_entry AS e"
-            " ON a.account_id = e.account_id AND a.account_id = %(account)s FOR UPDATE OF a",
+            (
+                "SELECT 1 FROM ledger_account AS a LEFT JOIN ledger_entry AS e"
+                " ON a.account_id = e.account_id AND a.account_id = %(account)s FOR UPDATE OF a"
+            ),
         ),
         ("lock", "WITH a AS (SELECT 1 FROM ledger_account FOR UPDATE) SELECT 1 FROM a"),
         # Joins
         ("join", f"SELECT 1 FROM ledger_account AS a INNER JOIN {ENTRY} ON a.operator_id = e.operator_id"),
         ("join", f"SELECT 1 FROM ledger_account AS a, {ENTRY}"),
         ("join", f"SELECT 1 FROM ledger_account AS a INNER JOIN {ENTRY} ON a.account_id <= e.account_id"),
-        ("join", f"SELECT 1 FROM ledger_account AS a INNER JOIN {ENTRY} ON a.account_id = e.account_id OR e.amount = 1"),
+        (
+            "join",
+            f"SELECT 1 FROM ledger_account AS a INNER JOIN {ENTRY} ON a.account_id = e.account_id OR e.amount = 1",
+        ),
         ("join", f"SELECT 1 FROM ledger_account AS a INNER JOIN {ENTRY} ON a.account_id = e.account_id + 1"),
         ("join", f"SELECT 1 FROM ledger_account AS a, {ENTRY} WHERE a.account_id = %(a)s AND e.account_id = %(b)s"),
         (
@@ -151,51 +157,75 @@ OWN = "account_id = %(account)s"
         ),
         (
             "join",
-            "WITH t AS (SELECT id, amount FROM ledger_entry) SELECT 1 FROM t INNER JOIN ledger_hold AS h ON h.id = t.id",
+            "WITH t AS (SELECT id FROM ledger_entry) SELECT 1 FROM t INNER JOIN ledger_hold AS h ON h.id = t.id",
         ),
         (
             "join",
-            "WITH t AS (SELECT max(account_id) AS account_id FROM ledger_entry)"
-            " SELECT 1 FROM t INNER JOIN ledger_hold AS h ON h.account_id = t.account_id",
+            (
+                "WITH t AS (SELECT max(account_id) AS account_id FROM ledger_entry)"
+                " SELECT 1 FROM t INNER JOIN ledger_hold AS h ON h.account_id = t.account_id"
+            ),
         ),
         (
             "join",
-            "WITH t AS (SELECT account_id FROM ledger_entry UNION ALL SELECT operator_id FROM ledger_entry)"
-            " SELECT 1 FROM t INNER JOIN ledger_hold AS h ON h.account_id = t.account_id",
+            (
+                "WITH t AS (SELECT account_id FROM ledger_entry UNION ALL SELECT operator_id FROM ledger_entry)"
+                " SELECT 1 FROM t INNER JOIN ledger_hold AS h ON h.account_id = t.account_id"
+            ),
         ),
         (
             "join",
-            "WITH t AS (UPDATE ledger_hold SET text = '' RETURNING id AS account_id)"
-            " INSERT INTO ledger_entry (account_id) SELECT h.account_id FROM t, ledger_hold AS h"
-            " WHERE h.account_id = t.account_id",
+            (
+                "WITH t AS (UPDATE ledger_hold SET text = '' RETURNING id AS account_id)"
+                " INSERT INTO ledger_entry (account_id) SELECT h.account_id FROM t, ledger_hold AS h"
+                " WHERE h.account_id = t.account_id"
+            ),
         ),
         ("join", "UPDATE ledger_account AS a SET held = 0 FROM ledger_hold AS h WHERE h.operator_id = a.operator_id"),
         ("join", "DELETE FROM ledger_account AS a USING ledger_hold AS h WHERE h.operator_id = a.operator_id"),
         (
             "join",
-            "MERGE INTO ledger_account AS a USING ledger_hold AS h ON a.operator_id = h.operator_id"
-            " WHEN MATCHED THEN DO NOTHING",
+            (
+                "MERGE INTO ledger_account AS a USING ledger_hold AS h ON a.operator_id = h.operator_id"
+                " WHEN MATCHED THEN DO NOTHING"
+            ),
         ),
-        ("join", "SELECT 1 FROM ledger_account AS a, LATERAL (SELECT 1 FROM ledger_hold AS h WHERE h.amount > a.held) AS h"),
+        (
+            "join",
+            "SELECT 1 FROM ledger_account AS a, LATERAL (SELECT 1 FROM ledger_hold AS h WHERE h.amount > a.held) AS h",
+        ),
         ("join", "SELECT 1 FROM ledger_account AS a WHERE EXISTS (SELECT 1 FROM ledger_hold AS h)"),
-        ("join", "SELECT 1 FROM ledger_account AS a WHERE NOT EXISTS (SELECT 1 FROM ledger_hold AS h WHERE h.id IS NULL)"),
+        (
+            "join",
+            "SELECT 1 FROM ledger_account AS a WHERE NOT EXISTS (SELECT 1 FROM ledger_hold AS h WHERE h.id IS NULL)",
+        ),
         ("join", "SELECT 1 FROM ledger_account AS a WHERE a.held < (SELECT sum(h.amount) FROM ledger_hold AS h)"),
-        ("join", "SELECT 1 FROM ledger_account AS a WHERE a.operator_id IN (SELECT h.operator_id FROM ledger_hold AS h)"),
+        (
+            "join",
+            "SELECT 1 FROM ledger_account AS a WHERE a.operator_id IN (SELECT h.operator_id FROM ledger_hold AS h)",
+        ),
         ("join", "UPDATE ledger_account SET held = 0 WHERE EXISTS (SELECT 1 FROM ledger_hold AS h WHERE h.amount > 1)"),
         # Subqueries in the target list
         (
             "target",
-            "SELECT (SELECT sum(g.remaining) FROM ledger_grant AS g WHERE g.account_id = a.account_id)"
-            " FROM ledger_account AS a",
+            (
+                "SELECT (SELECT sum(g.remaining) FROM ledger_grant AS g WHERE g.account_id = a.account_id)"
+                " FROM ledger_account AS a"
+            ),
         ),
         (
             "target",
-            "SELECT (SELECT sum(g.remaining) FROM ledger_grant AS g WHERE g.account_id = a.account_id)"
-            f" FROM ledger_account AS a WHERE a.{OWN}",
+            (
+                "SELECT (SELECT sum(g.remaining) FROM ledger_grant AS g WHERE g.account_id = a.account_id)"
+                f" FROM ledger_account AS a WHERE a.{OWN}"
+            ),
         ),
         ("target", "SELECT coalesce((SELECT 1 FROM ledger_grant AS g LIMIT 1), 0) FROM catalogue_plan"),
         ("target", "SELECT EXISTS (SELECT 1 FROM ledger_grant AS g WHERE g.id = h.id) FROM ledger_hold AS h"),
-        ("target", "UPDATE ledger_account AS a SET held = (SELECT 1 FROM ledger_hold AS h WHERE h.account_id = a.account_id)"),
+        (
+            "target",
+            "UPDATE ledger_account AS a SET held = (SELECT 1 FROM ledger_hold AS h WHERE h.account_id = a.account_id)",
+        ),
         ("target", "UPDATE ledger_account SET held = 0 RETURNING (SELECT count(*) FROM ledger_hold)"),
         ("target", "INSERT INTO billing_run (operator_id) VALUES ((SELECT max(operator_id) FROM ledger_account))"),
         ("target", "SELECT 1 FROM ledger_account AS a ORDER BY (SELECT count(*) FROM ledger_hold)"),
@@ -234,12 +264,12 @@ def test_a_bad_statement_is_found(schema: Schema, rule: str, text: str) -> None:
         f"SELECT 1 FROM ledger_account AS a LEFT JOIN {ENTRY} ON a.account_id = e.account_id",
         "SELECT 1 FROM ledger_entry AS e, ledger_hold AS h WHERE (e.account_id, e.id) = (h.account_id, h.entry_id)",
         "SELECT 1 FROM ledger_account AS a WHERE a.account_id IN (SELECT h.account_id FROM ledger_hold AS h)",
-        "SELECT 1 FROM ledger_account AS a WHERE EXISTS (SELECT 1 FROM ledger_hold AS h WHERE h.account_id = a.account_id)",
-        "SELECT 1 FROM ledger_account AS a, LATERAL (SELECT 1 FROM ledger_hold AS h WHERE h.account_id = a.account_id) AS b",
-        "WITH t AS (SELECT * FROM ledger_entry) SELECT 1 FROM t INNER JOIN ledger_hold AS h ON h.account_id = t.account_id",
+        f"SELECT 1 FROM ledger_account AS a WHERE EXISTS (SELECT 1 FROM {ENTRY} WHERE e.account_id = a.account_id)",
+        f"SELECT 1 FROM ledger_account AS a, LATERAL (SELECT 1 FROM {ENTRY} WHERE e.account_id = a.account_id) AS b",
+        "WITH t AS (SELECT * FROM ledger_entry) SELECT 1 FROM t, ledger_hold AS h WHERE h.account_id = t.account_id",
         "SELECT 1 FROM ledger_account AS a, operators_operator AS o, catalogue_plan AS p WHERE o.id = a.operator_id",
         f"SELECT (SELECT sum(g.remaining) FROM ledger_grant AS g WHERE g.{OWN}) FROM ledger_account AS a WHERE a.{OWN}",
-        "SELECT (SELECT max(r.id) FROM catalogue_rate AS r WHERE r.plan_id = s.plan_id) FROM subscriptions_subscription AS s",
+        "SELECT (SELECT max(p.id) FROM catalogue_plan AS p WHERE p.code = h.text) FROM ledger_hold AS h",
         "SELECT EXISTS (SELECT 1 FROM ledger_account) AS any",
         "SELECT sum(amount) OVER (PARTITION BY account_id ORDER BY id) FROM ledger_entry",
         "SELECT sum(amount) OVER w FROM ledger_entry WINDOW w AS (PARTITION BY operator_id, account_id)",

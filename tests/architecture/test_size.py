@@ -89,8 +89,14 @@ def test_a_float_is_found(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["isinstance(a, float)", "isinstance(a, (int, float))", "x = 10", 'x = "0.1"', "round_half_up(a)"]
-    + ["x = float(a)  # float: seconds of a clock"],
+    [
+        "isinstance(a, float)",
+        "isinstance(a, (int, float))",
+        "x = 10",
+        'x = "0.1"',
+        "round_half_up(a)",
+        "x = float(a)  # float: seconds of a clock",
+    ],
 )
 def test_what_is_no_float_is_left_alone(text: str) -> None:
     assert list(floats(text)) == []

@@ -1,4 +1,4 @@
-"""Statement files and the Python that runs them agree: nothing lost, nothing doubled, nothing unused, nothing missing."""
+"""Statement files and the Python that runs them agree: nothing is lost, doubled, unused or missing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from abono.base.sql import split
 from pglast.parser import ParseError
+
+from abono.base.sql import split
 
 from .statements import parse
 
@@ -19,7 +20,7 @@ FILES = sorted(SOURCE.rglob("*.sql"))
 RUNS = {"run", "rows", "row", "run_many"}
 
 _HEADING = re.compile(r"^-- name: (\w+)[ \t]*$", re.MULTILINE)
-_MEANT = re.compile(r"^\s*--\s*name\b.*$", re.MULTILINE | re.IGNORECASE)
+_MEANT = re.compile(r"^[ \t]*--[ \t]*name\b.*$", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass
@@ -53,13 +54,17 @@ def usage(text: str) -> Use:
     """What a module's text does with statement files."""
     use = Use()
     tree = ast.parse(text)
-    use.literals = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    use.literals = {
+        node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    named: set[ast.Call] = set()
     for node in ast.walk(tree):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="statements")) as call):
                 use.loads[name] = loaded(call)
-            case ast.Call(func=ast.Name(id="statements")) as call:
-                use.loads.setdefault(ast.unparse(call), loaded(call))
+                named.add(call)
+            case ast.Call(func=ast.Name(id="statements")) as call if call not in named:
+                use.loads[ast.unparse(call)] = loaded(call)
             case ast.Call(
                 func=ast.Attribute(value=ast.Name(id=name), attr=verb), args=[ast.Constant(value=str(said)), *_]
             ) if verb in RUNS:
@@ -73,7 +78,9 @@ def usage(text: str) -> Use:
 
 def loaded(call: ast.Call) -> Path:
     """The file that a call of ``statements`` names, which it must do in plain letters."""
-    package, topic = (each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str))
+    package, topic = (
+        each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    )
     return SOURCE.joinpath(*package.split("."), "sql", f"{topic}.sql")
 
 

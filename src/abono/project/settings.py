@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from abono.project.database import django_database
+from abono.base.database import django_database
 
 HOME = Path(os.environ.get("ABONO_HOME", ".abono"))
 SECRET_KEY = os.environ.get("ABONO_SECRET_KEY") or secrets.token_urlsafe(50)

@@ -27,8 +27,8 @@ def look(scope: Scope, instant: datetime, now: datetime, seen: Sequence[Mapping[
 
     ``seen``: rows of the statement ``looking``. The forecast is the engine's own, played to the last boundary.
     """
-    ending = [row for row in seen if not row["renews"] and not row["cancels"]]
-    deciding = [row for row in seen if row["renews"] and not row["cancels"]]
+    ending = [row for row in seen if row["ends"] and not row["cancels"]]
+    deciding = [row for row in seen if not row["ends"] and not row["cancels"]]
     _tell("ends_soon", scope, instant, now, ending)
     if not deciding:
         return Counter()

@@ -9,8 +9,8 @@ from abono.base.constraints import CompositeForeignKey
 class Charge(models.Model):
     """What an account was charged for a subscription, or given back (negative), and for which days.
 
-    Shares its ``id`` with the ledger entry that moved the money. ``period`` and ``slice`` rows are made once per
-    subscription and first day, whatever crashes or runs twice.
+    Shares its ``id`` with the ledger entry that moved the money. ``period`` rows (daily slices among
+    them) are made once per subscription and first day, whatever crashes or runs twice; ``part`` rows by a change.
     """
 
     pk = CompositePrimaryKey("account_id", "id")

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from abono.base.sql import statements
-from abono.features.billing.engine import catch_up, decide, next_instant, turn_clock
+from abono.features.billing.engine import Scope, catch_up, decide, next_instant, schedule, turn_clock
 from abono.features.billing.look_ahead import early_unlock
-from abono.features.billing.engine import Scope
 from abono.features.billing.shadow import shadow
 
 if TYPE_CHECKING:
@@ -87,8 +86,6 @@ def next_charges(operator: Operator, accounts: Sequence[int], now: datetime) -> 
 
 
 def _reschedule(copies: Scope, now: datetime) -> None:
-    from abono.features.billing.engine import schedule
-
     _shadow.run("claim_all", claim=copies.claim)
     schedule(copies, now)
 
@@ -118,7 +115,7 @@ def outlook(
     operator: Operator, accounts: Sequence[int], now: datetime, days: int = _FORECAST_DAYS
 ) -> dict[int, Outlook]:
     """What will be due from each account within so many civil days, and by how much it falls short."""
-    until = now + timedelta(days=days)
+    until = operator.later(now, days)
     with shadow(operator, accounts, now) as copies:
         turn_clock(copies, until, look=None, lenient=True)
         found = _shadow.rows("amounts", zone=operator.time_zone, now=now)

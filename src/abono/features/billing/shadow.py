@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _sql = statements("abono.features.billing", "shadow")
 _MANY = 100
+_inside: ContextVar[bool] = ContextVar("inside", default=False)
 
 
 @contextmanager
@@ -27,6 +29,9 @@ def shadow(operator: Operator, accounts: Sequence[int], now: datetime) -> Iterat
     Yields the scope of the copies, with their next instants worked out. A shadow inside a shadow copies the real
     accounts again and is not what anybody wants, so it is refused.
     """
+    if _inside.get():
+        message = "a forecast cannot be made inside a forecast"
+        raise RuntimeError(message)
     with transaction.atomic():
         if not _sql.row("exists")["made"]:
             _sql.run("make")
@@ -35,10 +40,19 @@ def shadow(operator: Operator, accounts: Sequence[int], now: datetime) -> Iterat
             _sql.run(copy, accounts=list(accounts))
         _sql.run("enter")
         scope = Scope(operator, min(accounts), max(accounts))
-        with marked("shadow"):
+        with marked("shadow"), _shadowing():
             _sql.run("claim_all", claim=scope.claim)
             schedule(scope, now)
             yield scope
         _sql.run("leave")
         if len(accounts) > _MANY:
             _sql.run("discard")
+
+
+@contextmanager
+def _shadowing() -> Iterator[None]:
+    token = _inside.set(True)
+    try:
+        yield
+    finally:
+        _inside.reset(token)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -47,6 +47,11 @@ class Operator:
     def instant(self, local: datetime) -> datetime:
         """The instant (UTC) of a naive local time; of two, the first."""
         return local.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(UTC)
+
+    def later(self, instant: datetime, days: int) -> datetime:
+        """The same local time so many civil days later."""
+        local = instant.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None)
+        return self.instant(local + timedelta(days=days))
 
 
 def operator_by_code(code: str) -> Operator:

@@ -79,7 +79,7 @@ def _simulate(files: list[Path], as_json: bool) -> None:
 
 
 def _booted(work: Callable[[], None]) -> None:
-    from abono.project.boot import boot
+    from abono.base.boot import boot
 
     boot()
     work()

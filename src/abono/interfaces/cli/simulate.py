@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from abono.interfaces.cli.stories.playing import Outcome, play
 from abono.interfaces.cli.stories.reading import read_story
 from abono.kernel.errors import InvalidValue
-from abono.project.scratch import scratch_database
+from abono.base.scratch import scratch_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -198,7 +198,7 @@ WITH closing AS MATERIALIZED (
     WHERE
         a.account_id BETWEEN %(first)s AND %(last)s AND s.account_id BETWEEN %(first)s AND %(last)s
         AND a.claim = %(claim)s::uuid AND s.state <> 'ended' AND p.charge = 'arrears'
-        AND s.runs AND s.period_starts_on < %(day)s::date
+        AND s.runs AND s.period_starts_on <= %(day)s::date
         AND (s.period_ends_on <= %(day)s::date OR s.id = %(subscription)s::uuid)
         AND (%(subscription)s::uuid IS NULL OR s.id = %(subscription)s::uuid)
 ),
@@ -243,7 +243,9 @@ charges AS (
     FROM priced
     WHERE amount > 0
     UNION ALL
-    SELECT account_id, fee_id, operator_id, id, 'fee', period_starts_on, ends_on, fee, fee_tax, rate_id
+    SELECT
+        account_id, fee_id, operator_id, id, 'fee', period_starts_on, greatest(ends_on, period_starts_on + 1), fee,
+        fee_tax, rate_id
     FROM priced
     WHERE fee > 0
 ),
@@ -496,7 +498,7 @@ WITH seen AS (
         s.id,
         coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) AS boundary_on,
         s.cancels,
-        p.renews
+        NOT p.renews AND s.period_starts_on IS NOT NULL AS ends
 )
 
 SELECT
@@ -504,7 +506,7 @@ SELECT
     id,
     boundary_on,
     cancels,
-    renews,
+    ends,
     boundary_on::timestamp AT TIME ZONE %(zone)s AS boundary_at
 FROM seen
 WHERE boundary_on::timestamp AT TIME ZONE %(zone)s > %(now)s::timestamptz

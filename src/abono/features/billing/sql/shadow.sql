@@ -95,10 +95,10 @@ LEFT JOIN LATERAL (
 GROUP BY a.account_id;
 
 -- name: charges
-SELECT c.account_id, c.subscription_id, e.booked_on, c.amount, c.kind FROM billing_charge AS c
+SELECT c.account_id, c.subscription_id, e.booked_on, c.starts_on, c.ends_on, c.amount, c.kind FROM billing_charge AS c
 INNER JOIN ledger_entry AS e ON c.account_id = e.account_id AND c.id = e.id
 ORDER BY e.booked_on, c.account_id, c.id;
 
 -- name: outcomes
-SELECT t.account_id, t.subscription_id, t.day, t.cause, t.state_to FROM subscriptions_transition AS t
+SELECT t.account_id, t.subscription_id, t.day, t.cause, t.state_to, t.missing FROM subscriptions_transition AS t
 ORDER BY t.day, t.account_id, t.id;

@@ -17,7 +17,7 @@ from abono.features.catalogue.operations import save_catalogue, settle
 from abono.features.catalogue.queries import plan_by_code
 from abono.features.catalogue.terms import parse_catalogue
 from abono.features.operators.operations import add_operator
-from abono.project.scratch import scratch_database
+from abono.base.scratch import scratch_database
 from decimal import Decimal
 
 if TYPE_CHECKING:

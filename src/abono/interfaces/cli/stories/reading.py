@@ -155,6 +155,8 @@ def _values(action: str, value: object, currency: str, prefix: str) -> Mapping[s
     fields.only(record, readers, prefix)
     for name in needed:
         fields.required(record, name, prefix)
+    if action in {"block", "unblock"} and not {"account", "subscription"} & set(record):
+        raise InvalidValue("required", f"{prefix}subscription", "Name the subscription or the account.")
     return {
         name: readers[name](found, f"{prefix}{name}", currency)
         for name, found in record.items()

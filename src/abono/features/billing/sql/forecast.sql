@@ -1,0 +1,7 @@
+-- name: due
+SELECT account_id FROM ledger_account
+WHERE operator_id = %(operator)s AND due_at <= %(until)s::timestamptz
+ORDER BY account_id;
+
+-- name: numbers
+SELECT account_id, number FROM accounts_profile WHERE account_id = ANY(%(accounts)s::bigint[]);
