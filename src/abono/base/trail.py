@@ -6,7 +6,7 @@ import json
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from abono.base.sql import statements
 
@@ -62,3 +62,8 @@ def record(  # noqa: PLR0913 -- a line of the trail has this many columns
         before=None if before is None else json.dumps(before, default=str),
         after=None if after is None else json.dumps(after, default=str),
     )
+
+
+def trail_of_account(account: int, limit: int) -> list[dict[str, Any]]:
+    """The latest lines that concern an account, the newest first; 0 tells of what concerns no account."""
+    return _sql.rows("of_account", account=account, limit=limit)

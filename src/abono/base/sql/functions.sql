@@ -92,7 +92,7 @@ END;
 -- name: blocked_from
 -- The first civil day that finds itself blocked at its start when a block begins at an instant.
 CREATE OR REPLACE FUNCTION abono_blocked_from(at timestamp with time zone, zone text) RETURNS date
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (at AT TIME ZONE zone)::date
     + CASE WHEN at = ((at AT TIME ZONE zone)::date::timestamp AT TIME ZONE zone) THEN 0 ELSE 1 END;
 
@@ -101,12 +101,13 @@ RETURN (at AT TIME ZONE zone)::date
 CREATE OR REPLACE FUNCTION abono_look(
     boundary date, hours integer, days integer, zone text, begun timestamp with time zone
 ) RETURNS timestamp with time zone
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN hours IS NULL AND days IS NULL THEN NULL
-    WHEN ((boundary - coalesce(days, 0))::timestamp AT TIME ZONE zone) - make_interval(hours => coalesce(hours, 0))
-        >= begun
-        THEN ((boundary - coalesce(days, 0))::timestamp AT TIME ZONE zone) - make_interval(hours => coalesce(hours, 0))
+    WHEN ((((boundary - coalesce(days, 0))::timestamp AT TIME ZONE zone) AT TIME ZONE 'UTC')
+        - make_interval(hours => coalesce(hours, 0))) AT TIME ZONE 'UTC' >= begun
+        THEN ((((boundary - coalesce(days, 0))::timestamp AT TIME ZONE zone) AT TIME ZONE 'UTC')
+            - make_interval(hours => coalesce(hours, 0))) AT TIME ZONE 'UTC'
 END;
 
 -- name: due_day

@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 
 SLICE = 2_000
 _MOST_ATTEMPTS = 3
-_PAUSE = 0.05
+_PAUSE = 0.05  # float: seconds of waiting
 
 
 @dataclass
@@ -136,10 +136,8 @@ def _worker(run: int, errors: list[BaseException]) -> None:
 
 
 def _until(run: int) -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT until FROM billing_run WHERE id = %s", [run])
-        until: datetime = cursor.fetchone()[0]
-        return until
+    until: datetime = _sql.row("until", run=run)["until"]
+    return until
 
 
 def _do_slice(run: int, until: datetime) -> bool:

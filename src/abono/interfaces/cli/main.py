@@ -85,6 +85,136 @@ def _booted(work: Callable[[], None]) -> None:
     work()
 
 
+@app.command()
+def advance(
+    to: Annotated[str | None, typer.Option("--to", help="RFC 3339 instant; now if absent.")] = None,
+    operator: Annotated[str | None, typer.Option(help="Only this operator's accounts.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many connections work.")] = 2,
+    slice_size: Annotated[int, typer.Option(min=1, help="Accounts in a slice.")] = 2_000,
+    as_json: AsJson = False,
+) -> None:
+    """Do all work that is due: look-ahead, arrears, roll-over, returns, notices. Repeat it as often as you like."""
+
+    def work() -> None:
+        from abono.interfaces.cli.running import parse_instant_option, run_advance
+
+        until = parse_instant_option(to)
+        raise typer.Exit(run_advance(until, operator, workers=workers, size=slice_size, as_json=as_json, write=say))
+
+    _booted(work)
+
+
+@app.command()
+def forecast(
+    days: Annotated[int, typer.Option(min=1, max=3660, help="How far ahead.")] = 30,
+    operator: Annotated[str | None, typer.Option(help="Only this operator's accounts.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What will be charged, and who will not be able to pay, without writing anything."""
+
+    def work() -> None:
+        from abono.interfaces.cli.running import run_forecast
+
+        raise typer.Exit(run_forecast(days, operator, as_json=as_json, write=say))
+
+    _booted(work)
+
+
+@app.command()
+def audit(as_json: AsJson = False) -> None:
+    """Prove the books: exit code 1 and a list where they do not prove."""
+
+    def work() -> None:
+        from abono.interfaces.cli.audit import run_audit
+        from abono.interfaces.cli.running import require_migrated
+
+        require_migrated()
+        raise typer.Exit(run_audit(say, as_json=as_json))
+
+    _booted(work)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Exit after the report, also when there is a web to serve.")] = False,
+    accounts: Annotated[int, typer.Option(min=1, max=100_000, help="How many accounts the world has.")] = 2_000,
+) -> None:
+    """Bring everything up, play three months of a demo world through the real engine, and report."""
+
+    def work() -> None:
+        from abono.interfaces.cli.running import run_demo
+
+        raise typer.Exit(run_demo(accounts))
+
+    _booted(work)
+
+
+@app.command()
+def up(workers: Annotated[int, typer.Option(min=1, max=64, help="Jobs at a time.")] = 2) -> None:
+    """Migrate, then run the worker, which does what is due every minute."""
+
+    def work() -> None:
+        from abono.interfaces.cli.running import run_up
+
+        run_up(workers)
+
+    _booted(work)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables up to this version."""
+
+    def work() -> None:
+        from abono.interfaces.cli.running import migrate as bring_up
+
+        bring_up()
+
+    _booted(work)
+
+
+@app.command()
+def version() -> None:
+    """The version of Abono."""
+    from importlib.metadata import version as installed
+
+    say(installed("abono"))
+
+
+imports = typer.Typer(help="Read a catalogue or accounts from a file; a dry run unless --commit.", no_args_is_help=True)
+app.add_typer(imports, name="import")
+OperatorCode = Annotated[str, typer.Option(help="The operator's code.")]
+Commit = Annotated[bool, typer.Option("--commit", help="Write it; without this it is a dry run.")]
+
+
+@imports.command("catalogue")
+def import_catalogue(file: Path, operator: OperatorCode, commit: Commit = False, as_json: AsJson = False) -> None:
+    """Services and plans from YAML, as in a story's catalogue."""
+
+    def work() -> None:
+        from abono.interfaces.cli.importing.catalogue import import_catalogue as imported
+        from abono.interfaces.cli.running import require_migrated
+
+        require_migrated()
+        raise typer.Exit(imported(file, operator, commit, say, as_json))
+
+    _booted(work)
+
+
+@imports.command("accounts")
+def import_accounts(file: Path, operator: OperatorCode, commit: Commit = False, as_json: AsJson = False) -> None:
+    """Accounts from CSV: number, name, currency, credit_limit, balance, locale, opened, plan, quantity, unit."""
+
+    def work() -> None:
+        from abono.interfaces.cli.importing.accounts import import_accounts as imported
+        from abono.interfaces.cli.running import require_migrated
+
+        require_migrated()
+        raise typer.Exit(imported(file, operator, commit, say, as_json))
+
+    _booted(work)
+
+
 bench = typer.Typer(help="Measure this machine (doors.md §4).", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 

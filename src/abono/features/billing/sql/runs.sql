@@ -48,6 +48,9 @@ ORDER BY attempts, id
 LIMIT 1
 FOR UPDATE SKIP LOCKED;
 
+-- name: until
+SELECT until FROM billing_run WHERE id = %(run)s;
+
 -- name: done
 UPDATE billing_slice SET state = 'done', totals = %(totals)s::jsonb WHERE id = %(slice)s;
 

@@ -43,9 +43,6 @@ SELECT * FROM catalogue_plan WHERE id = %(id)s;
 -- name: plan_codes
 SELECT code FROM catalogue_plan WHERE operator_id = %(operator)s AND current ORDER BY code;
 
--- name: service_codes
-SELECT code FROM catalogue_service WHERE operator_id = %(operator)s ORDER BY code;
-
 -- name: plan_services
 SELECT s.code, s.tax, s.price, p.quantity FROM catalogue_planservice AS p
 INNER JOIN catalogue_service AS s ON p.service_id = s.id

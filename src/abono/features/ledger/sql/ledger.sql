@@ -60,7 +60,11 @@ WITH moved AS (
     WHERE
         account_id = %(account)s AND balance + credit_limit - held >= %(amount)s
         AND NOT EXISTS (SELECT 1 FROM base_once AS o WHERE o.account_id = %(account)s AND o.key = %(key)s)
-    RETURNING account_id, operator_id, uuidv7() AS entry_id
+    RETURNING account_id, operator_id
+),
+
+named AS MATERIALIZED (
+    SELECT account_id, operator_id, uuidv7() AS entry_id FROM moved
 ),
 
 kept AS (
@@ -68,7 +72,7 @@ kept AS (
     SELECT
         account_id, %(key)s, operator_id, %(request)s::jsonb, jsonb_build_object('entry', entry_id),
         %(now)s::timestamptz
-    FROM moved
+    FROM named
 )
 
 INSERT INTO ledger_entry (account_id, id, operator_id, booked_on, booked_at, kind, amount, counter, text)
@@ -82,7 +86,7 @@ SELECT
     -%(amount)s,
     %(counter)s,
     %(text)s
-FROM moved
+FROM named
 RETURNING id;
 
 -- name: entry

@@ -1,0 +1,1 @@
+"""``abono demo``: a world to look at, three months of it played through the real engine."""
