@@ -51,9 +51,7 @@ def test_a_server_starts_serves_and_leaves_nothing_running(home: Path) -> None:
         assert not one(again, "SELECT usesuper FROM pg_user WHERE usename = current_user")
 
 
-def test_two_commands_at_once_share_one_server_and_the_last_one_stops_it(
-    new_home: Path, command: Command
-) -> None:
+def test_two_commands_at_once_share_one_server_and_the_last_one_stops_it(new_home: Path, command: Command) -> None:
     first, second = command(new_home), command(new_home)
     assert address_of(first) == (address := address_of(second))
     shared = postmaster_of(new_home)
@@ -92,9 +90,7 @@ def test_the_callers_within_a_process_count_one_by_one(home: Path) -> None:
 
 
 def test_a_forked_child_does_not_stop_its_parents_server(home: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FORKING, str(home)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", FORKING, str(home)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert postmaster_of(home) is None
 

@@ -89,9 +89,7 @@ def test_a_dead_servers_number_may_be_another_process_by_now(home: Path) -> None
 
 
 @pytest.mark.parametrize("initdb_survives", [False, True])
-def test_a_half_made_data_folder_is_made_again(
-    new_home: Path, command: Command, *, initdb_survives: bool
-) -> None:
+def test_a_half_made_data_folder_is_made_again(new_home: Path, command: Command, *, initdb_survives: bool) -> None:
     interrupted = command(new_home)
     wait_for((new_home / "postgres.json").exists)
     place = cluster_of(new_home).place

@@ -170,12 +170,8 @@ def test_an_ordinary_user_has_everything_in_the_home(everybodys_folder: Path) ->
 
 
 def test_the_sizes_follow_the_machine() -> None:
-    small = tuning.settings(
-        tuning.Machine(memory=tuning.GB, free_disk=4 * tuning.GB, shared_memory=64 * tuning.MB)
-    )
-    large = tuning.settings(
-        tuning.Machine(memory=64 * tuning.GB, free_disk=999 * tuning.GB, shared_memory=tuning.GB)
-    )
+    small = tuning.settings(tuning.Machine(memory=tuning.GB, free_disk=4 * tuning.GB, shared_memory=64 * tuning.MB))
+    large = tuning.settings(tuning.Machine(memory=64 * tuning.GB, free_disk=999 * tuning.GB, shared_memory=tuning.GB))
     names = ("shared_buffers", "work_mem", "max_wal_size", "min_wal_size", "dynamic_shared_memory_type")
     assert [small[name] for name in names] == ["256MB", "16MB", "1024MB", "128MB", "mmap"]
     assert [large[name] for name in names] == ["2048MB", "64MB", "8192MB", "1024MB", "posix"]

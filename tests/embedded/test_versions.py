@@ -29,16 +29,11 @@ def older_server() -> Iterator[str]:
     place = Path(tempfile.mkdtemp(prefix="abono-test-", dir="/tmp"))
     if os.geteuid() == 0:
         shutil.chown(place, programs.account.uid)
-    made = programs.run(
-        "initdb", "--pgdata=data", "--username=abono", "--auth=trust", "--no-sync", place=place
-    )
+    made = programs.run("initdb", "--pgdata=data", "--username=abono", "--auth=trust", "--no-sync", place=place)
     if made.returncode:
         pytest.skip("the checkout is in a folder that only root may enter")
     options = f"--options=-c listen_addresses='' -c unix_socket_directories={place}"
-    assert (
-        programs.run("pg_ctl", "start", "-w", "--pgdata=data", "--log=log", options, place=place).returncode
-        == 0
-    )
+    assert programs.run("pg_ctl", "start", "-w", "--pgdata=data", "--log=log", options, place=place).returncode == 0
     yield f"postgresql://abono@/postgres?host={place}"
     programs.run("pg_ctl", "stop", "-w", "-m", "immediate", "--pgdata=data", place=place)
     shutil.rmtree(place)

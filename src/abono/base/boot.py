@@ -21,7 +21,7 @@ def boot() -> None:
     Raises PostgresError with one clear sentence.
     """
     if not os.environ.get("ABONO_DATABASE_URL"):
-        from abono.base.embedded import ensure_running  # noqa: PLC0415 -- only where there is no server of one's own
+        from abono.base.embedded import ensure_running
 
         os.environ["ABONO_DATABASE_URL"] = ensure_running(home())
     connect(os.environ["ABONO_DATABASE_URL"]).close()

@@ -25,12 +25,13 @@ class CompositeForeignKey(BaseConstraint):
         self.to = to
         self.to_columns = tuple(to_columns)
 
-    def create_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> Any:  # noqa: ANN401
+    def create_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> Any:
         """The ``ALTER TABLE`` that adds the key."""
         assert model is not None  # noqa: S101 -- Django's signature is wider than its use
         assert schema_editor is not None  # noqa: S101
         return Statement(
-            "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s FOREIGN KEY (%(columns)s) REFERENCES %(to)s (%(to_columns)s)",
+            "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s FOREIGN KEY (%(columns)s) "
+            "REFERENCES %(to)s (%(to_columns)s)",
             table=Table(model._meta.db_table, schema_editor.quote_name),  # noqa: SLF001
             name=schema_editor.quote_name(self.name),
             columns=", ".join(map(schema_editor.quote_name, self.columns)),
@@ -44,7 +45,7 @@ class CompositeForeignKey(BaseConstraint):
             schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
         return ""
 
-    def remove_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> Any:  # noqa: ANN401
+    def remove_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> Any:
         """The ``ALTER TABLE`` that drops the key."""
         assert model is not None  # noqa: S101
         assert schema_editor is not None  # noqa: S101
@@ -57,7 +58,7 @@ class CompositeForeignKey(BaseConstraint):
     def validate(self, *_args: object, **_kwargs: object) -> None:
         """The database alone judges references."""
 
-    def deconstruct(self) -> Any:  # noqa: ANN401
+    def deconstruct(self) -> Any:
         """What a migration writes down."""
         path, _args, kwargs = super().deconstruct()
         kwargs.update(columns=self.columns, to=self.to, to_columns=self.to_columns)

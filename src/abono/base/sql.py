@@ -33,13 +33,13 @@ class Statements:
     def run(self, name: str, /, **values: object) -> int:
         """Run a statement for its effect; answers the number of rows it touched."""
         with connection.cursor() as cursor:
-            cursor.execute(_marker.get() + self.texts[name], values or None)
+            cursor.execute(_marker.get() + self.texts[name], _values(values))
             return int(cursor.rowcount)
 
     def rows(self, name: str, /, **values: object) -> list[dict[str, Any]]:
         """Run a statement and answer its rows, a mapping of column to value each."""
         with connection.cursor() as cursor:
-            cursor.execute(_marker.get() + self.texts[name], values or None)
+            cursor.execute(_marker.get() + self.texts[name], _values(values))
             columns = [column.name for column in cursor.description or ()]
             return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
@@ -76,3 +76,7 @@ def split(text: str) -> dict[str, str]:
     """The named statements of a file's text, in order."""
     parts = _NAME.split(text)
     return {name: body.strip().rstrip(";") for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def _values(values: dict[str, object]) -> Any:  # what psycopg can adapt is more than Django's stubs know
+    return values or None

@@ -25,7 +25,7 @@ class Author:
     origin: str = "engine"
 
 
-_author: ContextVar[Author] = ContextVar("author", default=Author())
+_author: ContextVar[Author] = ContextVar("author")
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def acting(actor: str, origin: str) -> Iterator[None]:
         _author.reset(token)
 
 
-def record(  # noqa: PLR0913 -- a line of the trail has this many columns
+def record(
     action: str,
     subject: str,
     *,
@@ -49,7 +49,7 @@ def record(  # noqa: PLR0913 -- a line of the trail has this many columns
     after: Mapping[str, object] | None = None,
 ) -> None:
     """Write one line, in the transaction of what it tells of."""
-    author = _author.get()
+    author = _author.get(Author())
     _sql.run(
         "add",
         account=account,

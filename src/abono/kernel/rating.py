@@ -154,7 +154,7 @@ def rate(
     return _clamp(model.cost(remaining(quantity, included)), minimum, maximum)
 
 
-def rate_amount(  # noqa: PLR0913 - one price is made of all of these
+def rate_amount(
     model: Model,
     quantity: Fraction,
     currency: str,

@@ -34,8 +34,7 @@ def current_account() -> Account:
     except KeyError:
         raise EmbeddedPostgresError(
             "no_user_name",
-            f"The user id {os.geteuid()} has no name on this machine and PostgreSQL needs one;"
-            " add it to /etc/passwd.",
+            f"The user id {os.geteuid()} has no name on this machine and PostgreSQL needs one; add it to /etc/passwd.",
         ) from None
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 

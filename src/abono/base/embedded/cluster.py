@@ -174,9 +174,7 @@ def _new(home: Path) -> Cluster:
         return Cluster(id=identity["id"] if identity else fresh, home=home, place=place)
     family = ROOT_PLACE.resolve() / hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
     for left in family.glob(f"*/{_IDENTITY}"):
-        _log.warning(
-            "The database of a former %s is left in %s; remove it if it is not needed.", home, left.parent
-        )
+        _log.warning("The database of a former %s is left in %s; remove it if it is not needed.", home, left.parent)
     return Cluster(id=fresh, home=home, place=family / fresh)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 from abono.base.refusal import Refusal
 from abono.base.sql import statements
@@ -10,11 +12,14 @@ from abono.base.trail import record
 from abono.features.ledger import operations as ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from abono.base.trail import Author
     from abono.features.operators.queries import Operator
 
 _sql = statements("abono.features.accounts", "accounts")
+_T = TypeVar("_T")
 
 
 class DuplicateNumber(Refusal):
@@ -23,7 +28,7 @@ class DuplicateNumber(Refusal):
     code = "duplicate_number"
 
 
-def open_account(  # noqa: PLR0913 -- what an account is opened with
+def open_account(
     operator: Operator,
     number: str,
     *,
@@ -51,3 +56,91 @@ def open_account(  # noqa: PLR0913 -- what an account is opened with
     )
     record("account.open", number, operator=operator.id, account=account, at=now, after={"limit": credit_limit})
     return account
+
+
+_IMPORT = "abono:import"
+"""The key under which an account keeps what its import asked for."""
+_BATCH = 10_000
+
+
+@dataclass(frozen=True)
+class Opening:
+    """An account to open with what it brings along; amounts in minor units, ``credit_limit`` >= 0.
+
+    ``request`` is all that was asked for, kept to recognise the same request when it comes again.
+    """
+
+    number: str
+    name: str
+    currency: str
+    locale: str
+    credit_limit: int
+    balance: int
+    opened_at: datetime
+    request: Mapping[str, object]
+
+
+def imported(operator: Operator, numbers: Sequence[str]) -> dict[str, dict[str, object] | None]:
+    """Which of these numbers are taken, each with the request that opened it (None: it was opened one by one)."""
+    found: dict[str, dict[str, object] | None] = {}
+    for batch in _batches(numbers):
+        taken = _sql.rows("accounts_of", operator=operator.id, numbers=list(batch))
+        accounts = [row["account_id"] for row in taken]
+        asked = {
+            row["account_id"]: json.loads(row["request"])
+            for row in _sql.rows("openings", accounts=accounts, key=_IMPORT)
+        }
+        found.update({row["number"]: asked.get(row["account_id"]) for row in taken})
+    return found
+
+
+def open_accounts(operator: Operator, openings: Sequence[Opening], *, author: Author, now: datetime) -> dict[str, int]:
+    """Open many accounts by a few statements; answers their ids by number. Raises DuplicateNumber.
+
+    Each is what ``open_account`` makes, with its opening balance as an entry. Runs in the caller's transaction, which
+    a refusal must end.
+    """
+    opened: dict[str, int] = {}
+    for batch in _batches(openings):
+        opened.update(_open_batch(operator, batch, author, now))
+    return opened
+
+
+def _open_batch(operator: Operator, openings: Sequence[Opening], author: Author, now: datetime) -> dict[str, int]:
+    amounts = [ledger.NewAccount(each.currency, each.credit_limit, each.balance) for each in openings]
+    accounts = ledger.open_accounts(operator.id, amounts, day=operator.day(now), now=now)
+    numbers = [each.number for each in openings]
+    taken = {
+        row["number"] for row in _sql.rows("take_numbers", operator=operator.id, numbers=numbers, accounts=accounts)
+    }
+    for number in numbers:
+        if number not in taken:
+            message = f"{operator.code} has an account {number!r} already; choose another number."
+            raise DuplicateNumber(message, field="number")
+    _sql.run(
+        "add_profiles",
+        operator=operator.id,
+        accounts=accounts,
+        numbers=numbers,
+        names=[each.name for each in openings],
+        locales=[each.locale for each in openings],
+        opened=[each.opened_at for each in openings],
+    )
+    requests = [json.dumps(each.request) for each in openings]
+    _sql.run("keep_openings", operator=operator.id, accounts=accounts, requests=requests, key=_IMPORT, now=now)
+    _sql.run(
+        "record_openings",
+        operator=operator.id,
+        accounts=accounts,
+        numbers=numbers,
+        limits=[each.credit_limit for each in openings],
+        balances=[each.balance for each in openings],
+        actor=author.actor,
+        origin=author.origin,
+        now=now,
+    )
+    return dict(zip(numbers, accounts, strict=True))
+
+
+def _batches(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))

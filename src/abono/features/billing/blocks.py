@@ -68,7 +68,9 @@ def resume(account: int, subscription: UUID, *, now: datetime) -> None:
         plan = plan_by_id(found.plan_id)
         earliest = found.paused_on + timedelta(days=plan.pause_min_days)
         if desk.today < earliest:
-            message = f"A pause of this plan lasts at least {plan.pause_min_days} days; resume it on {earliest} or later."
+            message = (
+                f"A pause of this plan lasts at least {plan.pause_min_days} days; resume it on {earliest} or later."
+            )
             raise PauseNotAllowed(message, field="subscription")
         _lift(desk, Reason.CUSTOMER, "resumed_by_customer", subscription)
         _record(desk, "subscription.resume", subscription, {})
@@ -103,9 +105,7 @@ def _lift(desk: Desk, reason: Reason, cause: str, subscription: UUID | None) -> 
 
 
 def _suspend(desk: Desk, found: Subscription, reasons: int, cause: str) -> None:
-    subscriptions.move(
-        found, state="suspended", reasons=reasons, cause=cause, operator=desk.operator, now=desk.now
-    )
+    subscriptions.move(found, state="suspended", reasons=reasons, cause=cause, operator=desk.operator, now=desk.now)
     if found.state != "suspended":
         tell_account(
             found.account_id, desk.operator.id, "suspended", day=desk.today, now=desk.now, subscription=found.id
@@ -138,9 +138,7 @@ def _pause_end(desk: Desk, found: Subscription, plan: Plan, until: date | None) 
 def _paused_days(desk: Desk, found: Subscription) -> int:
     """Days of this calendar year that earlier pauses took."""
     new_year = date(desk.today.year, 1, 1)
-    return sum(
-        max((ended - max(began, new_year)).days, 0) for began, ended in subscriptions.pauses(found, desk.today)
-    )
+    return sum(max((ended - max(began, new_year)).days, 0) for began, ended in subscriptions.pauses(found, desk.today))
 
 
 def _frozen_days(desk: Desk, found: Subscription, plan: Plan) -> int | None:

@@ -15,7 +15,7 @@ from uuid import uuid4
 from abono.base.sql import statements
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
     from uuid import UUID
 
     from abono.features.operators.queries import Operator
@@ -25,7 +25,7 @@ _decide = statements("abono.features.billing", "decide")
 
 
 class EngineStuck(Exception):  # noqa: N818 -- a bug or a damaged row, never an answer
-    """An instant was done and the same accounts are still due at it: the slice is given up instead of turning for ever."""
+    """An instant was done and the same accounts are still due at it: the slice is given up, not turned for ever."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _do_instant(scope: Scope, instant: datetime, now: datetime, *, look: Look | 
     return totals
 
 
-def decide(  # noqa: PLR0913 -- the statement's switches
+def decide(
     scope: Scope,
     instant: datetime,
     now: datetime,
@@ -163,7 +163,7 @@ def missing(scope: Scope, now: datetime, subscription: UUID) -> int:
     return int(row["missing"]) if row["suspended"] or row["ended"] else 0
 
 
-def lift(  # noqa: PLR0913 -- the statement's switches
+def lift(
     scope: Scope,
     instant: datetime,
     now: datetime,
@@ -193,4 +193,3 @@ def claim(scope: Scope) -> None:
 def schedule(scope: Scope, now: datetime) -> None:
     """Work out when the claimed accounts next have work."""
     _instant.run("schedule", **scope.common(now, now))
-

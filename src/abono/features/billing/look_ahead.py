@@ -49,9 +49,7 @@ def review_early_blocks(scope: Scope, now: datetime) -> Totals:
     totals: Totals = Counter()
     for row in blocked:
         if row["id"] not in failing:
-            totals += lift(
-                scope, now, now, bit=int(Reason.FUNDS), cause="early_block_lifted", subscription=row["id"]
-            )
+            totals += lift(scope, now, now, bit=int(Reason.FUNDS), cause="early_block_lifted", subscription=row["id"])
     return totals
 
 

@@ -78,5 +78,7 @@ class Slice(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=["open", "done", "failed", "split"]), name="billing_slice_state")
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "done", "failed", "split"]), name="billing_slice_state"
+            )
         ]

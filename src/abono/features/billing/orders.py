@@ -38,7 +38,7 @@ class CurrencyMismatch(Refusal):
     code = "currency_mismatch"
 
 
-def subscribe(  # noqa: PLR0913 -- what an order consists of
+def subscribe(
     account: int,
     plan_code: str,
     *,
@@ -81,7 +81,7 @@ def subscribe(  # noqa: PLR0913 -- what an order consists of
         return subscription
 
 
-def change(  # noqa: PLR0913 -- what a change consists of
+def change(
     account: int,
     subscription: UUID,
     *,
@@ -150,9 +150,7 @@ def _end_now(desk: Desk, found: Subscription, *, prorate_refund: bool) -> None:
     elif prorate_refund and found.runs and found.period_starts_on is not None:
         _give_back(desk, found)
     subscriptions.move(found, state="ended", reasons=0, cause="ended", operator=desk.operator, now=desk.now)
-    tell_account(
-        found.account_id, desk.operator.id, "ended", day=desk.today, now=desk.now, subscription=found.id
-    )
+    tell_account(found.account_id, desk.operator.id, "ended", day=desk.today, now=desk.now, subscription=found.id)
 
 
 def _give_back(desk: Desk, found: Subscription) -> None:
@@ -272,7 +270,7 @@ def _next_running(found: Subscription, old: Plan, new: Plan, since: date) -> sub
     )
 
 
-def _price_of_rest(  # noqa: PLR0913 -- the rule looks at this much
+def _price_of_rest(
     new: Plan, rate: Rate, period: subscriptions.Running, since: date, left: int, *, same: bool, kept_slice: bool
 ) -> Amount:
     if new.charge == "arrears":

@@ -93,7 +93,9 @@ def _reschedule(copies: Scope, now: datetime) -> None:
 def unlocks(operator: Operator, accounts: Sequence[int], now: datetime) -> dict[UUID, int]:
     """What is missing for the return of every subscription that waits for money; never below 0."""
     stopped = {
-        key: row for key, row in subscriptions_of(accounts).items() if row["state"] == "suspended" and row["reasons"] & 1
+        key: row
+        for key, row in subscriptions_of(accounts).items()
+        if row["state"] == "suspended" and row["reasons"] & 1
     }
     if not stopped:
         return {}

@@ -63,7 +63,9 @@ class Plan(models.Model):
             models.UniqueConstraint(
                 fields=["operator", "code"], condition=Q(current=True), name="catalogue_plan_current"
             ),
-            models.CheckConstraint(condition=Q(step_unit__in=["day", "month"], step__gte=1), name="catalogue_plan_step"),
+            models.CheckConstraint(
+                condition=Q(step_unit__in=["day", "month"], step__gte=1), name="catalogue_plan_step"
+            ),
             models.CheckConstraint(
                 condition=Q(charge__in=["advance", "arrears", "daily"]), name="catalogue_plan_charge"
             ),

@@ -84,7 +84,9 @@ def _add_plan(operator: Operator, code: str, terms: PlanTerms, services: Mapping
         pause_fee=terms.pause.fee,
     )["id"]
     for service, (quantity, use) in terms.services.items():
-        _sql.run("add_plan_service", plan=plan, service=services[service], quantity=quantity, terms=json.dumps(dict(use)))
+        _sql.run(
+            "add_plan_service", plan=plan, service=services[service], quantity=quantity, terms=json.dumps(dict(use))
+        )
     _sql.run("put_price", plan=plan, valid_from=_ALWAYS, price=terms.price)
     record("plan.save", code, operator=operator.id, at=now, after={"version": version, "price": terms.price})
 

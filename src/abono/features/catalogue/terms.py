@@ -1,22 +1,24 @@
 """Reading a catalogue as people write it (stories, imports, forms): services and plans with their terms.
 
-Source of the fields and defaults: semantics.md §2-4, doors.md §3. Every refusal is an InvalidValue that names the field.
+Source of the fields and defaults: semantics.md §2-4, doors.md §3. Every refusal is an InvalidValue naming the field.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from abono.kernel import fields
 from abono.kernel.calendars import Period, parse_anchor
 from abono.kernel.errors import InvalidValue
 from abono.kernel.money import minor_digits, parse_amount, parse_decimal, parse_unsigned
 from abono.kernel.rating import parse_limits, parse_model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PLAN_FIELDS = (
     "price", "period", "anchor", "first_period", "charge", "trial", "setup_fee", "priority", "on_shortfall",
@@ -97,9 +99,7 @@ def parse_catalogue(value: object, currency: str, prefix: str = "catalogue.") ->
     return CatalogueTerms(services, plans)
 
 
-def parse_plan(
-    value: object, currency: str, services: Mapping[str, ServiceTerms], prefix: str = ""
-) -> PlanTerms:
+def parse_plan(value: object, currency: str, services: Mapping[str, ServiceTerms], prefix: str = "") -> PlanTerms:
     """The plan that a record describes, with the defaults of semantics.md §2."""
     record = fields.mapping(value, prefix.rstrip("."))
     fields.only(record, _PLAN_FIELDS, prefix)
@@ -267,7 +267,7 @@ def _number(value: object) -> object:
 
 def price_in_minor_units(price: Fraction, currency: str) -> Fraction:
     """An exact price of major units in minor units; it may keep decimals, which are rounded once, in the charge."""
-    return price * 10 ** minor_digits(currency)
+    return price * Fraction(10 ** minor_digits(currency))
 
 
 def exact_decimal(value: Fraction) -> Decimal:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from abono.base.once import first_answer, keep_answer
 from abono.base.refusal import Refusal
 from abono.base.sql import statements
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime
 
 _sql = statements("abono.features.ledger", "ledger")
@@ -64,9 +66,7 @@ class LockedAccount:
 
 def open_account(operator: int, currency: str, credit_limit: int) -> int:
     """A new account with an empty balance; answers its id."""
-    return int(
-        _sql.row("open_account", operator=operator, currency=currency, credit_limit=credit_limit)["account_id"]
-    )
+    return int(_sql.row("open_account", operator=operator, currency=currency, credit_limit=credit_limit)["account_id"])
 
 
 def lock(account: int) -> LockedAccount:
@@ -140,7 +140,7 @@ def has_active_grant(account: int, at: datetime) -> bool:
     return bool(_sql.rows("active_grants", account=account, at=at))
 
 
-def grant(  # noqa: PLR0913 -- a grant has this many columns
+def grant(
     account: LockedAccount, amount: int, *, starts_at: datetime, ends_at: datetime, reason: str, fee: int
 ) -> None:
     """Credit for a time; counts from ``starts_at`` until just before ``ends_at``."""
@@ -201,9 +201,7 @@ def short_by(missing: int) -> str:
     return f"The account is short by {missing} minor units; let it be topped up and ask again."
 
 
-def debit(  # noqa: PLR0913 -- an order to pay has this many parts
-    account: int, amount: int, *, key: str, counter: str, day: date, now: datetime, text: str = ""
-) -> UUID:
+def debit(account: int, amount: int, *, key: str, counter: str, day: date, now: datetime, text: str = "") -> UUID:
     """Take an amount from an account if it is available, once per key, in one round trip; answers the entry's id.
 
     Raises UnknownAccount, KeyConflict, InsufficientFunds. Safe with any number of callers: the account never goes
@@ -211,7 +209,8 @@ def debit(  # noqa: PLR0913 -- an order to pay has this many parts
     """
     request = {"debit": amount, "counter": counter}
     try:
-        with transaction.atomic():
+        # One statement is its own transaction; inside another it needs a savepoint to fail in.
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
             taken = _sql.rows(
                 "debit",
                 account=account,
@@ -251,3 +250,30 @@ def _debit_locked(  # noqa: PLR0913, PLR0917 -- the same parts
         keep_answer(account, locked.operator_id, key, request, {"entry": str(entry)}, now)
         return entry
 
+
+@dataclass(frozen=True)
+class NewAccount:
+    """An account to open; ``credit_limit`` >= 0, ``balance`` (either sign) is what it brings along."""
+
+    currency: str
+    credit_limit: int
+    balance: int
+
+
+def open_accounts(operator: int, accounts: Sequence[NewAccount], *, day: date, now: datetime) -> list[int]:
+    """Open many accounts by a few statements; answers their ids in order.
+
+    An opening balance is an entry of kind ``adjustment`` against the book ``opening`` on ``day``: the books prove.
+    """
+    ids = sorted(int(row["account_id"]) for row in _sql.rows("reserve_accounts", count=len(accounts)))
+    balances = [each.balance for each in accounts]
+    _sql.run(
+        "open_accounts",
+        operator=operator,
+        accounts=ids,
+        currencies=[each.currency for each in accounts],
+        limits=[each.credit_limit for each in accounts],
+        balances=balances,
+    )
+    _sql.run("post_openings", operator=operator, accounts=ids, balances=balances, day=day, now=now)
+    return ids

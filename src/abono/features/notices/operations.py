@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _sql = statements("abono.features.notices", "notices")
 
 
-def tell_account(  # noqa: PLR0913 -- a notice has this many columns
+def tell_account(
     account: int,
     operator: int,
     kind: str,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from abono.base.refusal import Refusal
@@ -12,6 +11,10 @@ from abono.features.operators.queries import Operator, operator_by_code
 from abono.kernel import fields
 from abono.kernel.errors import InvalidValue
 from abono.kernel.money import minor_digits, parse_decimal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
 
 _sql = statements("abono.features.operators", "operators")
 FIELDS = ("currency", "time_zone", "locale", "prices_include_tax", "tax", "tax_reduced")

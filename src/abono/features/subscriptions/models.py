@@ -73,7 +73,8 @@ class Subscription(models.Model):
 class Transition(models.Model):
     """A change of a subscription's state or reasons, dated the instant it belongs to.
 
-    ``missing`` is what the account lacked (minor units) where the cause is ``shortfall``. Rows are never changed; they are the history that the audit proves charges against.
+    ``missing`` is what the account lacked (minor units) where the cause is ``shortfall``. Rows are never changed;
+    they are the history that the audit proves charges against.
     """
 
     pk = CompositePrimaryKey("account_id", "id")

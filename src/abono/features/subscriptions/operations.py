@@ -128,7 +128,7 @@ def add(  # noqa: PLR0913 -- what an order consists of
     return first
 
 
-def move(  # noqa: PLR0913 -- a transition has this many parts
+def move(
     subscription: Subscription, *, state: str, reasons: int, cause: str, operator: Operator, now: datetime
 ) -> None:
     """Change state and reasons, with the line in the history."""
@@ -186,9 +186,7 @@ def wait_for_change(subscription: Subscription, plan: int | None, quantity: Deci
 
 def wait_for_end(subscription: Subscription, *, cancels: bool) -> None:
     """Remember a cancellation for the boundary, or take it back."""
-    _sql.run(
-        "wait_for_end", account=subscription.account_id, subscription=subscription.id, cancels=cancels
-    )
+    _sql.run("wait_for_end", account=subscription.account_id, subscription=subscription.id, cancels=cancels)
 
 
 def replace_plan(subscription: Subscription, plan: int, quantity: Decimal) -> None:

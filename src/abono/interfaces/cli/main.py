@@ -55,7 +55,7 @@ def quote() -> None:
     from abono.interfaces.cli.quote import run
 
     with open(sys.stdin.fileno(), encoding="utf-8-sig", errors="surrogateescape", closefd=False) as lines:
-        code = run(lines, lambda line: _write(line))
+        code = run(lines, _write)
     raise typer.Exit(code)
 
 
@@ -69,10 +69,10 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Play stories on a clock of their own through the real engine and database."""
-    _booted(lambda: _simulate(files, as_json))
+    _booted(lambda: _simulate(files, as_json=as_json))
 
 
-def _simulate(files: list[Path], as_json: bool) -> None:
+def _simulate(files: list[Path], *, as_json: bool) -> None:
     from abono.interfaces.cli.simulate import simulate as play
 
     raise typer.Exit(play(files, say, as_json=as_json))
@@ -113,7 +113,7 @@ def forecast(
     """What will be charged, and who will not be able to pay, without writing anything."""
 
     def work() -> None:
-        from abono.interfaces.cli.running import run_forecast
+        from abono.interfaces.cli.forecasting import run_forecast
 
         raise typer.Exit(run_forecast(days, operator, as_json=as_json, write=say))
 
@@ -136,7 +136,9 @@ def audit(as_json: AsJson = False) -> None:
 
 @app.command()
 def demo(
-    once: Annotated[bool, typer.Option("--once", help="Exit after the report, also when there is a web to serve.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Exit after the report, also when there is a web to serve.")
+    ] = False,
     accounts: Annotated[int, typer.Option(min=1, max=100_000, help="How many accounts the world has.")] = 2_000,
 ) -> None:
     """Bring everything up, play three months of a demo world through the real engine, and report."""
@@ -196,7 +198,7 @@ def import_catalogue(file: Path, operator: OperatorCode, commit: Commit = False,
         from abono.interfaces.cli.running import require_migrated
 
         require_migrated()
-        raise typer.Exit(imported(file, operator, commit, say, as_json))
+        raise typer.Exit(imported(file, operator, commit=commit, write=say, as_json=as_json))
 
     _booted(work)
 
@@ -210,7 +212,7 @@ def import_accounts(file: Path, operator: OperatorCode, commit: Commit = False, 
         from abono.interfaces.cli.running import require_migrated
 
         require_migrated()
-        raise typer.Exit(imported(file, operator, commit, say, as_json))
+        raise typer.Exit(imported(file, operator, commit=commit, write=say, as_json=as_json))
 
     _booted(work)
 
@@ -235,6 +237,24 @@ def bench_rollover(
         figures = measured(
             subscriptions, runs=runs, workers=workers, size=slice_size, tell=lambda line: None if as_json else say(line)
         )
+        say_figures(figures, as_json=as_json)
+
+    _booted(measure)
+
+
+@bench.command("debit")
+def bench_debit(
+    clients: Annotated[int, typer.Option(min=1, max=90, help="How many ask at once.")] = 8,
+    runs: Annotated[int, typer.Option(min=1, help="How often; the figures are medians.")] = 3,
+    seconds: Annotated[int, typer.Option(min=1, help="How long each run lasts.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Single conditional debits of random accounts with keys, beside pgbench's TPC-B."""
+
+    def measure() -> None:
+        from abono.interfaces.cli.benches.debit import bench_debit as measured
+
+        figures = measured(clients, runs=runs, seconds=seconds, tell=lambda line: None if as_json else say(line))
         say_figures(figures, as_json=as_json)
 
     _booted(measure)

@@ -1,4 +1,4 @@
-"""``abono advance``, ``forecast``, ``demo``, ``up``, ``migrate``: the engine at work."""
+"""``abono advance``, ``demo``, ``up``, ``migrate``: the engine at work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import signal
 import sys
 from datetime import UTC, datetime
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from django.core.management import call_command
@@ -16,18 +15,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from abono.base.refusal import InvalidRequest, Refusal
-from abono.features.billing.forecast import account_numbers, forecast
-from abono.features.billing.runs import Report, advance
 from abono.features.billing.runs import Progress as RunProgress
-from abono.features.operators.queries import operator_by_code, operators
+from abono.features.billing.runs import Report, advance
+from abono.features.operators.queries import operator_by_code
 from abono.interfaces.cli.demo.playing import play_demo
 from abono.interfaces.cli.demo.report import show
-from abono.kernel.money import format_amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_LISTED = 20
+    from types import FrameType
 
 
 class NotMigrated(Refusal):
@@ -55,7 +51,7 @@ def run_advance(
     """Do all work that is due by ``until``; answers the exit code: 1 if a part of it failed."""
     require_migrated()
     chosen = operator_by_code(operator).id if operator else None
-    with _progress(hidden=as_json) as progress:
+    with progress_bar(hidden=as_json) as progress:
         task = progress.add_task("accounts", total=None)
 
         def tell(state: RunProgress) -> None:
@@ -67,9 +63,7 @@ def run_advance(
 
 
 def _tell_report(until: datetime, report: Report, *, as_json: bool, write: Callable[[str], None]) -> None:
-    failures = [
-        {"first": row["first"], "last": row["last"], "error": row["error"]} for row in report.failures
-    ]
+    failures = [{"first": row["first"], "last": row["last"], "error": row["error"]} for row in report.failures]
     if as_json:
         told = {"until": until.isoformat(), "runs": report.runs, "totals": dict(report.totals), "failures": failures}
         write(json.dumps(told))
@@ -82,57 +76,17 @@ def _tell_report(until: datetime, report: Report, *, as_json: bool, write: Calla
         write(f"failed: accounts {failure['first']}-{failure['last']}: {failure['error']}; they stay due")
 
 
-def run_forecast(days: int, operator: str | None, *, as_json: bool, write: Callable[[str], None]) -> int:
-    """Tell what will be charged within so many days, and who will not be able to pay."""
-    require_migrated()
-    now = datetime.now(UTC)
-    for each in [operator_by_code(operator)] if operator else operators():
-        with _progress(hidden=as_json) as progress:
-            task = progress.add_task("accounts", total=None)
-            found = forecast(each, now, days, tell=lambda done, of: progress.update(task, completed=done, total=of))
-        stops = [row for row in found.outcomes if row["cause"] == "shortfall"]
-        numbers = account_numbers([row["account_id"] for row in stops])
-        listed = [
-            {
-                "account": numbers.get(row["account_id"], str(row["account_id"])),
-                "on": row["day"].isoformat(),
-                "short_by": format_amount(row["missing"], each.currency),
-                "becomes": row["state_to"],
-            }
-            for row in stops
-        ]
-        told = {
-            "operator": each.code,
-            "days": days,
-            "charges": len(found.charges),
-            "charged": format_amount(found.charged, each.currency),
-            "stops": listed,
-        }
-        if as_json:
-            write(json.dumps(told))
-            continue
-        write(f"{each.code}: {told['charges']} charges, {told['charged']} {each.currency} within {days} days")
-        write(f"{len(listed)} subscriptions will stop for want of money")
-        for line in listed[:_LISTED]:
-            write(f"  {line['on']}  account {line['account']}  short by {line['short_by']}  becomes {line['becomes']}")
-        if len(listed) > _LISTED:
-            write(f"  … and {len(listed) - _LISTED} more (--json tells all)")
-    return 0
-
-
 def run_demo(accounts: int) -> int:
     """Build the demo world or go on with it, play three months, and report; exit code 1 if the books do not prove."""
-    from abono.interfaces.cli.audit import run_audit  # noqa: PLC0415
+    from abono.interfaces.cli.audit import run_audit
 
     console = Console()
     console.print("Preparing the database …")
     migrate(quiet=True)
     now = datetime.now(UTC)
-    with _progress(hidden=False) as progress:
+    with progress_bar(hidden=False) as progress:
         task = progress.add_task("days", total=None)
-        operator = play_demo(
-            now, accounts, lambda done, of: progress.update(task, completed=done, total=of)
-        )
+        operator = play_demo(now, accounts, lambda done, of: progress.update(task, completed=done, total=of))
     show(operator, now, console)
     console.print("\n[bold]The books[/bold]")
     return run_audit(console.print, as_json=False)
@@ -142,9 +96,7 @@ def run_up(concurrency: int) -> None:
     """Migrate, then run the worker, which calls the engine every minute, until it is told to stop."""
     migrate(quiet=True)
     _stop_cleanly()
-    from abono.project.worker import work  # noqa: PLC0415 -- the worker's schedule sits above the doors
-
-    work(concurrency)
+    call_command("procrastinate", "worker", concurrency=concurrency, delete_jobs="successful")
 
 
 def _stop_cleanly() -> None:
@@ -170,7 +122,7 @@ def parse_instant_option(text: str | None) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _progress(*, hidden: bool) -> Progress:
+def progress_bar(*, hidden: bool) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

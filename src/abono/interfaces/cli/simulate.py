@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from abono.base.scratch import scratch_database
 from abono.interfaces.cli.stories.playing import Outcome, play
 from abono.interfaces.cli.stories.reading import read_story
 from abono.kernel.errors import InvalidValue
-from abono.base.scratch import scratch_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 
 def simulate(paths: Sequence[Path], write: Callable[[str], None], *, as_json: bool) -> int:

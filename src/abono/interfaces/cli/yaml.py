@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import ScalarNode
 
 from abono.kernel.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ruamel.yaml.nodes import ScalarNode
 
 
 class _Constructor(SafeConstructor):
@@ -24,7 +27,7 @@ def _text(constructor: SafeConstructor, node: ScalarNode) -> str:
 _Constructor.add_constructor("tag:yaml.org,2002:timestamp", _text)
 
 
-def read_yaml(path: Path) -> Any:  # noqa: ANN401 -- whatever the file holds
+def read_yaml(path: Path) -> Any:
     """The content of a file. Raises InvalidValue with the line where it is not YAML, or cannot be read."""
     reader = YAML(typ="safe", pure=True)
     reader.Constructor = _Constructor

@@ -5,32 +5,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('operators', '0001_initial'),
+        ("operators", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Profile',
+            name="Profile",
             fields=[
-                ('account_id', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('operator_id', models.BigIntegerField()),
-                ('number', models.CharField(max_length=40)),
-                ('name', models.CharField(db_default='', max_length=200)),
-                ('locale', models.CharField(db_default='', max_length=20)),
-                ('opened_at', models.DateTimeField()),
+                ("account_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("operator_id", models.BigIntegerField()),
+                ("number", models.CharField(max_length=40)),
+                ("name", models.CharField(db_default="", max_length=200)),
+                ("locale", models.CharField(db_default="", max_length=20)),
+                ("opened_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Number',
+            name="Number",
             fields=[
-                ('pk', models.CompositePrimaryKey('operator', 'number', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('number', models.CharField(max_length=40)),
-                ('account_id', models.BigIntegerField()),
-                ('operator', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='operators.operator')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "operator", "number", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.CharField(max_length=40)),
+                ("account_id", models.BigIntegerField()),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, to="operators.operator"
+                    ),
+                ),
             ],
         ),
     ]

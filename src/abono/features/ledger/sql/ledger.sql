@@ -186,3 +186,30 @@ FROM (
 ) AS e
 WHERE e.booked_on >= %(since)s::date AND e.booked_on < %(until)s::date
 ORDER BY e.id;
+
+-- name: reserve_accounts
+-- Ids for accounts that one statement will make, so that it is known which is whose.
+SELECT nextval(pg_get_serial_sequence('ledger_account', 'account_id')) AS account_id
+FROM generate_series(1, %(count)s::integer);
+
+-- name: open_accounts
+INSERT INTO ledger_account (account_id, operator_id, currency, credit_limit, balance)
+SELECT n.account_id, %(operator)s, n.currency, n.credit_limit, n.balance
+FROM unnest(%(accounts)s::bigint[], %(currencies)s::text[], %(limits)s::bigint[], %(balances)s::bigint[])
+    AS n (account_id, currency, credit_limit, balance);
+
+-- name: post_openings
+-- The entries that the balances of new accounts are the sum of.
+INSERT INTO ledger_entry (account_id, id, operator_id, booked_on, booked_at, kind, amount, counter, text)
+SELECT
+    n.account_id,
+    uuidv7(),
+    %(operator)s,
+    %(day)s::date,
+    %(now)s::timestamptz,
+    'adjustment',
+    n.balance,
+    'opening',
+    'opening balance'
+FROM unnest(%(accounts)s::bigint[], %(balances)s::bigint[]) AS n (account_id, balance)
+WHERE n.balance <> 0;

@@ -4,25 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('account_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('operator_id', models.BigIntegerField()),
-                ('subscription_id', models.UUIDField(null=True)),
-                ('kind', models.CharField(max_length=20)),
-                ('sent_on', models.DateField()),
-                ('made_at', models.DateTimeField()),
-                ('payload', models.JSONField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("account_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("operator_id", models.BigIntegerField()),
+                ("subscription_id", models.UUIDField(null=True)),
+                ("kind", models.CharField(max_length=20)),
+                ("sent_on", models.DateField()),
+                ("made_at", models.DateTimeField()),
+                ("payload", models.JSONField()),
             ],
         ),
     ]

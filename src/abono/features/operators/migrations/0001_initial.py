@@ -5,26 +5,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Operator',
+            name="Operator",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('code', models.CharField(max_length=60, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('currency', models.CharField(max_length=3)),
-                ('time_zone', models.CharField(max_length=60)),
-                ('locale', models.CharField(db_default='en', max_length=20)),
-                ('prices_include_tax', models.BooleanField(db_default=True)),
-                ('tax', models.DecimalField(db_default=0, decimal_places=4, max_digits=7)),
-                ('tax_reduced', models.DecimalField(db_default=0, decimal_places=4, max_digits=7)),
-                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='operators.operator')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("code", models.CharField(max_length=60, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("currency", models.CharField(max_length=3)),
+                ("time_zone", models.CharField(max_length=60)),
+                ("locale", models.CharField(db_default="en", max_length=20)),
+                ("prices_include_tax", models.BooleanField(db_default=True)),
+                ("tax", models.DecimalField(db_default=0, decimal_places=4, max_digits=7)),
+                ("tax_reduced", models.DecimalField(db_default=0, decimal_places=4, max_digits=7)),
+                (
+                    "parent",
+                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to="operators.operator"),
+                ),
             ],
         ),
     ]

@@ -7,18 +7,18 @@ import statistics
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
+from abono.base.scratch import scratch_database
 from abono.base.sql import statements
 from abono.features.billing.runs import advance
 from abono.features.catalogue.operations import save_catalogue, settle
 from abono.features.catalogue.queries import plan_by_code
 from abono.features.catalogue.terms import parse_catalogue
 from abono.features.operators.operations import add_operator
-from abono.base.scratch import scratch_database
-from decimal import Decimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def bench_rollover(
 
 
 def _operator() -> Operator:
-    terms = {
+    terms: dict[str, dict[str, object]] = {
         "services": {"line": {"kind": "onoff"}},
         "plans": {
             f"plan-{number:02}": {"price": f"{number + 5}.90", "period": "month", "anchor": "calendar",

@@ -48,7 +48,9 @@ def _plans(operator: Operator) -> Table:
 
 def _months(operator: Operator) -> Table:
     moves = {row["month"]: row for row in _sql.rows("moves", operator=operator.id)}
-    table = _table("Month by month", "month", "paid in", "charged", "fees", "given back", "suspended", "returned", "ended")
+    table = _table(
+        "Month by month", "month", "paid in", "charged", "fees", "given back", "suspended", "returned", "ended"
+    )
     for row in _sql.rows("months", operator=operator.id):
         move = moves.get(row["month"], {"suspended": 0, "returned": 0, "ended": 0})
         table.add_row(
@@ -79,7 +81,9 @@ def _next(operator: Operator, now: datetime) -> Table:
     stops = [row for row in found.outcomes if row["cause"] == "shortfall"]
     numbers = account_numbers([row["account_id"] for row in stops[:_SHOWN]])
     table = _table(f"The next {_DAYS} days, if nobody pays", "", "")
-    table.add_row("will be charged", f"{format_amount(found.charged, operator.currency)} in {len(found.charges)} charges")
+    table.add_row(
+        "will be charged", f"{format_amount(found.charged, operator.currency)} in {len(found.charges)} charges"
+    )
     table.add_row("will stop for want of money", str(len(stops)))
     for row in stops[:_SHOWN]:
         short = format_amount(row["missing"], operator.currency)

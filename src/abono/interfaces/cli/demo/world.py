@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SEED = 2026
 _PLANS = ("home-secure", "antivirus-month", "camera", "licence-month", "care")
@@ -75,7 +78,9 @@ def events(everybody: list[Person], until: date) -> Iterator[Event]:
                 extra = chance.choice((0, 0, 100, 500))
                 yield Event(month, person.number, "pay", person.monthly_cost + extra)
             elif chance.random() < 0.3:  # noqa: PLR2004
-                yield Event(month + timedelta(days=chance.randrange(4, 12)), person.number, "promise", person.monthly_cost)
+                yield Event(
+                    month + timedelta(days=chance.randrange(4, 12)), person.number, "promise", person.monthly_cost
+                )
             month += timedelta(days=_MONTH)
         rare = chance.random()
         day = person.joins_on + timedelta(days=chance.randrange(5, 80))

@@ -61,7 +61,7 @@ def play(story: Story) -> Outcome:
     """Play a story in a database that may be thrown away, isolated from other stories by an operator of its own."""
     outcome = Outcome(story.file, story.scenario)
     with acting("story", "simulate"):
-        stage = _Stage.build(story)
+        stage = Stage.build(story)
         for step in story.steps:
             if step.action in LATER:
                 outcome.failures.append(Failure(step.number, step.action, "a step that can be played", "not built yet"))
@@ -71,7 +71,7 @@ def play(story: Story) -> Outcome:
     return outcome
 
 
-class _Stage:
+class Stage:
     """The world of a story and where its clock stands."""
 
     def __init__(self, operator: Operator, accounts: dict[str, int], now: datetime) -> None:
@@ -83,7 +83,7 @@ class _Stage:
         self.now = now
 
     @classmethod
-    def build(cls, story: Story) -> _Stage:
+    def build(cls, story: Story) -> Stage:
         """Operator, catalogue and accounts as the story begins."""
         with transaction.atomic():
             operator = add_operator(f"story-{uuid4()}", story.scenario, story.operator)
@@ -139,14 +139,14 @@ class _Stage:
             return [Failure(step.number, "refused", "nothing changed", "the world changed")]
         return []
 
-    def _account(self, values: Mapping[str, Any]) -> int:
+    def account(self, values: Mapping[str, Any]) -> int:
         name = values["account"]
         if name not in self.accounts:
             message = f"The story has no account {name!r}."
             raise UnknownAccount(message, field="account")
         return self.accounts[name]
 
-    def _subscription(self, values: Mapping[str, Any]) -> tuple[int, UUID]:
+    def subscription(self, values: Mapping[str, Any]) -> tuple[int, UUID]:
         name = values["subscription"]
         if name not in self.subscriptions:
             message = f"The story has no subscription {name!r}."
@@ -154,8 +154,8 @@ class _Stage:
         key = self.subscriptions[name]
         return self.owners[key], key
 
-    def _subscribe(self, values: Mapping[str, Any]) -> None:
-        account = self._account(values)
+    def subscribe(self, values: Mapping[str, Any]) -> None:
+        account = self.account(values)
         name = values.get("as", values["plan"])
         key = orders.subscribe(
             account,
@@ -168,68 +168,70 @@ class _Stage:
         self.subscriptions[name] = key
         self.owners[key] = account
 
-    def _change(self, values: Mapping[str, Any]) -> None:
+    def change(self, values: Mapping[str, Any]) -> None:
         orders.change(
-            *self._subscription(values),
+            *self.subscription(values),
             now=self.now,
             plan_code=values.get("plan"),
             quantity=values.get("quantity"),
             at_period_end=values.get("when", "period_end") == "period_end",
         )
 
-    def _cancel(self, values: Mapping[str, Any]) -> None:
+    def cancel(self, values: Mapping[str, Any]) -> None:
         orders.cancel(
-            *self._subscription(values),
+            *self.subscription(values),
             now=self.now,
             at_period_end=values.get("when", "period_end") == "period_end",
             prorate_refund=values.get("refund", "none") == "prorated",
         )
 
-    def _promise(self, values: Mapping[str, Any]) -> None:
-        money.promise(
-            self._account(values), values["amount"], values["days"], now=self.now, fee=values.get("fee", 0)
-        )
+    def promise(self, values: Mapping[str, Any]) -> None:
+        money.promise(self.account(values), values["amount"], values["days"], now=self.now, fee=values.get("fee", 0))
 
-    def _block(self, values: Mapping[str, Any], act: Callable[..., None]) -> None:
+    def block(self, values: Mapping[str, Any], act: Callable[..., None]) -> None:
         if "subscription" in values:
-            account, subscription = self._subscription(values)
+            account, subscription = self.subscription(values)
             act(account, now=self.now, subscription=subscription)
         else:
-            act(self._account(values), now=self.now)
+            act(self.account(values), now=self.now)
 
-    def _book(self, values: Mapping[str, Any], act: Callable[..., UUID]) -> None:
+    def book(self, values: Mapping[str, Any], act: Callable[..., UUID]) -> None:
         act(
-            self._account(values),
+            self.account(values),
             values["amount"],
             now=self.now,
             key=values.get("key"),
             text=values.get("text", ""),
         )
 
-    def _downtime(self, values: Mapping[str, Any]) -> None:
+    def downtime(self, values: Mapping[str, Any]) -> None:
         self.down_until = self.operator.instant(values["until"])
 
 
-_ACTIONS: dict[str, Callable[[_Stage, Mapping[str, Any]], object]] = {
-    "pay": lambda stage, values: stage._book(values, money.pay),  # noqa: SLF001 -- the stage's own table of steps
-    "refund": lambda stage, values: stage._book(values, money.refund),  # noqa: SLF001
-    "adjust": lambda stage, values: stage._book(values, money.adjust),  # noqa: SLF001
+_ACTIONS: dict[str, Callable[[Stage, Mapping[str, Any]], object]] = {
+    "pay": lambda stage, values: stage.book(values, money.pay),
+    "refund": lambda stage, values: stage.book(values, money.refund),
+    "adjust": lambda stage, values: stage.book(values, money.adjust),
     "credit_limit": lambda stage, values: money.set_credit_limit(
-        stage._account(values), values["amount"], now=stage.now  # noqa: SLF001
+        stage.account(values),
+        values["amount"],
+        now=stage.now,
     ),
-    "promise": _Stage._promise,  # noqa: SLF001
-    "subscribe": _Stage._subscribe,  # noqa: SLF001
-    "change": _Stage._change,  # noqa: SLF001
-    "cancel": _Stage._cancel,  # noqa: SLF001
+    "promise": Stage.promise,
+    "subscribe": Stage.subscribe,
+    "change": Stage.change,
+    "cancel": Stage.cancel,
     "pause": lambda stage, values: blocks.pause(
-        *stage._subscription(values), now=stage.now, until=values.get("until")  # noqa: SLF001
+        *stage.subscription(values),
+        now=stage.now,
+        until=values.get("until"),
     ),
-    "resume": lambda stage, values: blocks.resume(*stage._subscription(values), now=stage.now),  # noqa: SLF001
-    "block": lambda stage, values: stage._block(values, blocks.block),  # noqa: SLF001
-    "unblock": lambda stage, values: stage._block(values, blocks.unblock),  # noqa: SLF001
+    "resume": lambda stage, values: blocks.resume(*stage.subscription(values), now=stage.now),
+    "block": lambda stage, values: stage.block(values, blocks.block),
+    "unblock": lambda stage, values: stage.block(values, blocks.unblock),
     "price": lambda stage, values: change_price(
         stage.operator, values["plan"], values["price"], values["from"], now=stage.now
     ),
     "advance": lambda _stage, _values: None,
-    "downtime": _Stage._downtime,  # noqa: SLF001
+    "downtime": Stage.downtime,
 }

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from abono.features.catalogue.terms import CatalogueTerms, parse_catalogue
@@ -17,6 +15,8 @@ from abono.kernel.errors import InvalidValue
 from abono.kernel.money import minor_digits, parse_amount, parse_decimal, parse_unsigned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from decimal import Decimal
     from pathlib import Path
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
@@ -27,7 +27,18 @@ _MOST_DAYS = 366
 LATER = ("use", "seats", "issue", "activate", "move", "withdraw", "charge", "uncharge", "outage", "restore")
 """Steps of features that this version does not have; a story that needs them does not pass."""
 
-_PARTS = ("accounts", "subscriptions", "charges", "quotas", "licences", "tickets", "vendor", "stock", "notices", "forecast")
+_PARTS = (
+    "accounts",
+    "subscriptions",
+    "charges",
+    "quotas",
+    "licences",
+    "tickets",
+    "vendor",
+    "stock",
+    "notices",
+    "forecast",
+)
 
 
 @dataclass(frozen=True)
@@ -158,9 +169,7 @@ def _values(action: str, value: object, currency: str, prefix: str) -> Mapping[s
     if action in {"block", "unblock"} and not {"account", "subscription"} & set(record):
         raise InvalidValue("required", f"{prefix}subscription", "Name the subscription or the account.")
     return {
-        name: readers[name](found, f"{prefix}{name}", currency)
-        for name, found in record.items()
-        if found is not None
+        name: readers[name](found, f"{prefix}{name}", currency) for name, found in record.items() if found is not None
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,9 @@ from abono.features.subscriptions.states import names
 from abono.kernel.money import format_amount
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
+    from decimal import Decimal
     from uuid import UUID
 
     from abono.features.operators.queries import Operator
@@ -87,14 +88,19 @@ class View:
             "notices": {name: self.notices(name) for name in self.accounts},
         }
 
-    def part(self, kind: str, name: str, only: Sequence[str] | None) -> Any:  # noqa: ANN401 -- a piece of the snapshot
+    def part(self, kind: str, name: str, only: Sequence[str] | None) -> Any:
         """One piece of the snapshot, or None if nothing is there."""
         known = self.subscriptions if kind in {"subscriptions", "charges"} else self.accounts
         if name not in known:
             return None
         if kind == "subscriptions":
             return self.subscription(name, only=only)
-        readers = {"accounts": self.account, "charges": self.charges, "notices": self.notices, "forecast": self.forecast}
+        readers = {
+            "accounts": self.account,
+            "charges": self.charges,
+            "notices": self.notices,
+            "forecast": self.forecast,
+        }
         return readers[kind](name) if kind in readers else None
 
     def account(self, name: str) -> dict[str, Any]:
@@ -118,7 +124,7 @@ class View:
         """How a subscription stands and what comes next."""
         key = self.subscriptions[name]
         row = self._subscriptions[key]
-        readers = {
+        readers: dict[str, Callable[[], Any]] = {
             "state": lambda: row["state"],
             "reasons": lambda: names(row["reasons"]),
             "plan": lambda: row["plan"],

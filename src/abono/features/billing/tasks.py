@@ -1,4 +1,4 @@
-"""The worker's schedule: what runs by itself, and when."""
+"""What runs by itself, and when."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _log = structlog.get_logger(__name__)
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="billing.advance", queueing_lock="billing.advance", pass_context=False)
+@app.task(name="billing.advance", queueing_lock="billing.advance")
 def advance_all(timestamp: int) -> None:  # noqa: ARG001 -- the minute it was planned for; the work is for now
     """All work that is due by now. A minute that was missed is made up by the next one."""
     report = advance(datetime.now(UTC))
@@ -21,10 +21,3 @@ def advance_all(timestamp: int) -> None:  # noqa: ARG001 -- the minute it was pl
         _log.info("advanced", runs=report.runs, **report.totals)
     for failure in report.failures:
         _log.error("slice_failed", **failure)
-
-
-def work(concurrency: int) -> None:
-    """Run jobs until the process is told to stop."""
-    worker_app = app.with_connector(app.connector.get_worker_connector())
-    with worker_app.open():
-        worker_app.run_worker(concurrency=concurrency, delete_jobs="successful")

@@ -1,0 +1,626 @@
+-- The proofs of the books. Each statement is one promise of abono.features.billing.audit and answers what VIOLATES it:
+-- the account, what of it, and what was found there. Money in minor units.
+--
+-- A statement sees one snapshot, so that the audit may run beside the work, and locks nothing. ``limit`` empty: all.
+
+-- name: balance
+SELECT
+    a.account_id,
+    'account' AS subject,
+    'balance ' || a.balance || ', sum of entries ' || coalesce(e.total, 0) AS found
+FROM ledger_account AS a
+LEFT JOIN (
+    SELECT account_id, sum(amount) AS total FROM ledger_entry
+    GROUP BY account_id
+) AS e ON a.account_id = e.account_id
+WHERE a.balance <> coalesce(e.total, 0)
+ORDER BY a.account_id
+LIMIT %(limit)s::bigint;
+
+-- name: held
+SELECT
+    a.account_id,
+    'account' AS subject,
+    'held ' || a.held || ', sum of open holds ' || coalesce(h.total, 0) AS found
+FROM ledger_account AS a
+LEFT JOIN (
+    SELECT account_id, sum(amount) AS total FROM ledger_hold
+    WHERE closed_at IS NULL
+    GROUP BY account_id
+) AS h ON a.account_id = h.account_id
+WHERE a.held <> coalesce(h.total, 0)
+ORDER BY a.account_id
+LIMIT %(limit)s::bigint;
+
+-- name: captures
+SELECT
+    h.account_id,
+    'hold ' || h.id AS subject,
+    'held ' || h.amount || ', entry ' || coalesce(e.amount::text, 'missing') AS found
+FROM ledger_hold AS h
+LEFT JOIN ledger_entry AS e ON h.account_id = e.account_id AND h.entry_id = e.id
+WHERE h.entry_id IS NOT NULL AND (h.closed_at IS NULL OR e.id IS NULL OR e.amount <> -h.amount)
+ORDER BY h.account_id, h.id
+LIMIT %(limit)s::bigint;
+
+-- name: grants
+SELECT
+    account_id,
+    'grant ' || id AS subject,
+    'remaining ' || remaining || ' of ' || amount AS found
+FROM ledger_grant
+WHERE remaining NOT BETWEEN 0 AND amount
+ORDER BY account_id, id
+LIMIT %(limit)s::bigint;
+
+-- name: one_grant
+-- A grant that was repaid to 0 was closed at an instant nobody kept: after it another may begin at once.
+SELECT
+    g.account_id,
+    'grant ' || g.id AS subject,
+    'begins ' || g.starts_at || ', another runs until ' || g.taken_until AS found
+FROM (
+    SELECT
+        account_id,
+        id,
+        starts_at,
+        max(ends_at) FILTER (WHERE remaining > 0) OVER (
+            PARTITION BY account_id ORDER BY starts_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS taken_until
+    FROM ledger_grant
+) AS g
+WHERE g.starts_at < g.taken_until
+ORDER BY g.account_id, g.id
+LIMIT %(limit)s::bigint;
+
+-- name: charges
+-- Booked on the first day; arrears, with their setup fee, on the day after the last; the part of a change on the day it
+-- was asked for, which may be the day before, where today's slice stays.
+SELECT
+    c.account_id,
+    'charge ' || c.id AS subject,
+    c.kind || ' ' || c.amount || ' for ' || c.starts_on || ' to ' || c.ends_on || ', entry '
+    || coalesce(e.kind || ' ' || e.amount || ' in ' || e.counter || ' on ' || e.booked_on, 'missing') AS found
+FROM billing_charge AS c
+LEFT JOIN ledger_entry AS e ON c.account_id = e.account_id AND c.id = e.id
+LEFT JOIN catalogue_rate AS r ON c.rate_id = r.id
+LEFT JOIN catalogue_plan AS p ON r.plan_id = p.id
+WHERE
+    e.id IS NULL
+    OR e.amount <> -c.amount
+    OR (c.amount > 0) <> (c.kind IN ('period', 'part', 'fee'))
+    OR e.kind <> CASE c.kind WHEN 'credit' THEN 'reversal' WHEN 'refund' THEN 'refund' WHEN 'fee' THEN 'fee' ELSE 'charge' END
+    OR e.counter <> CASE c.kind WHEN 'fee' THEN 'fees' ELSE 'sales' END
+    OR NOT CASE
+        WHEN c.kind = 'part' THEN e.booked_on IN (c.starts_on, c.starts_on - 1)
+        WHEN c.kind IN ('period', 'fee') AND p.charge = 'arrears' THEN e.booked_on = c.ends_on
+        ELSE e.booked_on = c.starts_on
+    END
+ORDER BY c.account_id, c.id
+LIMIT %(limit)s::bigint;
+
+-- name: entries
+-- The fees of a promise and of a pause belong to no period: they are known by their instant.
+SELECT
+    e.account_id,
+    'entry ' || e.id AS subject,
+    e.kind || ' ' || e.amount || ' in ' || e.counter || ' on ' || e.booked_on || ' without a charge' AS found
+FROM ledger_entry AS e
+LEFT JOIN billing_charge AS c ON e.account_id = c.account_id AND e.id = c.id
+WHERE
+    c.id IS NULL AND e.reverses IS NULL
+    AND (
+        (e.counter = 'sales' AND e.kind IN ('charge', 'reversal', 'refund'))
+        OR (
+            e.counter = 'fees' AND e.kind = 'fee'
+            AND NOT EXISTS (
+                SELECT 1 FROM ledger_grant AS g
+                WHERE g.account_id = e.account_id AND g.starts_at = e.booked_at AND g.fee = -e.amount
+            )
+            AND NOT EXISTS (
+                SELECT 1 FROM subscriptions_transition AS t
+                WHERE
+                    t.account_id = e.account_id AND t.at = e.booked_at AND t.cause = 'paused' AND e.text = 'pause'
+            )
+        )
+    )
+ORDER BY e.account_id, e.id
+LIMIT %(limit)s::bigint;
+
+-- name: reversals
+SELECT
+    e.account_id,
+    'entry ' || e.id AS subject,
+    e.kind || ' ' || e.amount || ' reverses ' || coalesce(o.amount::text, 'nothing') || ', one of ' || e.times AS found
+FROM (
+    SELECT
+        account_id,
+        id,
+        kind,
+        amount,
+        counter,
+        reverses,
+        count(*) OVER (PARTITION BY account_id, reverses) AS times
+    FROM ledger_entry
+    WHERE reverses IS NOT NULL
+) AS e
+LEFT JOIN ledger_entry AS o ON e.account_id = o.account_id AND e.reverses = o.id
+WHERE
+    o.id IS NULL OR e.kind <> 'reversal' OR e.amount <> -o.amount OR e.counter <> o.counter OR e.times > 1
+ORDER BY e.account_id, e.id
+LIMIT %(limit)s::bigint;
+
+-- name: overlaps
+-- How many charges cover a day, less what was given back of it. A rest too small to be given back was left by its change.
+WITH charged AS (
+    SELECT
+        account_id,
+        subscription_id,
+        amount,
+        starts_on,
+        ends_on,
+        lead(starts_on) OVER (PARTITION BY account_id, subscription_id ORDER BY id) AS next_on
+    FROM billing_charge
+    WHERE kind IN ('period', 'part')
+),
+
+edges AS (
+    SELECT account_id, subscription_id, starts_on AS day, 1 AS step FROM charged
+    UNION ALL
+    SELECT
+        account_id,
+        subscription_id,
+        CASE
+            WHEN next_on > starts_on AND next_on < ends_on AND amount * (ends_on - next_on) < ends_on - starts_on
+                THEN next_on
+            ELSE ends_on
+        END,
+        -1
+    FROM charged
+    UNION ALL
+    SELECT account_id, subscription_id, starts_on, -1 FROM billing_charge
+    WHERE kind IN ('credit', 'refund')
+    UNION ALL
+    SELECT account_id, subscription_id, ends_on, 1 FROM billing_charge
+    WHERE kind IN ('credit', 'refund')
+),
+
+days AS (
+    SELECT
+        account_id,
+        subscription_id,
+        day,
+        sum(sum(step)) OVER (PARTITION BY account_id, subscription_id ORDER BY day) AS times
+    FROM edges
+    GROUP BY account_id, subscription_id, day
+)
+
+SELECT
+    account_id,
+    'subscription ' || subscription_id AS subject,
+    'charged ' || max(times) || ' times from ' || min(day) AS found
+FROM days
+WHERE times > 1
+GROUP BY account_id, subscription_id
+ORDER BY account_id, subscription_id
+LIMIT %(limit)s::bigint;
+
+-- name: gaps
+-- Whole days of activity between the end of a charge and the next one, or how far the subscription is decided. With
+-- pauses, which may have moved the end, the days of activity since the charge began are held against the days it covers.
+WITH active AS MATERIALIZED (
+    SELECT h.account_id, h.subscription_id, h.from_on, coalesce(h.until_on, DATE '9999-12-31') AS until_on, h.pauses
+    FROM (
+        SELECT
+            t.account_id,
+            t.subscription_id,
+            t.state_to,
+            abono_blocked_from(t.at, o.time_zone) AS from_on,
+            -- What a downtime's catching up dates back ends what was recorded before it.
+            min(t.day) OVER (
+                PARTITION BY t.account_id, t.subscription_id ORDER BY t.id
+                ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+            ) AS until_on,
+            bool_or(t.cause = 'paused') OVER (PARTITION BY t.account_id, t.subscription_id) AS pauses
+        FROM subscriptions_transition AS t
+        INNER JOIN operators_operator AS o ON t.operator_id = o.id
+    ) AS h
+    WHERE h.state_to = 'active'
+),
+
+bought AS (
+    SELECT c.account_id, c.subscription_id, c.starts_on, c.ends_on, r.plan_id, r.quantity
+    FROM billing_charge AS c
+    INNER JOIN catalogue_rate AS r ON c.rate_id = r.id
+    WHERE c.kind IN ('period', 'part')
+    UNION ALL
+    SELECT
+        account_id, id, coalesce(trial_ends_on, starts_on), coalesce(trial_ends_on, starts_on), NULL, NULL
+    FROM subscriptions_subscription
+),
+
+laid AS (
+    SELECT
+        account_id,
+        subscription_id,
+        starts_on,
+        ends_on,
+        plan_id,
+        quantity,
+        lead(starts_on) OVER w AS next_on,
+        lead(plan_id) OVER w AS next_plan_id,
+        lead(quantity) OVER w AS next_quantity
+    FROM bought
+    WINDOW w AS (PARTITION BY account_id, subscription_id ORDER BY starts_on, ends_on)
+),
+
+gap AS MATERIALIZED (
+    SELECT
+        l.account_id,
+        l.subscription_id,
+        l.starts_on,
+        l.ends_on,
+        n.next_on,
+        p.id AS plan_id,
+        n.quantity,
+        p.step * CASE p.step_unit WHEN 'day' THEN 1 ELSE 31 END AS most_days,
+        o.time_zone
+    FROM laid AS l
+    INNER JOIN subscriptions_subscription AS s ON l.account_id = s.account_id AND l.subscription_id = s.id
+    CROSS JOIN LATERAL (
+        SELECT
+            coalesce(l.next_plan_id, s.plan_id) AS plan_id,
+            coalesce(l.next_quantity, s.quantity) AS quantity,
+            coalesce(l.next_on, s.paid_until) AS next_on
+    ) AS n
+    INNER JOIN catalogue_plan AS p ON n.plan_id = p.id
+    INNER JOIN operators_operator AS o ON s.operator_id = o.id
+    WHERE
+        n.next_on > l.ends_on
+        AND coalesce(l.plan_id, n.plan_id) = n.plan_id AND coalesce(l.quantity, n.quantity) = n.quantity
+        AND NOT (l.plan_id IS NULL AND p.first_period = 'free')
+        AND NOT (l.next_on IS NULL AND p.charge = 'arrears' AND s.state <> 'ended')
+),
+
+used AS (
+    SELECT
+        g.account_id,
+        g.subscription_id,
+        g.ends_on,
+        g.next_on,
+        g.plan_id,
+        g.quantity,
+        g.most_days,
+        g.starts_on,
+        g.time_zone,
+        CASE
+            WHEN bool_or(a.pauses)
+                THEN sum(greatest(least(a.until_on, g.next_on) - greatest(a.from_on, g.starts_on), 0))
+                - (g.ends_on - g.starts_on)
+            ELSE sum(greatest(least(a.until_on, g.next_on) - greatest(a.from_on, g.ends_on), 0))
+        END AS days
+    FROM gap AS g
+    INNER JOIN active AS a ON g.account_id = a.account_id AND g.subscription_id = a.subscription_id
+    GROUP BY
+        g.account_id, g.subscription_id, g.starts_on, g.ends_on, g.next_on, g.plan_id, g.quantity, g.most_days,
+        g.time_zone
+)
+
+SELECT
+    u.account_id,
+    'subscription ' || u.subscription_id AS subject,
+    u.days || ' active days are not charged between ' || u.ends_on || ' and ' || u.next_on AS found
+FROM used AS u
+WHERE
+    u.days > 0
+    AND NOT EXISTS (
+        SELECT 1 FROM catalogue_rate AS r
+        WHERE
+            r.plan_id = u.plan_id AND r.quantity = u.quantity AND r.price < u.most_days
+            AND r.valid_from < u.next_on AND (r.valid_to > u.ends_on OR r.valid_from >= u.ends_on)
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM base_trail AS b
+        WHERE
+            b.account_id = u.account_id AND b.action = 'subscription.change' AND b.subject = u.subscription_id::text
+            AND (b.at AT TIME ZONE u.time_zone)::date BETWEEN u.starts_on - u.most_days AND u.next_on
+    )
+ORDER BY u.account_id, u.subscription_id, u.ends_on
+LIMIT %(limit)s::bigint;
+
+-- name: starts
+-- By the order of the work: the last state recorded before the charge, or together with it, was active. By the calendar:
+-- the charge's first day is one on which the subscription was active.
+WITH active AS MATERIALIZED (
+    SELECT h.account_id, h.subscription_id, h.id, h.day, h.next_id, h.next_day
+    FROM (
+        SELECT
+            account_id,
+            subscription_id,
+            state_to,
+            id,
+            day,
+            lead(id) OVER (PARTITION BY account_id, subscription_id ORDER BY id) AS next_id,
+            lead(day) OVER (PARTITION BY account_id, subscription_id ORDER BY id) AS next_day
+        FROM subscriptions_transition
+    ) AS h
+    WHERE h.state_to = 'active'
+)
+
+SELECT
+    c.account_id,
+    'charge ' || c.id AS subject,
+    'for ' || c.starts_on || ' to ' || c.ends_on || ' while the subscription was not active' AS found
+FROM billing_charge AS c
+INNER JOIN catalogue_rate AS r ON c.rate_id = r.id
+INNER JOIN catalogue_plan AS p ON r.plan_id = p.id
+LEFT JOIN active AS a ON c.account_id = a.account_id AND c.subscription_id = a.subscription_id
+WHERE c.kind = 'period' AND p.charge <> 'arrears'
+GROUP BY c.account_id, c.id, c.starts_on, c.ends_on
+HAVING
+    NOT coalesce(
+        bool_or(c.id >= a.id AND (a.next_id IS NULL OR c.id < a.next_id))
+        AND bool_or(c.starts_on >= a.day AND (a.next_day IS NULL OR c.starts_on <= a.next_day)),
+        FALSE
+    )
+ORDER BY c.account_id, c.id
+LIMIT %(limit)s::bigint;
+
+-- name: moves
+SELECT
+    t.account_id,
+    'subscription ' || t.subscription_id AS subject,
+    t.state_from || ' to ' || t.state_to || ' on ' || t.day AS found
+FROM subscriptions_transition AS t
+LEFT JOIN unnest(%(moves_from)s::text [], %(moves_to)s::text []) AS m (state_from, state_to)
+    ON t.state_from = m.state_from AND t.state_to = m.state_to
+WHERE m.state_from IS NULL
+ORDER BY t.account_id, t.id
+LIMIT %(limit)s::bigint;
+
+-- name: history
+SELECT
+    t.account_id,
+    'subscription ' || t.subscription_id AS subject,
+    'from ' || t.state_from || ' ' || t.reasons_from || ' on ' || t.day || ', before it '
+    || coalesce(t.was || ' ' || t.had, 'nothing') AS found
+FROM (
+    SELECT
+        account_id,
+        id,
+        subscription_id,
+        day,
+        state_from,
+        reasons_from,
+        lag(state_to) OVER (PARTITION BY account_id, subscription_id ORDER BY id) AS was,
+        lag(reasons_to) OVER (PARTITION BY account_id, subscription_id ORDER BY id) AS had
+    FROM subscriptions_transition
+) AS t
+WHERE
+    CASE
+        WHEN t.was IS NULL THEN t.state_from NOT IN ('pending', 'trial') OR t.reasons_from <> 0
+        ELSE t.state_from <> t.was OR t.reasons_from <> t.had
+    END
+ORDER BY t.account_id, t.id
+LIMIT %(limit)s::bigint;
+
+-- name: state
+SELECT
+    s.account_id,
+    'subscription ' || s.id AS subject,
+    s.state || ' ' || s.reasons || ', history ' || coalesce(t.state_to || ' ' || t.reasons_to, 'empty') AS found
+FROM subscriptions_subscription AS s
+LEFT JOIN (
+    SELECT DISTINCT ON (account_id, subscription_id)
+        account_id,
+        subscription_id,
+        state_to,
+        reasons_to
+    FROM subscriptions_transition
+    ORDER BY account_id ASC, subscription_id ASC, id DESC
+) AS t ON s.account_id = t.account_id AND s.id = t.subscription_id
+WHERE
+    CASE
+        WHEN t.subscription_id IS NULL THEN s.state NOT IN ('pending', 'trial') OR s.reasons <> 0
+        ELSE s.state <> t.state_to OR s.reasons <> t.reasons_to
+    END
+ORDER BY s.account_id, s.id
+LIMIT %(limit)s::bigint;
+
+-- name: reasons
+SELECT
+    t.account_id,
+    'subscription ' || t.subscription_id AS subject,
+    t.state_to || ' with reasons ' || t.reasons_to || ' on ' || t.day AS found
+FROM subscriptions_transition AS t
+WHERE (t.state_to = 'suspended') <> (t.reasons_to > 0) OR (t.state_from = 'suspended') <> (t.reasons_from > 0)
+ORDER BY t.account_id, t.id
+LIMIT %(limit)s::bigint;
+
+-- name: periods
+SELECT
+    account_id,
+    'subscription ' || id AS subject,
+    concat_ws(' ', 'from', period_starts_on, 'to', period_ends_on, 'paid until', paid_until) AS found
+FROM (
+    SELECT
+        s.account_id,
+        s.id,
+        s.period_starts_on,
+        s.period_ends_on,
+        s.paid_until,
+        coalesce(
+            s.runs AND s.period_starts_on < s.period_ends_on AND CASE
+                WHEN p.charge = 'daily' THEN s.paid_until BETWEEN s.period_starts_on AND s.period_ends_on
+                ELSE s.paid_until = s.period_ends_on
+            END, FALSE
+        ) AS sound
+    FROM subscriptions_subscription AS s
+    INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+    WHERE s.state = 'active'
+) AS d
+WHERE NOT sound
+ORDER BY account_id, id
+LIMIT %(limit)s::bigint;
+
+-- name: due
+-- The rule of ``schedule`` (instant.sql), as of the last day before the instant that was worked out: what is tried
+-- again at each midnight is then due at that very instant. A new price may have woken the account earlier.
+WITH work AS (
+    SELECT
+        a.account_id,
+        a.due_at,
+        o.time_zone,
+        s.id,
+        s.state,
+        s.reasons,
+        s.early,
+        s.runs,
+        s.plan_id,
+        s.quantity,
+        s.period_starts_on,
+        s.paid_until,
+        coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) AS boundary,
+        s.frozen_days,
+        s.paused_until,
+        s.look_at,
+        coalesce(abono_blocked_from(a.due_at, o.time_zone) - 1, DATE '9999-12-30') AS today
+    FROM ledger_account AS a
+    INNER JOIN operators_operator AS o ON a.operator_id = o.id
+    LEFT JOIN subscriptions_subscription AS s ON a.account_id = s.account_id AND s.state <> 'ended'
+),
+
+dated AS (
+    SELECT
+        w.account_id,
+        w.due_at,
+        w.time_zone,
+        CASE WHEN w.state <> 'suspended' THEN w.look_at END AS look_at,
+        abono_due_day(
+            w.state, w.reasons, w.early, w.runs, p.charge, p.resume, w.period_starts_on IS NOT NULL, w.paid_until,
+            w.boundary, w.frozen_days, w.paused_until, w.today, r.price_day
+        ) AS day,
+        coalesce(r.wakes, FALSE) AS wakes
+    FROM work AS w
+    LEFT JOIN catalogue_plan AS p ON w.plan_id = p.id
+    LEFT JOIN LATERAL (
+        SELECT
+            min(r.valid_from) FILTER (WHERE r.valid_from > w.today AND r.valid_to > r.valid_from) AS price_day,
+            bool_or(r.valid_from::timestamp AT TIME ZONE w.time_zone = w.due_at) AND w.reasons & 1 = 1 AS wakes
+        FROM catalogue_rate AS r
+        WHERE r.plan_id = w.plan_id AND r.quantity = w.quantity AND w.state = 'suspended'
+    ) AS r ON TRUE
+)
+
+SELECT
+    n.account_id,
+    'account' AS subject,
+    'due at ' || coalesce(n.due_at::text, 'no time') || ', its subscriptions at '
+    || coalesce(n.wanted::text, 'no time') AS found
+FROM (
+    SELECT
+        account_id,
+        due_at,
+        least(min(day)::timestamp AT TIME ZONE time_zone, min(look_at)) AS wanted,
+        bool_or(wakes) AS wakes
+    FROM dated
+    GROUP BY account_id, due_at, time_zone
+) AS n
+WHERE n.due_at IS DISTINCT FROM n.wanted AND NOT (n.wakes AND n.due_at < coalesce(n.wanted, 'infinity'))
+ORDER BY n.account_id
+LIMIT %(limit)s::bigint;
+
+-- name: numbers
+WITH known AS (
+    SELECT
+        coalesce(a.account_id, p.account_id) AS account_id,
+        a.operator_id AS seller,
+        p.operator_id,
+        p.number
+    FROM ledger_account AS a
+    FULL JOIN accounts_profile AS p ON a.account_id = p.account_id
+),
+
+given AS (
+    SELECT
+        account_id,
+        count(*) AS times,
+        min(operator_id) AS operator_id,
+        min(number) AS number
+    FROM accounts_number
+    GROUP BY account_id
+)
+
+SELECT
+    k.account_id,
+    'account' AS subject,
+    'profile ' || coalesce(k.number, 'missing') || ', number ' || coalesce(g.number, 'missing')
+    || CASE WHEN k.seller IS NULL THEN ', no balance' ELSE '' END
+    || CASE WHEN g.times > 1 THEN ', ' || g.times || ' numbers' ELSE '' END AS found
+FROM known AS k
+LEFT JOIN given AS g ON k.account_id = g.account_id
+WHERE
+    NOT coalesce(
+        k.seller = k.operator_id AND k.operator_id = g.operator_id AND k.number = g.number AND g.times = 1, FALSE
+    )
+UNION ALL
+SELECT
+    n.account_id,
+    'number ' || n.number,
+    'the number of no account'
+FROM accounts_number AS n
+LEFT JOIN known AS k ON n.account_id = k.account_id
+WHERE k.account_id IS NULL
+ORDER BY 1, 2
+LIMIT %(limit)s::bigint;
+
+-- name: counters
+WITH done AS (
+    SELECT
+        s.run_id,
+        t.key AS name,
+        sum(t.value::bigint) AS total
+    FROM billing_slice AS s
+    CROSS JOIN LATERAL jsonb_each_text(s.totals) AS t
+    WHERE s.state = 'done'
+    GROUP BY s.run_id, t.key
+),
+
+told AS (
+    SELECT
+        r.id AS run_id,
+        t.key AS name,
+        t.value::bigint AS total
+    FROM billing_run AS r
+    CROSS JOIN LATERAL jsonb_each_text(r.totals) AS t
+)
+
+SELECT
+    NULL::bigint AS account_id,
+    'run ' || r.id AS subject,
+    d.name || ': told ' || d.told || ', done ' || d.done AS found
+FROM billing_run AS r
+INNER JOIN (
+    SELECT
+        coalesce(t.run_id, d.run_id) AS run_id,
+        coalesce(t.name, d.name) AS name,
+        coalesce(t.total, 0) AS told,
+        coalesce(d.total, 0) AS done
+    FROM told AS t
+    FULL JOIN done AS d ON t.run_id = d.run_id AND t.name = d.name
+) AS d ON r.id = d.run_id
+WHERE r.finished_at IS NOT NULL AND d.told <> d.done
+UNION ALL
+SELECT NULL::bigint, 'run ' || r.id, 'finished, its slice ' || s.id || ' is open'
+FROM billing_run AS r
+INNER JOIN billing_slice AS s ON r.id = s.run_id
+WHERE r.finished_at IS NOT NULL AND s.state = 'open'
+ORDER BY 2, 3
+LIMIT %(limit)s::bigint;
+
+-- name: proved
+SELECT
+    (SELECT count(*) FROM ledger_account) AS accounts,
+    (SELECT count(*) FROM ledger_entry) AS entries,
+    (SELECT count(*) FROM subscriptions_subscription) AS subscriptions,
+    (SELECT count(*) FROM billing_charge) AS charges;
