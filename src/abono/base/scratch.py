@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -22,7 +23,7 @@ def scratch_database(*, durable: bool = False) -> Iterator[None]:
     ``durable`` keeps the server's own durability, which a benchmark needs and a story does not.
     """
     home = connection.settings_dict["NAME"]
-    name = f"abono_scratch_{uuid4().hex[:12]}"
+    name = f"abono_scratch_{os.getpid()}_{uuid4().hex[:8]}"
     with connection.cursor() as cursor:
         cursor.execute(f'CREATE DATABASE "{name}"')
     connection.close()

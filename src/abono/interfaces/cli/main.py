@@ -31,16 +31,19 @@ def main() -> None:
     try:
         app()
     except InvalidValue as error:
-        _refuse(f"{error.field}: {error.message} ({error.code})" if error.field else f"{error.message} ({error.code})")
-    except (Refusal, PostgresError) as error:
-        _refuse(f"{error.message} ({error.code})")
+        _refuse(error.field, error.message, error.code)
+    except Refusal as error:
+        _refuse(error.field, error.message, error.code)
+    except PostgresError as error:
+        _refuse(None, error.message, error.code)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
 
 
-def _refuse(sentence: str) -> None:
-    sys.stderr.write(f"abono: {' '.join(sentence.split())}\n")
+def _refuse(field: str | None, message: str, code: str) -> None:
+    where = f"{field}: " if field else ""
+    sys.stderr.write(f"abono: {where}{' '.join(message.split())} ({code})\n")
     sys.exit(REFUSED)
 
 

@@ -1,14 +1,14 @@
-"""``abono import accounts``: accounts from a table, with their opening balance and, if they name a plan, a subscription.
+"""``abono import accounts``: accounts from a table, with an opening balance and, where a plan is named, a subscription.
 
 Columns: ``number`` (required), ``name``, ``currency``, ``credit_limit``, ``balance``, ``locale``, ``opened``
-(YYYY-MM-DD), ``plan``, ``quantity``, ``unit``. An empty cell is what an account has that nobody said anything about: the
-operator's currency and locale, 0, today, no plan, quantity 1. ``balance`` may be a debt. Amounts have a decimal point;
-a decimal comma is read where commas do not separate cells; thousands are not grouped. Formulas are text.
+(YYYY-MM-DD), ``plan``, ``quantity``, ``unit``. Where a cell is empty, the account has the operator's currency and
+locale, 0, today, no plan, quantity 1. ``balance`` may be a debt. Amounts have a decimal point; a decimal comma is read
+where commas do not separate cells; thousands are not grouped. Formulas are text.
 
-The whole file is one transaction. Accounts are written by a few statements; subscriptions are ordinary orders from today,
-one by one in the order of the rows, and what refuses an order is an error of its row. A dry run makes the same orders and
-takes them back, so it finds the same errors. A row that was imported before with the same content is already there and is
-passed over, however the account has changed since; with other content, it is refused.
+The whole file is one transaction. Accounts are written by a few statements; subscriptions are ordinary orders from
+today, one by one in the order of the rows, and what refuses an order is an error of its row. A dry run makes the same
+orders and takes them back, so it finds the same errors. A row that was imported before with the same content is already
+there and is passed over, however the account has changed since; with other content, it is refused.
 """
 
 from __future__ import annotations

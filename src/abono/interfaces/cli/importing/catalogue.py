@@ -5,9 +5,9 @@ time_zone, locale, prices_include_tax, tax, tax_reduced, name``), which makes th
 one that ``--operator`` names, or ``provider`` where there is none at all. An operator that exists is never changed.
 
 A plan may use a service that is stored and not in the file. A plan whose terms are those that are sold stays as it is;
-any other becomes the next version, and existing subscriptions keep theirs. Its price is held against the one valid today.
-A service is changed in place: what it costs counts for every period that begins from then on. What the file leaves out
-stays as it is.
+any other becomes the next version, and existing subscriptions keep theirs. Its price is held against the one that is
+valid today. A service is changed in place: what it costs counts for every period that begins from then on. What the
+file leaves out stays as it is.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ _LONGEST = {"number": 40, "name": 200, "plan": 60, "unit": 100}
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _LONGEST_LOCALE = 20
 _DECIMAL_COMMA = re.compile(r"(-?[0-9]+),([0-9]+)")
-_GROUPED = re.compile(r"-?[0-9]{1,3}([\s.,'’][0-9]{3})+([.,][0-9]*)?|-?[0-9]+[.,][0-9]+[.,].*")
+_GROUPED = re.compile(r"-?[0-9]{1,3}([\s.,'\u2019][0-9]{3})+([.,][0-9]*)?|-?[0-9]+[.,][0-9]+[.,].*")
 _QUANTITY_DECIMALS = 6
 _MOST_QUANTITY = 10**9
 

@@ -1,0 +1,102 @@
+"""The audit: what the books promise, proved from their rows alone (sql/audit.sql has a statement for each promise).
+
+Not proved, because what it would take is not kept: that no balance is below its allowance (limits have no history), and
+that a price was right on its day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from abono.base.sql import Statements, statements
+from abono.features.subscriptions.states import MOVES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_sql = statements("abono.features.billing", "audit")
+
+PROMISES: Mapping[str, str] = {
+    "balance": "Every balance is the sum of its account's entries.",
+    "held": "What an account holds back is the sum of its open holds.",
+    "captures": "Every hold that was spent is closed, and its entry takes the amount that was held.",
+    "grants": "What remains of a grant is between 0 and what was granted.",
+    "one_grant": "No grant begins while another that still has something left is running.",
+    "charges": "Every charge has its entry: of the opposite amount, the same kind, and booked on its day.",
+    "entries": "Every entry booked for a subscription, a promise or a pause has what it was booked for.",
+    "reversals": "Every reversal undoes one entry of the same account, whole and once.",
+    "overlaps": "No day of a subscription is charged twice; days given back count as not charged.",
+    "gaps": (
+        "Every whole day on which a subscription was active is charged, trials, free first periods and what pauses moved"
+        " apart: proved while its plan stays the same and costs at least one minor unit a day."
+    ),
+    "starts": "No period or slice begins while its subscription is not active; arrears may be booked later.",
+    "moves": "Every recorded change of state is one that the state machine has.",
+    "history": "Every change of state begins where the one before it ended, the first at pending or trial.",
+    "state": "Every subscription stands where its last change of state left it.",
+    "reasons": "A subscription has reasons exactly when it is suspended.",
+    "periods": "Every active subscription runs in a period, paid to its end or, by the day, up to a day in it.",
+    "due": "Every account is due when the first of its subscriptions has work, or earlier at a new price's first day.",
+    "numbers": "Every account has one profile and one number, of the same seller, and no number is without an account.",
+    "counters": "The totals of every finished run are the sums of its slices.",
+}
+"""What is proved, by the name of its statement, in the order of the report."""
+
+_counting = Statements(
+    _sql.source, {name: f"SELECT count(*) AS total FROM ({_sql.texts[name]}) AS broken" for name in PROMISES}
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One place where a promise is broken: the account (none for a run), what of it, and what was found there."""
+
+    account: int | None
+    subject: str
+    found: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A promise that is broken: in how many places, and the first of them."""
+
+    promise: str
+    sentence: str
+    count: int
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True)
+class Proved:
+    """How many rows the audit went over."""
+
+    accounts: int
+    entries: int
+    subscriptions: int
+    charges: int
+
+
+def audit(limit: int = 10) -> list[Finding]:
+    """The promises that are broken, in the order of PROMISES; none if the books are proved.
+
+    ``limit`` >= 1: the most examples of each; counts are exact. Reads only, beside running work: each promise is
+    judged on one snapshot of its own.
+    """
+    return [finding for promise in PROMISES if (finding := _prove(promise, limit)) is not None]
+
+
+def proved() -> Proved:
+    """How much there is to prove."""
+    return Proved(**_sql.row("proved"))
+
+
+def _prove(promise: str, limit: int) -> Finding | None:
+    moves = [(before, after) for before, afters in MOVES.items() for after in sorted(afters)]
+    values = {"moves_from": [before for before, _ in moves], "moves_to": [after for _, after in moves]}
+    found = _sql.rows(promise, limit=limit, **values)
+    if not found:
+        return None
+    count = len(found) if len(found) < limit else int(_counting.row(promise, limit=None, **values)["total"])
+    examples = tuple(Example(row["account_id"], row["subject"], row["found"]) for row in found)
+    return Finding(promise, PROMISES[promise], count, examples)
