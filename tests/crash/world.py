@@ -6,7 +6,7 @@ A few dozen accounts live through January by the real operations; the others are
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,7 @@ def build(subscriptions: int) -> None:
     from django.db import connection, transaction
     from tests.crash.copying import copies
 
+    from abono.features.billing.prices import change_price
     from abono.features.catalogue.operations import save_catalogue
     from abono.features.catalogue.terms import parse_catalogue
     from abono.features.operators.operations import add_operator
@@ -63,6 +64,7 @@ def build(subscriptions: int) -> None:
             seller = add_operator(code, code, terms)
             save_catalogue(seller, parse_catalogue(_CATALOGUE, seller.currency), now=START)
         originals = _originals(seller)
+        change_price(seller, "seen", Decimal(1), date(2026, 2, 2), now=NOON)
         wanted = subscriptions // len(_SELLERS) // 2 // len(originals) - 1
         with transaction.atomic():
             copies(originals, wanted)
@@ -84,14 +86,14 @@ def _originals(seller: Operator) -> list[int]:
     with transaction.atomic():
         for pair in _PAIRS:
             for left in _LEFT:
-                account = open_account(seller, f"{left}-{pair[0]}", now=START, credit_limit=500 if left == 800 else 0)
+                account = open_account(seller, f"{left}-{pair[0]}", now=START, credit_limit=500 if left == _LEFT[1] else 0)
                 accounts.append(account)
                 money.pay(account, 90_000, now=START, key="opening")
                 begins = START + timedelta(days=28 if "short trial" in pair else len(accounts) % 3)
+                quantity = Decimal(2 if left == _LEFT[2] else 1)
                 owned[account] = [
-                    orders.subscribe(account, plan, now=max(begins, START), unit=plan, quantity=Decimal(1 + (left == 1_700)))
-                    for plan in pair
-                ]  # fmt: skip
+                    orders.subscribe(account, plan, now=begins, unit=plan, quantity=quantity) for plan in pair
+                ]
         scope = Scope(seller, min(accounts), max(accounts))
         turn_clock(scope, NOON - timedelta(days=5), look=look)
         for place, account in enumerate(accounts):
@@ -113,8 +115,6 @@ def _leave(account: int, left: int, now: datetime) -> None:
 
 def _wish(place: int, account: int, owned: list[UUID]) -> None:
     """What waits for the boundary, or stands in its way; what is refused or has ended is no wish."""
-    from datetime import date
-
     from abono.base.refusal import Refusal
     from abono.features.billing import blocks, money, orders
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection, transaction
+
 from abono.features.accounts.queries import account_by_number
 from abono.features.billing.audit import PROMISES, audit, proved
 from abono.features.billing.models import Run, Slice
@@ -17,7 +19,6 @@ from abono.features.operators.models import Operator
 from abono.interfaces.cli.audit import run_audit
 from abono.interfaces.cli.stories.playing import play
 from abono.interfaces.cli.stories.reading import read_story
-from django.db import connection, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,148 +90,177 @@ steps:
   - {at: 2026-03-10, expect: {}}
 """
 
+UNCHARGED = """
+    WITH gone AS (
+        DELETE FROM billing_charge WHERE account_id = %(account)s AND starts_on = '{day}'
+        RETURNING account_id, id, amount
+    ),
+    unbooked AS (
+        DELETE FROM ledger_entry AS e USING gone AS g WHERE e.account_id = g.account_id AND e.id = g.id
+    )
+    UPDATE ledger_account AS a SET balance = a.balance + g.amount FROM gone AS g WHERE a.account_id = g.account_id
+"""
 BREAKS = [
     ("balance", "plain", "UPDATE ledger_account SET balance = balance + 1 WHERE account_id = %(account)s"),
     (
         "balance",
         "plain",
-        "INSERT INTO ledger_entry (account_id, id, operator_id, booked_on, booked_at, kind, amount, counter)"
-        " SELECT account_id, uuidv7(), operator_id, '2026-03-01', now(), 'payment', 100, 'cash' FROM ledger_account"
-        " WHERE account_id = %(account)s",
+        """
+        INSERT INTO ledger_entry (account_id, id, operator_id, booked_on, booked_at, kind, amount, counter)
+        SELECT account_id, uuidv7(), operator_id, '2026-03-01', now(), 'payment', 100, 'cash'
+        FROM ledger_account WHERE account_id = %(account)s
+        """,
     ),
     ("held", "plain", "UPDATE ledger_account SET held = held + 1 WHERE account_id = %(account)s"),
     (
         "captures",
         "plain",
-        "UPDATE ledger_hold SET amount = amount + 1 WHERE account_id = %(account)s AND entry_id IS NOT NULL",
+        """
+        UPDATE ledger_hold SET amount = amount + 1 WHERE account_id = %(account)s AND entry_id IS NOT NULL
+        """,
     ),
     ("grants", "promised", "UPDATE ledger_grant SET remaining = amount + 1 WHERE account_id = %(account)s"),
     (
         "one_grant",
         "promised",
-        "INSERT INTO ledger_grant (account_id, id, operator_id, amount, remaining, starts_at, ends_at, reason)"
-        " SELECT account_id, uuidv7(), operator_id, 1, 1, ends_at - interval '1 second', ends_at, reason"
-        " FROM ledger_grant WHERE account_id = %(account)s",
+        """
+        INSERT INTO ledger_grant (account_id, id, operator_id, amount, remaining, starts_at, ends_at, reason)
+        SELECT account_id, uuidv7(), operator_id, 1, 1, ends_at - interval '1 second', ends_at, reason
+        FROM ledger_grant WHERE account_id = %(account)s
+        """,
     ),
     (
         "charges",
         "plain",
-        "UPDATE billing_charge SET amount = amount + 1 WHERE account_id = %(account)s AND starts_on = '2026-02-01'",
+        """
+        UPDATE billing_charge SET amount = amount + 1
+        WHERE account_id = %(account)s AND starts_on = '2026-02-01'
+        """,
     ),
     (
         "charges",
         "arrears",
-        "UPDATE ledger_entry SET booked_on = booked_on + 1 WHERE account_id = %(account)s AND kind = 'fee'",
+        """
+        UPDATE ledger_entry SET booked_on = booked_on + 1 WHERE account_id = %(account)s AND kind = 'fee'
+        """,
     ),
     (
         "charges",
         "changed",
-        "UPDATE ledger_entry SET kind = 'adjustment' WHERE account_id = %(account)s AND kind = 'reversal'",
+        """
+        UPDATE ledger_entry SET kind = 'adjustment' WHERE account_id = %(account)s AND kind = 'reversal'
+        """,
     ),
     (
         "entries",
         "daily",
-        "WITH gone AS (DELETE FROM billing_charge WHERE account_id = %(account)s AND starts_on = '2026-03-10'),"
-        " back AS (UPDATE subscriptions_subscription SET paid_until = '2026-03-10' WHERE account_id = %(account)s)"
-        " UPDATE ledger_account SET due_at = due_at - interval '1 day' WHERE account_id = %(account)s",
+        """
+        WITH gone AS (DELETE FROM billing_charge WHERE account_id = %(account)s AND starts_on = '2026-03-10'),
+        back AS (
+            UPDATE subscriptions_subscription SET paid_until = '2026-03-10' WHERE account_id = %(account)s
+        )
+        UPDATE ledger_account SET due_at = due_at - interval '1 day' WHERE account_id = %(account)s
+        """,
     ),
-    (
-        "entries",
-        "promised",
-        "UPDATE ledger_grant SET fee = fee + 1 WHERE account_id = %(account)s",
-    ),
-    (
-        "entries",
-        "paused",
-        "UPDATE ledger_entry SET text = '' WHERE account_id = %(account)s AND kind = 'fee'",
-    ),
+    ("entries", "promised", "UPDATE ledger_grant SET fee = fee + 1 WHERE account_id = %(account)s"),
+    ("entries", "paused", "UPDATE ledger_entry SET text = '' WHERE account_id = %(account)s AND kind = 'fee'"),
     (
         "reversals",
         "plain",
-        "UPDATE ledger_entry SET counter = 'cash' WHERE account_id = %(account)s AND reverses IS NOT NULL",
+        """
+        UPDATE ledger_entry SET counter = 'cash' WHERE account_id = %(account)s AND reverses IS NOT NULL
+        """,
     ),
     (
         "overlaps",
         "plain",
-        "UPDATE billing_charge SET ends_on = ends_on + 1 WHERE account_id = %(account)s AND starts_on = '2026-01-01'",
+        """
+        UPDATE billing_charge SET ends_on = ends_on + 1
+        WHERE account_id = %(account)s AND starts_on = '2026-01-01'
+        """,
     ),
     (
         "overlaps",
         "changed",
-        "UPDATE billing_charge SET ends_on = ends_on - 1 WHERE account_id = %(account)s AND kind = 'credit'",
+        """
+        UPDATE billing_charge SET ends_on = ends_on - 1 WHERE account_id = %(account)s AND kind = 'credit'
+        """,
     ),
-    (
-        "gaps",
-        "plain",
-        "WITH gone AS (DELETE FROM billing_charge WHERE account_id = %(account)s AND starts_on = '2026-02-01'"
-        " RETURNING account_id, id, amount),"
-        " unbooked AS (DELETE FROM ledger_entry AS e USING gone AS g WHERE e.account_id = g.account_id AND e.id = g.id)"
-        " UPDATE ledger_account AS a SET balance = a.balance + g.amount FROM gone AS g"
-        " WHERE a.account_id = g.account_id",
-    ),
-    (
-        "gaps",
-        "daily",
-        "WITH gone AS (DELETE FROM billing_charge WHERE account_id = %(account)s AND starts_on = '2026-02-14'"
-        " RETURNING account_id, id, amount),"
-        " unbooked AS (DELETE FROM ledger_entry AS e USING gone AS g WHERE e.account_id = g.account_id AND e.id = g.id)"
-        " UPDATE ledger_account AS a SET balance = a.balance + g.amount FROM gone AS g"
-        " WHERE a.account_id = g.account_id",
-    ),
+    ("gaps", "plain", UNCHARGED.format(day="2026-02-01")),
+    ("gaps", "daily", UNCHARGED.format(day="2026-02-14")),
     (
         "gaps",
         "paused",
-        "UPDATE billing_charge SET ends_on = ends_on - 3 WHERE account_id = %(account)s AND starts_on = '2026-01-01'",
+        """
+        UPDATE billing_charge SET ends_on = ends_on - 3
+        WHERE account_id = %(account)s AND starts_on = '2026-01-01'
+        """,
     ),
     (
         "starts",
         "blocked",
-        "UPDATE subscriptions_transition SET at = at + interval '30 days', day = day + 30"
-        " WHERE account_id = %(account)s AND cause = 'unblocked_by_staff'",
+        """
+        UPDATE subscriptions_transition SET at = at + interval '30 days', day = day + 30
+        WHERE account_id = %(account)s AND cause = 'unblocked_by_staff'
+        """,
     ),
     (
         "starts",
         "stopped",
-        "WITH taken AS (UPDATE ledger_account SET balance = balance - 100 WHERE account_id = %(account)s"
-        " RETURNING account_id, operator_id, uuidv7() AS id),"
-        " booked AS (INSERT INTO ledger_entry"
-        " (account_id, id, operator_id, booked_on, booked_at, kind, amount, counter)"
-        " SELECT account_id, id, operator_id, '2026-02-01', now(), 'charge', -100, 'sales' FROM taken)"
-        " INSERT INTO billing_charge"
-        " (account_id, id, operator_id, subscription_id, kind, starts_on, ends_on, amount, tax, rate_id)"
-        " SELECT t.account_id, t.id, t.operator_id, s.id, 'period', '2026-02-01', '2026-03-01', 100, 0, s.rate_id"
-        " FROM taken AS t INNER JOIN subscriptions_subscription AS s ON t.account_id = s.account_id",
+        """
+        WITH taken AS (
+            UPDATE ledger_account SET balance = balance - 100 WHERE account_id = %(account)s
+            RETURNING account_id, operator_id, uuidv7() AS id
+        ),
+        booked AS (
+            INSERT INTO ledger_entry (account_id, id, operator_id, booked_on, booked_at, kind, amount, counter)
+            SELECT account_id, id, operator_id, '2026-02-01', now(), 'charge', -100, 'sales' FROM taken
+        )
+        INSERT INTO billing_charge
+            (account_id, id, operator_id, subscription_id, kind, starts_on, ends_on, amount, tax, rate_id)
+        SELECT t.account_id, t.id, t.operator_id, s.id, 'period', '2026-02-01', '2026-03-01', 100, 0, s.rate_id
+        FROM taken AS t INNER JOIN subscriptions_subscription AS s ON t.account_id = s.account_id
+        """,
     ),
     (
         "moves",
         "plain",
-        "INSERT INTO subscriptions_transition (account_id, id, operator_id, subscription_id, at, day, cause,"
-        " state_from, state_to, reasons_from, reasons_to) SELECT account_id, uuidv7(), operator_id, id,"
-        " '2026-03-09T23:00Z', '2026-03-10', 'started', state, state, 0, 0 FROM subscriptions_subscription"
-        " WHERE account_id = %(account)s",
+        """
+        INSERT INTO subscriptions_transition
+            (account_id, id, operator_id, subscription_id, at, day, cause,
+            state_from, state_to, reasons_from, reasons_to)
+        SELECT account_id, uuidv7(), operator_id, id, '2026-03-09T23:00Z', '2026-03-10', 'started', state, state, 0, 0
+        FROM subscriptions_subscription WHERE account_id = %(account)s
+        """,
     ),
     (
         "history",
         "blocked",
-        "UPDATE subscriptions_transition SET reasons_from = 6"
-        " WHERE account_id = %(account)s AND cause = 'unblocked_by_staff'",
+        """
+        UPDATE subscriptions_transition SET reasons_from = 6
+        WHERE account_id = %(account)s AND cause = 'unblocked_by_staff'
+        """,
     ),
     ("state", "stopped", "UPDATE subscriptions_subscription SET reasons = 12 WHERE account_id = %(account)s"),
     (
         "reasons",
         "blocked",
-        "UPDATE subscriptions_transition SET reasons_from = 0, reasons_to = 0 WHERE account_id = %(account)s",
+        """
+        UPDATE subscriptions_transition SET reasons_from = 0, reasons_to = 0 WHERE account_id = %(account)s
+        """,
     ),
     (
         "periods",
         "plain",
-        "UPDATE subscriptions_subscription SET paid_until = paid_until - 1 WHERE account_id = %(account)s",
+        """
+        UPDATE subscriptions_subscription SET paid_until = paid_until - 1 WHERE account_id = %(account)s
+        """,
     ),
     ("due", "plain", "UPDATE ledger_account SET due_at = due_at + interval '1 day' WHERE account_id = %(account)s"),
     ("due", "daily", "UPDATE ledger_account SET due_at = NULL WHERE account_id = %(account)s"),
     ("numbers", "plain", "UPDATE accounts_number SET number = 'other' WHERE account_id = %(account)s"),
     ("numbers", "plain", "DELETE FROM accounts_profile WHERE account_id = %(account)s"),
-    ("counters", None, "UPDATE billing_run SET totals = '{\"charged\": 8}'"),
+    ("counters", None, 'UPDATE billing_run SET totals = \'{"charged": 8}\''),
     ("counters", None, "UPDATE billing_slice SET state = 'open' WHERE first = 3"),
 ]
 

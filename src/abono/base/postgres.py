@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from abono.base.refusal import Refusal
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,13 +17,11 @@ OLDEST_MAJOR = 18
 _CONNECT_SECONDS = 10
 
 
-class PostgresError(Exception):
+class PostgresError(Refusal):
     """The database cannot be used; ``code`` is for programs, ``message`` is one sentence for a person."""
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+        super().__init__(message, code=code)
 
 
 def connect(address: str) -> psycopg.Connection[Any]:

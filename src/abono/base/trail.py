@@ -64,6 +64,6 @@ def record(
     )
 
 
-def trail_of_account(account: int, limit: int) -> list[dict[str, Any]]:
+def trail_of_account(account: int, most: int) -> list[dict[str, Any]]:
     """The latest lines that concern an account, the newest first; 0 tells of what concerns no account."""
-    return _sql.rows("of_account", account=account, limit=limit)
+    return _sql.rows("of_account", account=account, most=most)

@@ -49,8 +49,8 @@ RETURN CASE
 END;
 
 -- name: tax_lines
--- kernel.tax.tax_lines: the tax in an amount that is shared over lines by weight (largest remainder, ties to the earlier).
-CREATE OR REPLACE FUNCTION abono_tax_lines(amount bigint, inclusive boolean, rates numeric [], weights numeric [])
+-- kernel.tax.tax_lines: the tax in an amount shared over lines by weight (largest remainder, ties to the earlier).
+CREATE OR REPLACE FUNCTION abono_tax_lines(amount bigint, inclusive boolean, rates numeric[], weights numeric[])
 RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (
     SELECT
@@ -80,7 +80,7 @@ RETURN (
 
 -- name: tax
 -- The tax in (inclusive) or on top of (exclusive) an amount >= 0 that is charged under a rate.
-CREATE OR REPLACE FUNCTION abono_tax(amount bigint, inclusive boolean, rates numeric [], weights numeric [])
+CREATE OR REPLACE FUNCTION abono_tax(amount bigint, inclusive boolean, rates numeric[], weights numeric[])
 RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN amount = 0 THEN 0
@@ -94,7 +94,7 @@ END;
 CREATE OR REPLACE FUNCTION abono_blocked_from(at timestamp with time zone, zone text) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (at AT TIME ZONE zone)::date
-    + CASE WHEN at = ((at AT TIME ZONE zone)::date::timestamp AT TIME ZONE zone) THEN 0 ELSE 1 END;
++ CASE WHEN at = ((at AT TIME ZONE zone)::date::timestamp AT TIME ZONE zone) THEN 0 ELSE 1 END;
 
 -- name: look
 -- The instant of the look-ahead before a boundary; empty if the plan has none or the instant lies before ``begun``.
@@ -104,10 +104,14 @@ CREATE OR REPLACE FUNCTION abono_look(
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN hours IS NULL AND days IS NULL THEN NULL
-    WHEN ((((boundary - coalesce(days, 0))::timestamp AT TIME ZONE zone) AT TIME ZONE 'UTC')
-        - make_interval(hours => coalesce(hours, 0))) AT TIME ZONE 'UTC' >= begun
-        THEN ((((boundary - coalesce(days, 0))::timestamp AT TIME ZONE zone) AT TIME ZONE 'UTC')
-            - make_interval(hours => coalesce(hours, 0))) AT TIME ZONE 'UTC'
+    WHEN (
+        (((boundary - coalesce(days, 0))::timestamp AT TIME ZONE zone) AT TIME ZONE 'UTC')
+        - make_interval(hours => coalesce(hours, 0))
+    ) AT TIME ZONE 'UTC' >= begun
+        THEN (
+            (((boundary - coalesce(days, 0))::timestamp AT TIME ZONE zone) AT TIME ZONE 'UTC')
+            - make_interval(hours => coalesce(hours, 0))
+        ) AT TIME ZONE 'UTC'
 END;
 
 -- name: due_day
@@ -151,6 +155,6 @@ END;
 
 -- name: left
 -- Running remainder of ``available`` over amounts in the order of the window.
-CREATE OR REPLACE AGGREGATE abono_left(available bigint, amount bigint, always boolean) (
-    SFUNC = abono_spend, STYPE = bigint
+CREATE OR REPLACE AGGREGATE abono_left (available bigint, amount bigint, always boolean)(
+    sfunc = abono_spend, stype = bigint
 );

@@ -14,7 +14,9 @@ VALUES (
 );
 
 -- name: of_account
-SELECT at, actor, origin, action, subject, before, after FROM base_trail
-WHERE account_id = %(account)s
-ORDER BY id DESC
-LIMIT %(limit)s;
+SELECT
+    t.at, t.actor, t.origin, t.action, t.subject, t.before, t.after
+FROM base_trail AS t
+WHERE t.account_id = %(account)s
+ORDER BY t.id DESC
+LIMIT %(most)s;

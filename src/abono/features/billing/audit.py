@@ -28,8 +28,8 @@ PROMISES: Mapping[str, str] = {
     "reversals": "Every reversal undoes one entry of the same account, whole and once.",
     "overlaps": "No day of a subscription is charged twice; days given back count as not charged.",
     "gaps": (
-        "Every whole day on which a subscription was active is charged, trials, free first periods and what pauses moved"
-        " apart: proved while its plan stays the same and costs at least one minor unit a day."
+        "Every whole day on which a subscription was active is charged, but for a free first period and days that pauses"
+        " moved; proved where its plan stays the same and costs at least one minor unit a day."
     ),
     "starts": "No period or slice begins while its subscription is not active; arrears may be booked later.",
     "moves": "Every recorded change of state is one that the state machine has.",
@@ -44,7 +44,8 @@ PROMISES: Mapping[str, str] = {
 """What is proved, by the name of its statement, in the order of the report."""
 
 _counting = Statements(
-    _sql.source, {name: f"SELECT count(*) AS total FROM ({_sql.texts[name]}) AS broken" for name in PROMISES}
+    _sql.source,
+    {name: f"SELECT count(*) AS total FROM ({_sql.texts[name]}) AS broken" for name in PROMISES},  # noqa: S608 -- our own
 )
 
 

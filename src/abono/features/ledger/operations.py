@@ -266,14 +266,7 @@ def open_accounts(operator: int, accounts: Sequence[NewAccount], *, day: date, n
     An opening balance is an entry of kind ``adjustment`` against the book ``opening`` on ``day``: the books prove.
     """
     ids = sorted(int(row["account_id"]) for row in _sql.rows("reserve_accounts", count=len(accounts)))
-    balances = [each.balance for each in accounts]
-    _sql.run(
-        "open_accounts",
-        operator=operator,
-        accounts=ids,
-        currencies=[each.currency for each in accounts],
-        limits=[each.credit_limit for each in accounts],
-        balances=balances,
-    )
-    _sql.run("post_openings", operator=operator, accounts=ids, balances=balances, day=day, now=now)
+    rows = json.dumps([{"account_id": key, **vars(each)} for key, each in zip(ids, accounts, strict=True)])
+    _sql.run("open_accounts", operator=operator, rows=rows)
+    _sql.run("post_openings", operator=operator, rows=rows, day=day, now=now)
     return ids

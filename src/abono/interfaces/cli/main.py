@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from abono.base.postgres import PostgresError
 from abono.base.refusal import Refusal
 from abono.kernel.errors import InvalidValue
 
@@ -34,8 +33,6 @@ def main() -> None:
         _refuse(error.field, error.message, error.code)
     except Refusal as error:
         _refuse(error.field, error.message, error.code)
-    except PostgresError as error:
-        _refuse(None, error.message, error.code)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)

@@ -11,47 +11,50 @@ VALUES (%(account)s, %(operator)s, %(number)s, %(name)s, %(locale)s, %(now)s::ti
 SELECT account_id FROM accounts_number WHERE operator_id = %(operator)s AND number = %(number)s;
 
 -- name: taken
-SELECT number FROM accounts_number WHERE operator_id = %(operator)s AND number = ANY(%(numbers)s::text[]);
+SELECT number FROM accounts_number WHERE operator_id = %(operator)s AND number = any(%(numbers)s::text[]);
 
 -- name: accounts_of
 SELECT number, account_id FROM accounts_number
-WHERE operator_id = %(operator)s AND number = ANY(%(numbers)s::text[]);
+WHERE operator_id = %(operator)s AND number = any(%(numbers)s::text[]);
 
 -- name: openings
 -- What an import asked for when it opened the accounts.
-SELECT account_id, request FROM base_once WHERE account_id = ANY(%(accounts)s::bigint[]) AND key = %(key)s;
+SELECT account_id, request FROM base_once WHERE account_id = any(%(accounts)s::bigint[]) AND key = %(key)s;
 
 -- name: take_numbers
 INSERT INTO accounts_number (operator_id, number, account_id)
-SELECT %(operator)s, n.number, n.account_id
-FROM unnest(%(numbers)s::text[], %(accounts)s::bigint[]) AS n (number, account_id)
+SELECT %(operator)s AS operator_id, n.number, n.account_id
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS n (account_id bigint, number text)
 ON CONFLICT (operator_id, number) DO NOTHING
 RETURNING number;
 
 -- name: add_profiles
 INSERT INTO accounts_profile (account_id, operator_id, number, name, locale, opened_at)
-SELECT n.account_id, %(operator)s, n.number, n.name, n.locale, n.opened_at
-FROM unnest(
-    %(accounts)s::bigint[], %(numbers)s::text[], %(names)s::text[], %(locales)s::text[], %(opened)s::timestamptz[]
-) AS n (account_id, number, name, locale, opened_at);
+SELECT n.account_id, %(operator)s AS operator_id, n.number, n.name, n.locale, n.opened_at
+FROM jsonb_to_recordset(%(rows)s::jsonb)
+    AS n (account_id bigint, number text, name text, locale text, opened_at timestamptz);
 
 -- name: keep_openings
 INSERT INTO base_once (account_id, key, operator_id, request, answer, kept_at)
 SELECT
-    n.account_id, %(key)s, %(operator)s, n.request, jsonb_build_object('account', n.account_id), %(now)s::timestamptz
-FROM unnest(%(accounts)s::bigint[], %(requests)s::jsonb[]) AS n (account_id, request);
+    n.account_id,
+    %(key)s,
+    %(operator)s AS operator_id,
+    n.request,
+    jsonb_build_object('account', n.account_id) AS answer,
+    %(now)s::timestamptz AS kept_at
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS n (account_id bigint, request jsonb);
 
 -- name: record_openings
 INSERT INTO base_trail (account_id, id, operator_id, at, actor, origin, action, subject, after)
 SELECT
     n.account_id,
-    uuidv7(),
-    %(operator)s,
-    %(now)s::timestamptz,
+    uuidv7() AS id,
+    %(operator)s AS operator_id,
+    %(now)s::timestamptz AS at,
     %(actor)s,
     %(origin)s,
-    'account.open',
+    'account.open' AS action,
     n.number,
-    jsonb_build_object('limit', n.credit_limit, 'balance', n.balance)
-FROM unnest(%(accounts)s::bigint[], %(numbers)s::text[], %(limits)s::bigint[], %(balances)s::bigint[])
-    AS n (account_id, number, credit_limit, balance);
+    jsonb_build_object('limit', n.credit_limit, 'balance', n.balance) AS after
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS n (account_id bigint, number text, credit_limit bigint, balance bigint);

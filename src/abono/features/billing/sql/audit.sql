@@ -208,6 +208,7 @@ LIMIT %(limit)s::bigint;
 -- name: gaps
 -- Whole days of activity between the end of a charge and the next one, or how far the subscription is decided. With
 -- pauses, which may have moved the end, the days of activity since the charge began are held against the days it covers.
+-- What is known of the plan in between is that it is the same on both sides and no change was asked for.
 WITH active AS MATERIALIZED (
     SELECT h.account_id, h.subscription_id, h.from_on, coalesce(h.until_on, DATE '9999-12-31') AS until_on, h.pauses
     FROM (
@@ -264,7 +265,8 @@ gap AS MATERIALIZED (
         p.id AS plan_id,
         n.quantity,
         p.step * CASE p.step_unit WHEN 'day' THEN 1 ELSE 31 END AS most_days,
-        o.time_zone
+        o.time_zone,
+        coalesce(l.next_on, DATE '9999-12-31') AS known_on
     FROM laid AS l
     INNER JOIN subscriptions_subscription AS s ON l.account_id = s.account_id AND l.subscription_id = s.id
     INNER JOIN catalogue_plan AS last_plan ON s.plan_id = last_plan.id
@@ -298,6 +300,7 @@ used AS (
         g.most_days,
         g.starts_on,
         g.time_zone,
+        g.known_on,
         CASE
             WHEN bool_or(a.pauses)
                 THEN sum(greatest(least(a.until_on, g.next_on) - greatest(a.from_on, g.starts_on), 0))
@@ -308,7 +311,7 @@ used AS (
     INNER JOIN active AS a ON g.account_id = a.account_id AND g.subscription_id = a.subscription_id
     GROUP BY
         g.account_id, g.subscription_id, g.starts_on, g.ends_on, g.next_on, g.plan_id, g.quantity, g.most_days,
-        g.time_zone
+        g.time_zone, g.known_on
 )
 
 SELECT
@@ -322,13 +325,14 @@ WHERE
         SELECT 1 FROM catalogue_rate AS r
         WHERE
             r.plan_id = u.plan_id AND r.quantity = u.quantity AND r.price < u.most_days
-            AND r.valid_from < u.next_on AND (r.valid_to > u.ends_on OR r.valid_from >= u.ends_on)
+            AND r.valid_from < u.next_on
+            AND greatest(r.valid_from, r.valid_to - 1) >= u.starts_on - u.most_days
     )
     AND NOT EXISTS (
         SELECT 1 FROM base_trail AS b
         WHERE
             b.account_id = u.account_id AND b.action = 'subscription.change' AND b.subject = u.subscription_id::text
-            AND (b.at AT TIME ZONE u.time_zone)::date BETWEEN u.starts_on - u.most_days AND u.next_on
+            AND (b.at AT TIME ZONE u.time_zone)::date BETWEEN u.starts_on - u.most_days AND u.known_on
     )
 ORDER BY u.account_id, u.subscription_id, u.ends_on
 LIMIT %(limit)s::bigint;

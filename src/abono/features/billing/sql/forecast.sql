@@ -4,4 +4,4 @@ WHERE operator_id = %(operator)s AND due_at <= %(until)s::timestamptz
 ORDER BY account_id;
 
 -- name: numbers
-SELECT account_id, number FROM accounts_profile WHERE account_id = ANY(%(accounts)s::bigint[]);
+SELECT account_id, number FROM accounts_profile WHERE account_id = any(%(accounts)s::bigint[]);

@@ -525,7 +525,7 @@ SELECT
     %(now)s::timestamptz,
     jsonb_build_object('boundary', coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on))
 FROM subscriptions_subscription AS s
-WHERE s.account_id = ANY(%(accounts)s::bigint[]) AND s.id = ANY(%(subscriptions)s::uuid[]);
+WHERE s.account_id = any(%(accounts)s::bigint[]) AND s.id = any(%(subscriptions)s::uuid[]);
 
 -- name: block_early
 -- Stops some subscriptions before the boundary that they could not pay, where their plan says so.
@@ -534,7 +534,7 @@ WITH blocking AS MATERIALIZED (
     FROM subscriptions_subscription AS s
     INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
     WHERE
-        s.account_id = ANY(%(accounts)s::bigint[]) AND s.id = ANY(%(subscriptions)s::uuid[]) AND p.early_block
+        s.account_id = any(%(accounts)s::bigint[]) AND s.id = any(%(subscriptions)s::uuid[]) AND p.early_block
 ),
 
 changed AS (

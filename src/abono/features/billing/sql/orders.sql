@@ -3,7 +3,8 @@ INSERT INTO billing_charge (
     account_id, id, operator_id, subscription_id, kind, starts_on, ends_on, amount, tax, rate_id
 )
 VALUES (
-    %(account)s, %(entry)s::uuid, %(operator)s, %(subscription)s::uuid, %(kind)s, %(starts_on)s::date, %(ends_on)s::date,
+    %(account)s, %(entry)s::uuid, %(operator)s, %(subscription)s::uuid, %(kind)s, %(starts_on)s::date,
+    %(ends_on)s::date,
     %(amount)s, %(tax)s, %(rate)s
 );
 

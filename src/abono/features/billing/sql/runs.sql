@@ -6,7 +6,7 @@ SELECT pg_advisory_xact_lock(hashtext('abono.billing.run'));
 SELECT id, until, operator_id FROM billing_run WHERE finished_at IS NULL ORDER BY id LIMIT 1;
 
 -- name: is_due
-SELECT EXISTS (
+SELECT EXISTS(
     SELECT 1 FROM ledger_account
     WHERE due_at <= %(until)s::timestamptz AND (%(operator)s::bigint IS NULL OR operator_id = %(operator)s::bigint)
 ) AS due;
@@ -62,9 +62,10 @@ WHERE id = %(slice)s AND state = 'open';
 INSERT INTO billing_slice (run_id, operator_id, first, last, accounts)
 SELECT s.run_id, s.operator_id, h.first, h.last, 0
 FROM billing_slice AS s
-CROSS JOIN LATERAL (
-    VALUES (s.first, (s.first + s.last) / 2), ((s.first + s.last) / 2 + 1, s.last)
-) AS h (first, last)
+CROSS JOIN
+    LATERAL (
+        VALUES (s.first, (s.first + s.last) / 2), ((s.first + s.last) / 2 + 1, s.last)
+    ) AS h (first, last)
 WHERE s.id = %(slice)s;
 
 -- name: progress

@@ -20,10 +20,15 @@ CREATE TEMPORARY TABLE notices_notice (LIKE public.notices_notice INCLUDING DEFA
 -- name: empty
 -- Truncating would throw the prepared plans away; a forecast of many accounts is emptied by ``discard`` afterwards.
 WITH a AS (DELETE FROM pg_temp.ledger_account),
+
 b AS (DELETE FROM pg_temp.ledger_entry),
+
 c AS (DELETE FROM pg_temp.ledger_grant),
+
 d AS (DELETE FROM pg_temp.subscriptions_subscription),
+
 e AS (DELETE FROM pg_temp.subscriptions_transition),
+
 f AS (DELETE FROM pg_temp.billing_charge)
 
 DELETE FROM pg_temp.notices_notice;
@@ -35,15 +40,15 @@ pg_temp.subscriptions_transition, pg_temp.billing_charge, pg_temp.notices_notice
 
 -- name: copy_accounts
 INSERT INTO pg_temp.ledger_account
-SELECT * FROM public.ledger_account WHERE account_id = ANY(%(accounts)s::bigint[]);
+SELECT * FROM public.ledger_account WHERE account_id = any(%(accounts)s::bigint[]);
 
 -- name: copy_grants
 INSERT INTO pg_temp.ledger_grant
-SELECT * FROM public.ledger_grant WHERE account_id = ANY(%(accounts)s::bigint[]);
+SELECT * FROM public.ledger_grant WHERE account_id = any(%(accounts)s::bigint[]);
 
 -- name: copy_subscriptions
 INSERT INTO pg_temp.subscriptions_subscription
-SELECT * FROM public.subscriptions_subscription WHERE account_id = ANY(%(accounts)s::bigint[]) AND state <> 'ended';
+SELECT * FROM public.subscriptions_subscription WHERE account_id = any(%(accounts)s::bigint[]) AND state <> 'ended';
 
 -- name: enter
 SET search_path = pg_temp, public;
@@ -68,7 +73,8 @@ WHERE cause = 'shortfall'
 ORDER BY subscription_id ASC, day ASC, id ASC;
 
 -- name: amounts
--- What was charged to each account, and by how much its money fell short of what must be paid (not of what may be owed).
+-- What was charged to each account, and by how much its money fell short of what must be paid (what may be owed
+-- apart).
 SELECT
     a.account_id,
     coalesce(sum(m.amount), 0)::bigint AS due,

@@ -15,14 +15,15 @@ LEFT JOIN (
         sum(remaining) AS remaining
     FROM ledger_grant
     WHERE
-        account_id = ANY(%(accounts)s::bigint[]) AND starts_at <= %(now)s::timestamptz AND ends_at > %(now)s::timestamptz
+        account_id = any(%(accounts)s::bigint[])
+        AND starts_at <= %(now)s::timestamptz AND ends_at > %(now)s::timestamptz
     GROUP BY account_id
 ) AS g ON a.account_id = g.account_id
-WHERE a.account_id = ANY(%(accounts)s::bigint[]);
+WHERE a.account_id = any(%(accounts)s::bigint[]);
 
 -- name: entries
 SELECT account_id, booked_on, kind, amount FROM ledger_entry
-WHERE account_id = ANY(%(accounts)s::bigint[])
+WHERE account_id = any(%(accounts)s::bigint[])
 ORDER BY account_id, id;
 
 -- name: subscriptions
@@ -40,15 +41,15 @@ SELECT
     s.period_ends_on
 FROM subscriptions_subscription AS s
 INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
-WHERE s.account_id = ANY(%(accounts)s::bigint[])
+WHERE s.account_id = any(%(accounts)s::bigint[])
 ORDER BY s.account_id, s.ordered_at, s.id;
 
 -- name: charges
 SELECT account_id, subscription_id, starts_on, ends_on, amount FROM billing_charge
-WHERE account_id = ANY(%(accounts)s::bigint[])
+WHERE account_id = any(%(accounts)s::bigint[])
 ORDER BY account_id, id;
 
 -- name: notices
 SELECT account_id, kind, sent_on FROM notices_notice
-WHERE account_id = ANY(%(accounts)s::bigint[])
+WHERE account_id = any(%(accounts)s::bigint[])
 ORDER BY account_id, id;

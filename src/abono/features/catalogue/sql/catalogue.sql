@@ -1,7 +1,8 @@
 -- name: put_service
 INSERT INTO catalogue_service (operator_id, code, kind, unit, tax, price)
 VALUES (%(operator)s, %(code)s, %(kind)s, %(unit)s, %(tax)s, %(price)s::numeric)
-ON CONFLICT (operator_id, code) DO UPDATE SET kind = excluded.kind, unit = excluded.unit, tax = excluded.tax, price = excluded.price
+ON CONFLICT (operator_id, code) DO UPDATE
+    SET kind = excluded.kind, unit = excluded.unit, tax = excluded.tax, price = excluded.price
 RETURNING id;
 
 -- name: retire_plan

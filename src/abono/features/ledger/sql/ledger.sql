@@ -194,22 +194,22 @@ FROM generate_series(1, %(count)s::integer);
 
 -- name: open_accounts
 INSERT INTO ledger_account (account_id, operator_id, currency, credit_limit, balance)
-SELECT n.account_id, %(operator)s, n.currency, n.credit_limit, n.balance
-FROM unnest(%(accounts)s::bigint[], %(currencies)s::text[], %(limits)s::bigint[], %(balances)s::bigint[])
-    AS n (account_id, currency, credit_limit, balance);
+SELECT n.account_id, %(operator)s AS operator_id, n.currency, n.credit_limit, n.balance
+FROM jsonb_to_recordset(%(rows)s::jsonb)
+    AS n (account_id bigint, currency text, credit_limit bigint, balance bigint);
 
 -- name: post_openings
 -- The entries that the balances of new accounts are the sum of.
 INSERT INTO ledger_entry (account_id, id, operator_id, booked_on, booked_at, kind, amount, counter, text)
 SELECT
     n.account_id,
-    uuidv7(),
-    %(operator)s,
-    %(day)s::date,
-    %(now)s::timestamptz,
-    'adjustment',
+    uuidv7() AS id,
+    %(operator)s AS operator_id,
+    %(day)s::date AS booked_on,
+    %(now)s::timestamptz AS booked_at,
+    'adjustment' AS kind,
     n.balance,
-    'opening',
-    'opening balance'
-FROM unnest(%(accounts)s::bigint[], %(balances)s::bigint[]) AS n (account_id, balance)
+    'opening' AS counter,
+    'opening balance' AS text
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS n (account_id bigint, balance bigint)
 WHERE n.balance <> 0;

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from abono.kernel.errors import InvalidValue
@@ -30,6 +31,7 @@ _DECIMAL_COMMA = re.compile(r"(-?[0-9]+),([0-9]+)")
 _GROUPED = re.compile(r"-?[0-9]{1,3}([\s.,'\u2019][0-9]{3})+([.,][0-9]*)?|-?[0-9]+[.,][0-9]+[.,].*")
 _QUANTITY_DECIMALS = 6
 _MOST_QUANTITY = 10**9
+_minor_units = lru_cache(maxsize=10_000)(parse_amount)  # the same limits and balances come again and again
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class Cells:
         return amount
 
     def _amount(self, text: str, currency: str, name: str) -> int:
-        return parse_amount(self._point(text, name), currency, name)
+        return _minor_units(self._point(text, name), currency, name)
 
     def _quantity(self, text: str, name: str) -> Decimal:
         quantity = parse_decimal(self._point(text, name), name)

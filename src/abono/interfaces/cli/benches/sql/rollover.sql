@@ -7,7 +7,7 @@ SELECT
     n,
     %(operator)s::bigint,
     'EUR',
-    CASE WHEN n %% 10 < 7 THEN 100000 WHEN n %% 10 < 9 THEN 1500 ELSE 0 END,
+    CASE WHEN mod(n, 10) < 7 THEN 100000 WHEN mod(n, 10) < 9 THEN 1500 ELSE 0 END,
     %(boundary)s::timestamptz
 FROM generate_series(1::bigint, %(accounts)s::bigint) AS n;
 
@@ -20,7 +20,7 @@ SELECT
     n / 2 + 1,
     ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
     %(operator)s::bigint,
-    (%(plans)s::bigint[])[1 + n %% cardinality(%(plans)s::bigint[])],
+    p.plans[1 + mod(n, cardinality(p.plans))],
     1,
     %(boundary)s::timestamptz - interval '31 days',
     'active',
@@ -32,9 +32,10 @@ SELECT
     date '2026-02-01',
     31,
     date '2026-02-01',
-    (%(rates)s::bigint[])[1 + n %% cardinality(%(rates)s::bigint[])],
+    p.rates[1 + mod(n, cardinality(p.rates))],
     FALSE
-FROM generate_series(0::bigint, 2 * %(accounts)s::bigint - 1) AS n;
+FROM generate_series(0::bigint, 2 * %(accounts)s::bigint - 1) AS n
+CROSS JOIN (SELECT %(plans)s::bigint[] AS plans, %(rates)s::bigint[] AS rates) AS p;
 
 -- name: empty
 TRUNCATE

@@ -1,8 +1,10 @@
 -- name: first_day
-SELECT min(subject) AS day FROM base_trail WHERE account_id = 0 AND operator_id = %(operator)s AND action = 'demo.start';
+SELECT min(subject) AS day FROM base_trail
+WHERE account_id = 0 AND operator_id = %(operator)s AND action = 'demo.start';
 
 -- name: last_day
-SELECT max(subject) AS day FROM base_trail WHERE account_id = 0 AND operator_id = %(operator)s AND action = 'demo.day';
+SELECT max(subject) AS day FROM base_trail
+WHERE account_id = 0 AND operator_id = %(operator)s AND action = 'demo.day';
 
 -- name: plans
 SELECT

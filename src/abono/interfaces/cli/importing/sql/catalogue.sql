@@ -38,4 +38,4 @@ SELECT DISTINCT
 FROM catalogue_rate AS r
 INNER JOIN catalogue_planservice AS i ON r.plan_id = i.plan_id
 INNER JOIN catalogue_service AS s ON i.service_id = s.id
-WHERE s.operator_id = %(operator)s AND s.code = ANY(%(codes)s::text[]);
+WHERE s.operator_id = %(operator)s AND s.code = any(%(codes)s::text[]);

@@ -1,0 +1,259 @@
+"""The engine is killed, and the server under it, again and again in one roll-over: nothing in the books tells of it.
+
+One world is made and copied. In one copy the roll-over runs undisturbed; in the other it is killed until all kills are
+spent, and then runs to its end. Afterwards every row of every table is the same, and the books are proved.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from tests.crash.world import UNTIL
+from tests.embedded.conftest import cluster_of, dispose
+
+from abono.base.embedded import ensure_running, processes, release
+
+pytestmark = pytest.mark.embedded
+
+ABONO = Path(sys.executable).with_name("abono")
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120
+
+# What differs by nature, beside the ids that the server's clock makes. All else must be the same, to the last column.
+_BY_NATURE = {
+    "ledger_account": ["claim"],
+    "billing_run": ["id", "started_at", "finished_at"],
+    "billing_slice": ["id", "run_id", "attempts", "error"],
+    "django_migrations": ["applied"],
+}
+_CLOCKED = ("ledger_entry", "ledger_grant", "subscriptions_transition", "billing_charge", "notices_notice", "base_trail")
+
+
+@dataclass
+class Kills:
+    """What the kills hit."""
+
+    engines: int = 0
+    interrupted: int = 0
+    in_transactions: int = 0
+    servers: int = 0
+    servers_missed: int = 0
+    left: float = 1
+
+
+class Home:
+    """An ``$ABONO_HOME`` with a server of its own, and the real commands on it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.address = ensure_running(home)
+
+    def database(self, name: str) -> str:
+        """The address of a database of this server."""
+        return make_conninfo(self.address, dbname=name)
+
+    def environment(self, database: str | None) -> dict[str, str]:
+        """With the home alone (None) a command brings the server up by itself."""
+        about = {name: value for name, value in os.environ.items() if not name.startswith(("ABONO_", "DJANGO_"))}
+        if database is None:
+            return {**about, "ABONO_HOME": str(self.home)}
+        return {**about, "ABONO_DATABASE_URL": self.database(database)}
+
+    def run(self, *command: str | Path, database: str | None) -> str:
+        """Run a command to its end; answers what it said."""
+        done = subprocess.run(
+            command, env=self.environment(database), cwd=ROOT, capture_output=True, text=True, timeout=1_800, check=False
+        )
+        assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-4_000:]
+        return done.stdout
+
+    def rows(self, database: str, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        with psycopg.connect(self.database(database)) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def kill_server(self, *, whole: bool) -> None:
+        """Kill the main process and, if ``whole``, at once all others; without, they outlive it for a moment."""
+        data = cluster_of(self.home).data
+        main = processes.postmaster(data)
+        assert main
+        victims = [main, *(pid for pid in processes.server_processes(data) if pid != main)] if whole else [main]
+        for pid in victims:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + PATIENCE
+        while processes.postmaster(data):
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+
+
+@contextmanager
+def new_home() -> Iterator[Home]:
+    private = Path(tempfile.mkdtemp(prefix="abono-crash-"))
+    home = private / "home"
+    try:
+        yield Home(home)
+    finally:
+        release(home)
+        dispose(home)
+        for file in sorted(private.rglob("*"), reverse=True):
+            file.rmdir() if file.is_dir() else file.unlink()
+        private.rmdir()
+
+
+def advance(size: int) -> list[str]:
+    return [str(ABONO), "advance", "--to", UNTIL.isoformat(), "--slice-size", str(size), "--json"]
+
+
+class Watch:
+    """Looks at the disturbed roll-over through a connection of its own, a new one when the server was killed."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def working(self) -> int:
+        """How many connections have a slice in their hands."""
+        return int(
+            self._number(
+                "SELECT count(DISTINCT l.pid) FROM pg_locks AS l INNER JOIN pg_class AS c ON l.relation = c.oid"
+                " WHERE c.relname = 'billing_slice' AND l.mode = 'RowShareLock'"
+            )
+        )
+
+    def part_left(self) -> float:
+        """Which part of the slices is still to be done; all, while none are cut."""
+        return self._number("SELECT coalesce(avg((state = 'open')::integer), 1)::float FROM billing_slice")
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._connection:
+            self._connection.close()
+        self._connection = None
+
+    def _number(self, query: str) -> float:
+        if self._connection is None:
+            self._connection = psycopg.connect(self._home.database("abono"), autocommit=True)
+        row = self._connection.execute(query.encode()).fetchone()
+        assert row
+        return float(row[0])
+
+
+def disturb(home: Home, size: int, seconds: float, kills: list[str], dice: random.Random) -> Kills:
+    """Start the roll-over again and again and kill it, or the server, at random instants of its work.
+
+    ``seconds`` is what the roll-over works undisturbed; the instants are spread over what is left of it.
+    """
+    hit = Kills()
+    watch = Watch(home)
+    for done, victim in enumerate(kills):
+        mean = 0.8 * seconds * watch.part_left() / (len(kills) - done)
+        engine = subprocess.Popen(
+            advance(size), env=home.environment(None), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + PATIENCE
+        while not watch.working() and engine.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(dice.uniform(0, 2 * mean))
+        hit.in_transactions += watch.working() > 0
+        if victim == "engine":
+            hit.engines += 1
+            engine.kill()
+            hit.interrupted += engine.wait(PATIENCE) == -signal.SIGKILL
+        else:
+            hit.servers += 1
+            watch.close()
+            home.kill_server(whole=victim == "server")
+            hit.servers_missed += engine.wait(PATIENCE) == 0
+            assert ensure_running(home.home) == home.address  # it recovers; what is left is looked at before the next
+    hit.left = watch.part_left()
+    watch.close()
+    return hit
+
+
+def contents(home: Home, database: str) -> dict[str, list[str]]:
+    """All rows of all tables but what differs by nature, sorted; a charge with the entry it shares its id with."""
+    tables = [
+        row[0]
+        for row in home.rows(database, "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+    ]  # fmt: skip
+    found = {}
+    for table in sorted(tables):
+        without = [*_BY_NATURE.get(table, []), *(["id"] if table in _CLOCKED else [])]
+        dropped = "ARRAY[" + ", ".join(f"'{name}'" for name in without) + "]::text[]"
+        query = f"SELECT (to_jsonb(t) - {dropped})::text FROM {table} AS t"
+        if table == "billing_charge":
+            query = (
+                f"SELECT ((to_jsonb(t) - {dropped}) || jsonb_build_object('entry', to_jsonb(e) - 'id'))::text"
+                " FROM billing_charge AS t INNER JOIN ledger_entry AS e ON t.account_id = e.account_id AND t.id = e.id"
+            )
+        found[table] = [row[0] for row in home.rows(database, f"{query} ORDER BY 1")]
+    return found
+
+
+def assert_same(disturbed: dict[str, list[str]], undisturbed: dict[str, list[str]]) -> None:
+    assert disturbed.keys() == undisturbed.keys()
+    for table, rows in undisturbed.items():
+        if disturbed[table] != rows:
+            one, other = set(disturbed[table]) - set(rows), set(rows) - set(disturbed[table])
+            pytest.fail(
+                f"{table}: {len(disturbed[table])} rows instead of {len(rows)}; "
+                f"only after kills {sorted(one)[:3]}; only without {sorted(other)[:3]}"
+            )
+
+
+def play(subscriptions: int, size: int, kills: list[str]) -> Kills:
+    """The whole play; answers what the kills hit."""
+    dice = random.Random(20260201)
+    dice.shuffle(kills)
+    with new_home() as home:
+        T=[time.time()]; tick=lambda n: (print(n, round(time.time()-T[0],1)), T.__setitem__(0,time.time()))
+        home.run(sys.executable, "-m", "tests.crash.world", str(subscriptions), database="abono")
+        tick("world")
+        with psycopg.connect(home.database("postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE undisturbed TEMPLATE abono")
+        home.run(*advance(size), database="undisturbed")
+        ((seconds, slices),) = home.rows(
+            "undisturbed",
+            "SELECT extract(epoch FROM finished_at - started_at)::float, (SELECT count(*) FROM billing_slice) FROM billing_run",
+        )
+        tick("undist")
+        hit = disturb(home, size, seconds, kills, dice)
+        home.run(*advance(size), database=None)
+        tick("dist+final")
+        assert_same(contents(home, "abono"), contents(home, "undisturbed"))
+        tick("same")
+        home.run(ABONO, "audit", database="abono")
+    print(f"{seconds:.1f} s undisturbed, {slices} slices; {hit}")  # noqa: T201 -- for whoever asks with -s
+    assert hit.left > 0, "the roll-over was done before all kills were spent"
+    assert hit.interrupted == hit.engines
+    assert hit.servers_missed == 0
+    assert hit.in_transactions > 0.8 * len(kills)
+    return hit
+
+
+def test_a_roll_over_that_is_killed_leaves_no_trace() -> None:
+    hit = play(2_000, 6, ["engine"] * 5 + ["server"])
+    assert (hit.engines, hit.servers) == (5, 1)
+
+
+@pytest.mark.crash_full
+@pytest.mark.timeout(3_600)
+def test_a_roll_over_that_is_killed_fifty_times_leaves_no_trace() -> None:
+    hit = play(50_000, 40, ["engine"] * 50 + ["server"] * 3 + ["main process"] * 2)
+    assert (hit.engines, hit.servers) == (50, 5)
