@@ -40,7 +40,14 @@ _BY_NATURE = {
     "billing_slice": ["id", "run_id", "attempts", "error"],
     "django_migrations": ["applied"],
 }
-_CLOCKED = ("ledger_entry", "ledger_grant", "subscriptions_transition", "billing_charge", "notices_notice", "base_trail")
+_CLOCKED = (
+    "ledger_entry",
+    "ledger_grant",
+    "subscriptions_transition",
+    "billing_charge",
+    "notices_notice",
+    "base_trail",
+)
 
 
 @dataclass
@@ -76,7 +83,13 @@ class Home:
     def run(self, *command: str | Path, database: str | None) -> str:
         """Run a command to its end; answers what it said."""
         done = subprocess.run(
-            command, env=self.environment(database), cwd=ROOT, capture_output=True, text=True, timeout=1_800, check=False
+            command,
+            env=self.environment(database),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=1_800,
+            check=False,
         )
         assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-4_000:]
         return done.stdout
@@ -222,7 +235,8 @@ def play(subscriptions: int, size: int, kills: list[str]) -> Kills:
     dice = random.Random(20260201)
     dice.shuffle(kills)
     with new_home() as home:
-        T=[time.time()]; tick=lambda n: (print(n, round(time.time()-T[0],1)), T.__setitem__(0,time.time()))
+        T = [time.time()]
+        tick = lambda n: (print(n, round(time.time() - T[0], 1)), T.__setitem__(0, time.time()))
         home.run(sys.executable, "-m", "tests.crash.world", str(subscriptions), database="abono")
         tick("world")
         with psycopg.connect(home.database("postgres"), autocommit=True) as connection:

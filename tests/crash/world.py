@@ -86,7 +86,9 @@ def _originals(seller: Operator) -> list[int]:
     with transaction.atomic():
         for pair in _PAIRS:
             for left in _LEFT:
-                account = open_account(seller, f"{left}-{pair[0]}", now=START, credit_limit=500 if left == _LEFT[1] else 0)
+                account = open_account(
+                    seller, f"{left}-{pair[0]}", now=START, credit_limit=500 if left == _LEFT[1] else 0
+                )
                 accounts.append(account)
                 money.pay(account, 90_000, now=START, key="opening")
                 begins = START + timedelta(days=28 if "short trial" in pair else len(accounts) % 3)

@@ -67,19 +67,21 @@ def test_simulate_tells_what_fails(tmp_path: Path) -> None:
     done = abono("simulate", str(bad), "--json")
     assert done.returncode == 1
     (told,) = json.loads(done.stdout)
-    assert told["failures"] == [
-        {"step": 3, "path": "accounts.a.balance", "expected": "11.00", "actual": "10.00"}
-    ]
+    assert told["failures"] == [{"step": 3, "path": "accounts.a.balance", "expected": "11.00", "actual": "10.00"}]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_simulate_leaves_nothing_behind() -> None:
     words = [str(ABONO), "simulate", str(SCENARIOS / "billing-payment-key-conflict.yaml")]
-    with subprocess.Popen(words, env={**os.environ, "ABONO_DATABASE_URL": here()}, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        words, env={**os.environ, "ABONO_DATABASE_URL": here()}, stdout=subprocess.DEVNULL
+    ) as process:
         process.wait(timeout=120)
     assert process.returncode == 0
     with connection.cursor() as cursor:
-        cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [f"abono_scratch_{process.pid}_"])
+        cursor.execute(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [f"abono_scratch_{process.pid}_"]
+        )
         assert cursor.fetchall() == []
 
 

@@ -260,7 +260,7 @@ BREAKS = [
     ("due", "daily", "UPDATE ledger_account SET due_at = NULL WHERE account_id = %(account)s"),
     ("numbers", "plain", "UPDATE accounts_number SET number = 'other' WHERE account_id = %(account)s"),
     ("numbers", "plain", "DELETE FROM accounts_profile WHERE account_id = %(account)s"),
-    ("counters", None, 'UPDATE billing_run SET totals = \'{"charged": 8}\''),
+    ("counters", None, "UPDATE billing_run SET totals = '{\"charged\": 8}'"),
     ("counters", None, "UPDATE billing_slice SET state = 'open' WHERE first = 3"),
 ]
 

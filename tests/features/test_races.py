@@ -495,7 +495,7 @@ def test_the_orders_differ(operator: Operator) -> None:
 @pytest.mark.xfail(reason="catch_up tries returns at the end only when the civil day has changed", strict=True)
 def test_a_promise_after_midnight_counts_whichever_comes_first(operator: Operator) -> None:
     start_of = original(operator, "short")
-    (first, second), = copies([start_of.account], 2)
+    ((first, second),) = copies([start_of.account], 2)
     promised = requests(NOW)["a promise"]
     promised(first, start_of.units)
     roll(operator, [start_of.account, first, second])
@@ -515,7 +515,10 @@ def test_a_request_of_the_evening_that_had_to_wait_pays_no_day_twice(operator: O
         rolling = start(lambda: advance(NOW, workers=1, size=1_000))
         wait_until_blocked(1)
         asking = start(
-            *(partial(ask, request, account, start_of.units) for request, account in zip(asked.values(), accounts, strict=True))
+            *(
+                partial(ask, request, account, start_of.units)
+                for request, account in zip(asked.values(), accounts, strict=True)
+            )
         )
         wait_until_blocked(1 + len(asked))
     rolling()
@@ -528,9 +531,9 @@ def test_a_request_of_the_evening_that_had_to_wait_pays_no_day_twice(operator: O
 def test_an_order_of_the_evening_disturbs_no_slice(operator: Operator) -> None:
     """An account that was not due lies among those that are, and becomes due while they are rolled over."""
     start_of = original(operator, "rich")
-    (first,), = copies([start_of.account], 1)
+    ((first,),) = copies([start_of.account], 1)
     between = opened(operator, "between", 5_000)
-    (last,), = copies([start_of.account], 1)
+    ((last,),) = copies([start_of.account], 1)
     with held(last):
         rolling = start(lambda: advance(NOW, workers=1, size=1_000))
         wait_until_blocked(1)
@@ -565,7 +568,9 @@ def test_debits_never_exceed_the_money(operator: Operator) -> None:
 
     def debit(number: int) -> str:
         return ask(
-            lambda a, _u: ledger.debit(a, 100, key=f"debit {number}", counter="sales", day=NOW.date(), now=NOW), account, {}
+            lambda a, _u: ledger.debit(a, 100, key=f"debit {number}", counter="sales", day=NOW.date(), now=NOW),
+            account,
+            {},
         )
 
     hands = 20
@@ -584,7 +589,9 @@ def test_debits_take_what_a_promise_allows_and_no_more(operator: Operator) -> No
 
     def debit(number: int) -> str:
         return ask(
-            lambda a, _u: ledger.debit(a, 100, key=f"debit {number}", counter="sales", day=NOW.date(), now=NOW), account, {}
+            lambda a, _u: ledger.debit(a, 100, key=f"debit {number}", counter="sales", day=NOW.date(), now=NOW),
+            account,
+            {},
         )
 
     hands = 10
@@ -596,9 +603,7 @@ def test_debits_take_what_a_promise_allows_and_no_more(operator: Operator) -> No
 @pytest.mark.parametrize(
     "request_",
     [
-        pytest.param(
-            lambda a: ledger.debit(a, 100, key="once", counter="sales", day=NOW.date(), now=NOW), id="debit"
-        ),
+        pytest.param(lambda a: ledger.debit(a, 100, key="once", counter="sales", day=NOW.date(), now=NOW), id="debit"),
         pytest.param(lambda a: money.pay(a, 100, now=NOW, key="once"), id="payment"),
         pytest.param(lambda a: money.refund(a, 100, now=NOW, key="once"), id="refund"),
         pytest.param(lambda a: money.adjust(a, -100, now=NOW, key="once"), id="correction"),
@@ -637,9 +642,7 @@ def test_a_key_belongs_to_the_first_of_different_requests(operator: Operator) ->
 
 def test_one_order_gets_the_last_money(operator: Operator) -> None:
     account = opened(operator, "last money", 1_000)
-    answers = together(
-        *[partial(ask, lambda a, _u: orders.subscribe(a, "net", now=NOW), account, {})] * 10
-    )
+    answers = together(*[partial(ask, lambda a, _u: orders.subscribe(a, "net", now=NOW), account, {})] * 10)
     assert Counter(answers) == {"": 1, "insufficient_funds": 9}
     assert states(account) == {"": "active"}
     assert balance(account) == 0

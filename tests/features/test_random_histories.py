@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,7 +66,9 @@ def worlds() -> st.SearchStrategy[tuple[dict[str, Any], datetime, dict[str, Any]
         lambda days, hours: datetime(2025, 1, 1) + timedelta(days=days, hours=hours),  # noqa: DTZ001 -- local
         st.integers(0, 364), st.sampled_from([0, 0, 9, 23]),
     )  # fmt: skip
-    catalogue = st.lists(plans(), min_size=2, max_size=3).map(lambda made: {f"p{n}": plan for n, plan in enumerate(made)})
+    catalogue = st.lists(plans(), min_size=2, max_size=3).map(
+        lambda made: {f"p{n}": plan for n, plan in enumerate(made)}
+    )
     account = st.fixed_dictionaries(
         {"balance": st.sampled_from(["0", "10.00", "35.00", "100.00", "-4.00"]),
          "credit_limit": st.sampled_from(["0", "0", "5.00", "30.00"])}
@@ -164,11 +168,23 @@ def live(terms: tuple[Any, ...], script: list[tuple[Any, ...]]) -> None:
             prove_repeatable(world)
             world.let_pass(world.now + timedelta(days=33))
             prove(world)
-        except BaseException:
+        except BaseException as error:
             note(world.story())
+            _keep(world.story(), error)
             raise
         finally:
             transaction.set_rollback(True)
+
+
+def _keep(story: str, error: BaseException) -> None:
+    """Where STORIES names a folder, the shortest story of each failure is kept there as soon as it is known."""
+    folder = os.environ.get("STORIES")
+    if folder:
+        words = re.sub(r"[0-9a-f-]{8,}|[^a-zA-Z]+", "-", str(error).partition("\n")[0] or type(error).__name__)[:60]
+        path = Path(folder, f"{words.strip('-')}.yaml")
+        text = f"{story}\n# {error}".replace("\n  at", "\n# at")
+        if not path.exists() or len(path.read_text()) > len(text):
+            path.write_text(text)
 
 
 quick = settings(

@@ -122,7 +122,14 @@ def test_the_slices_of_a_cycle_add_up(random: Random) -> None:
 
 def grid(random: Random) -> Grid:
     text = random.choice(
-        ["day", "week", "month", "quarter", "year", f"{random.randint(2, 40)} {random.choice(['days', 'weeks', 'months'])}"]
+        [
+            "day",
+            "week",
+            "month",
+            "quarter",
+            "year",
+            f"{random.randint(2, 40)} {random.choice(['days', 'weeks', 'months'])}",
+        ]
     )
     period = Period.parse(text)
     anchors: list[Any] = ["start", random.randint(1, 31), 31, 30, 29]
@@ -140,9 +147,7 @@ def test_boundary_and_cycle(random: Random) -> None:
     expected = [g.boundary(row[4]) for g, row in zip(grids, rows, strict=True)]
     agree(rows, answers, expected)
     # Days on and right beside a boundary, where the count turns, and any others.
-    days = [
-        boundary + timedelta(days=random.choice([-1, 0, 1, random.randint(-1000, 1000)])) for boundary in expected
-    ]
+    days = [boundary + timedelta(days=random.choice([-1, 0, 1, random.randint(-1000, 1000)])) for boundary in expected]
     asked = [(*row[:4], on) for row, on in zip(rows, days, strict=True)]
     answers = ask("abono_cycle(u, s, o, d, n)", "u, s, o, d, n", "text integer date integer date", asked)
     agree(asked, answers, [g.index_of(on) for g, on in zip(grids, days, strict=True)])

@@ -35,7 +35,11 @@ BAD = {
     "no amount": (WORLD + "steps: [{pay: {account: a}}]", "steps.1.pay.amount", "required"),
     "amount as a number": (WORLD + "steps: [{pay: {account: a, amount: 10.0}}]", "steps.1.pay.amount", "invalid"),
     "too many decimals": (WORLD + "steps: [{pay: {account: a, amount: '1.005'}}]", "steps.1.pay.amount", "invalid"),
-    "too much": (WORLD + "steps: [{pay: {account: a, amount: '99999999999999.00'}}]", "steps.1.pay.amount", "out_of_range"),
+    "too much": (
+        WORLD + "steps: [{pay: {account: a, amount: '99999999999999.00'}}]",
+        "steps.1.pay.amount",
+        "out_of_range",
+    ),
     "back in time": (WORLD + "steps: [{at: 2025-12-31, advance: {}}]", "steps.1.at", "out_of_range"),
     "no such day": (WORLD + "steps: [{at: 2026-02-30, advance: {}}]", "steps.1.at", "invalid"),
     "nothing to block": (WORLD + "steps: [{block: {}}]", "steps.1.block.subscription", "required"),
@@ -79,6 +83,4 @@ def test_yaml_words_and_dates_stay_text(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     (step,) = read_story(path).steps
-    assert step.expect == {
-        "subscriptions": {"on": {"next": {"on": "2026-02-01", "amount": "1.00"}, "plan": "yes"}}
-    }
+    assert step.expect == {"subscriptions": {"on": {"next": {"on": "2026-02-01", "amount": "1.00"}, "plan": "yes"}}}

@@ -74,8 +74,8 @@ ORDER BY g.account_id, g.id
 LIMIT %(limit)s::bigint;
 
 -- name: charges
--- Booked on the first day; arrears, with their setup fee, on the day after the last; the part of a change on the day it
--- was asked for, which may be the day before, where today's slice stays.
+-- Booked on the first day; arrears, with their setup fee, on the day after the last (on the first day a fee covers that
+-- day alone); the part of a change on the day it was asked for: the day before, where today's slice stays.
 SELECT
     c.account_id,
     'charge ' || c.id AS subject,
@@ -93,7 +93,9 @@ WHERE
     OR e.counter <> CASE c.kind WHEN 'fee' THEN 'fees' ELSE 'sales' END
     OR NOT CASE
         WHEN c.kind = 'part' THEN e.booked_on IN (c.starts_on, c.starts_on - 1)
-        WHEN c.kind IN ('period', 'fee') AND p.charge = 'arrears' THEN e.booked_on = c.ends_on
+        WHEN c.kind = 'fee' AND p.charge = 'arrears'
+            THEN e.booked_on = c.ends_on OR (e.booked_on = c.starts_on AND c.ends_on = c.starts_on + 1)
+        WHEN c.kind = 'period' AND p.charge = 'arrears' THEN e.booked_on = c.ends_on
         ELSE e.booked_on = c.starts_on
     END
 ORDER BY c.account_id, c.id

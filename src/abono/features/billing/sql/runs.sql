@@ -6,7 +6,7 @@ SELECT pg_advisory_xact_lock(hashtext('abono.billing.run'));
 SELECT id, until, operator_id FROM billing_run WHERE finished_at IS NULL ORDER BY id LIMIT 1;
 
 -- name: is_due
-SELECT EXISTS(
+SELECT exists(
     SELECT 1 FROM ledger_account
     WHERE due_at <= %(until)s::timestamptz AND (%(operator)s::bigint IS NULL OR operator_id = %(operator)s::bigint)
 ) AS due;
