@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import psycopg
-import pytest
 from django.conf import settings
 from psycopg import sql
 
-from abono.base.embedded import ensure_running
 from abono.base.database import django_database
+from abono.base.embedded import ensure_running
+
+if TYPE_CHECKING:
+    import pytest
 
 HOME = Path(__file__).parents[1] / ".abono-test"
 _ADDRESS = "ABONO_DATABASE_URL"

@@ -20,7 +20,7 @@ NOON = datetime(2026, 1, 31, 11, tzinfo=UTC)
 UNTIL = datetime(2026, 2, 3, 5, tzinfo=UTC)
 """Until then a run has a boundary of every month, three midnights of daily slices, trials, pauses and look-aheads."""
 
-_LINE = {"services": {"line": {}}}
+_LINE: dict[str, object] = {"services": {"line": {}}}
 _CATALOGUE = {
     "services": {"line": {"kind": "onoff"}, "paper": {"kind": "onoff", "tax": "reduced"}},
     "plans": {
@@ -43,7 +43,7 @@ _PAIRS = (
     ("tried", "used"), ("short trial", "slices"), ("weekly", "seen"),
 )  # fmt: skip
 _LEFT = (0, 800, 1_700, 3_500, 40_000)
-_SELLERS = {
+_SELLERS: dict[str, dict[str, object]] = {
     "north": {"currency": "EUR", "time_zone": "Europe/Berlin", "tax": "19", "tax_reduced": "7"},
     "east": {"currency": "TRY", "time_zone": "Europe/Istanbul", "tax": "20", "prices_include_tax": False},
 }

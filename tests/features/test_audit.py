@@ -48,9 +48,11 @@ STORIES = (
     "extra/arrears-closed-early",
     "extra/daily-cancel-and-change",
     "extra/daily-pause",
+    "extra/downtime-steps-inside",
     "extra/pause-freeze-over-a-boundary",
     "extra/reasons-lift-at-one-instant",
     "extra/trial-change-and-cancel",
+    "extra/zero-price",
 )
 WORLD = """
 scenario: The world whose books are broken

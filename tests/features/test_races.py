@@ -21,7 +21,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -40,7 +40,9 @@ from abono.features.catalogue.operations import save_catalogue
 from abono.features.catalogue.terms import parse_catalogue
 from abono.features.ledger import operations as ledger
 from abono.features.operators.operations import add_operator
-from abono.features.operators.queries import Operator
+
+if TYPE_CHECKING:
+    from abono.features.operators.queries import Operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -131,7 +133,7 @@ def requests(now: datetime) -> dict[str, Request]:
         "a small payment": lambda a, _u: money.pay(a, 500, now=now),
         "the account's last money": lambda a, _u: money.refund(a, 1_000, now=now),
         "a correction": lambda a, _u: money.adjust(a, -700, now=now),
-        "a debit": lambda a, _u: ledger.debit(a, 300, key="debit", counter="sales", day=now.date(), now=now),
+        "a debit": lambda a, _u: debit(a, 300, "debit"),
         "a limit": lambda a, _u: money.set_credit_limit(a, 3_000, now=now),
         "a promise": lambda a, _u: money.promise(a, 4_000, 3, now=now, fee=100),
         "an order": lambda a, _u: orders.subscribe(a, "net", now=now, unit="new"),
@@ -148,13 +150,23 @@ def requests(now: datetime) -> dict[str, Request]:
     }
 
 
-def ask(request: Request, account: int, units: dict[str, UUID]) -> str:
-    """Make a request; answers what it was refused for, or nothing."""
+def refusal(call: Callable[[], object]) -> str:
+    """Make a call; answers what it was refused for, or nothing."""
     try:
-        request(account, units)
-    except Refusal as refusal:
-        return refusal.code
+        call()
+    except Refusal as refused:
+        return refused.code
     return ""
+
+
+def ask(request: Request, account: int, units: dict[str, UUID]) -> str:
+    """Make a request for an account; answers what it was refused for, or nothing."""
+    return refusal(partial(request, account, units))
+
+
+def debit(account: int, amount: int, key: str) -> UUID:
+    """Take money once per key."""
+    return ledger.debit(account, amount, key=key, counter="sales", day=NOW.date(), now=NOW)
 
 
 # ---- Many at once
@@ -164,7 +176,7 @@ Answers = Callable[[], list[Any]]
 
 
 def start(*works: Callable[[], object]) -> Answers:
-    """Begin all works at the same moment, each with a connection of its own; the call that is answered waits for them."""
+    """Begin all works at the same moment, each with its own connection; what is answered waits for them."""
     barrier = threading.Barrier(len(works))
     answers: list[Any] = [None] * len(works)
     errors: list[BaseException] = []
@@ -354,7 +366,7 @@ def test_two_processes_at_once_do_the_work_of_one(operator: Operator) -> None:
     accounts, expected = crowd(operator)
     name = connection.settings_dict["NAME"]
     environment = {**os.environ, "ABONO_DATABASE_URL": make_conninfo(os.environ["ABONO_DATABASE_URL"], dbname=name)}
-    command = [ABONO, "advance", "--to", NOW.isoformat(), "--slice-size", "2", "--json"]
+    command = [str(ABONO), "advance", "--to", NOW.isoformat(), "--slice-size", "2", "--json"]
     with held(*accounts[0:8:2]):
         processes = [
             subprocess.Popen([*command, "--workers", "2"], env=environment, stdout=subprocess.PIPE, text=True)
@@ -547,14 +559,14 @@ def test_an_order_of_the_evening_disturbs_no_slice(operator: Operator) -> None:
 
 @pytest.mark.xfail(reason="subscribe locks account, then plan; change_price plan, then accounts", strict=True)
 def test_a_new_price_and_an_order_do_not_wait_for_each_other(operator: Operator) -> None:
-    """The price holds its plan and wants the accounts that wait for money; the order holds its account and wants the plan."""
+    """The price has its plan and wants the accounts that wait for money; the order has its account and wants the plan."""
     waiting = [original(operator, "short").account]
     waiting += copies(waiting, 1)[0]
     roll(operator, waiting)
     with held(waiting[0]):
         pricing = start(lambda: change_price(operator, "tv", Decimal(9), date(2026, 3, 1), now=NOW))
         wait_until_blocked(1)
-        ordering = start(lambda: ask(lambda a, _u: orders.subscribe(a, "tv", now=NOW), waiting[1], {}))
+        ordering = start(lambda: refusal(lambda: orders.subscribe(waiting[1], "tv", now=NOW)))
         wait_until_blocked(2)
     pricing()
     assert ordering() == ["insufficient_funds"]
@@ -563,47 +575,35 @@ def test_a_new_price_and_an_order_do_not_wait_for_each_other(operator: Operator)
 # ---- One account, many at its door
 
 
+def debited(account: int, times: int, hands: int) -> Counter[str]:
+    """So many debits of 1.00 by so many hands at once, and how they were answered."""
+
+    def hand(place: int) -> list[str]:
+        return [refusal(partial(debit, account, 100, f"debit {n}")) for n in range(place, times, hands)]
+
+    return Counter(answer for answers in together(*(partial(hand, n) for n in range(hands))) for answer in answers)
+
+
 def test_debits_never_exceed_the_money(operator: Operator) -> None:
     account = opened(operator, "much wanted", 3_700)
-
-    def debit(number: int) -> str:
-        return ask(
-            lambda a, _u: ledger.debit(a, 100, key=f"debit {number}", counter="sales", day=NOW.date(), now=NOW),
-            account,
-            {},
-        )
-
-    hands = 20
-    answered = together(*(partial(lambda place: [debit(n) for n in range(place, 100, hands)], n) for n in range(hands)))
-    answers = Counter(answer for each in answered for answer in each)
-    assert answers == {"": 37, "insufficient_funds": 63}
+    assert debited(account, 100, 20) == {"": 37, "insufficient_funds": 63}
     (picture,) = pictures([account])
     assert [row["amount"] for row in picture["ledger_entry"]].count(-100) == 37
-    assert balance(account) == 0
     assert len(picture["base_once"]) == 37
+    assert balance(account) == 0
 
 
 def test_debits_take_what_a_promise_allows_and_no_more(operator: Operator) -> None:
     account = opened(operator, "on trust", 1_000)
     money.promise(account, 2_700, 3, now=NOW)
-
-    def debit(number: int) -> str:
-        return ask(
-            lambda a, _u: ledger.debit(a, 100, key=f"debit {number}", counter="sales", day=NOW.date(), now=NOW),
-            account,
-            {},
-        )
-
-    hands = 10
-    answered = together(*(partial(lambda place: [debit(n) for n in range(place, 50, hands)], n) for n in range(hands)))
-    assert Counter(answer for each in answered for answer in each) == {"": 37, "insufficient_funds": 13}
+    assert debited(account, 50, 10) == {"": 37, "insufficient_funds": 13}
     assert balance(account) == -2_700
 
 
 @pytest.mark.parametrize(
     "request_",
     [
-        pytest.param(lambda a: ledger.debit(a, 100, key="once", counter="sales", day=NOW.date(), now=NOW), id="debit"),
+        pytest.param(lambda a: debit(a, 100, "once"), id="debit"),
         pytest.param(lambda a: money.pay(a, 100, now=NOW, key="once"), id="payment"),
         pytest.param(lambda a: money.refund(a, 100, now=NOW, key="once"), id="refund"),
         pytest.param(lambda a: money.adjust(a, -100, now=NOW, key="once"), id="correction"),
@@ -624,25 +624,16 @@ def test_the_same_key_from_many_moves_money_once(operator: Operator, request_: C
 def test_a_key_belongs_to_the_first_of_different_requests(operator: Operator) -> None:
     account = opened(operator, "confused", 5_000)
     amounts = range(100, 1_300, 100)
-    answers = together(
-        *(partial(ask, lambda a, _u, n=n: money.pay(a, n, now=NOW, key="once"), account, {}) for n in amounts),
-        *(
-            partial(
-                ask,
-                lambda a, _u, n=n: ledger.debit(a, n, key="once", counter="sales", day=NOW.date(), now=NOW),
-                account,
-                {},
-            )
-            for n in amounts
-        ),
-    )
+    payments = [partial(money.pay, account, amount, now=NOW, key="once") for amount in amounts]
+    debits = [partial(debit, account, amount, "once") for amount in amounts]
+    answers = together(*(partial(refusal, call) for call in [*payments, *debits]))
     assert Counter(answers) == {"": 1, "key_conflict": len(answers) - 1}
     assert len(pictures([account])[0]["ledger_entry"]) == 2
 
 
 def test_one_order_gets_the_last_money(operator: Operator) -> None:
     account = opened(operator, "last money", 1_000)
-    answers = together(*[partial(ask, lambda a, _u: orders.subscribe(a, "net", now=NOW), account, {})] * 10)
+    answers = together(*[partial(refusal, partial(orders.subscribe, account, "net", now=NOW))] * 10)
     assert Counter(answers) == {"": 1, "insufficient_funds": 9}
     assert states(account) == {"": "active"}
     assert balance(account) == 0
@@ -650,7 +641,7 @@ def test_one_order_gets_the_last_money(operator: Operator) -> None:
 
 def test_one_promise_at_a_time(operator: Operator) -> None:
     account = opened(operator, "promising", 0)
-    answers = together(*[partial(ask, lambda a, _u: money.promise(a, 500, 3, now=NOW), account, {})] * 8)
+    answers = together(*[partial(refusal, partial(money.promise, account, 500, 3, now=NOW))] * 8)
     assert Counter(answers) == {"": 1, "grant_active": 7}
 
 

@@ -39,7 +39,7 @@ def plans(draw: st.DrawFn, *, downtimes: bool = False) -> dict[str, Any]:
         "pause": draw(st.sampled_from(["freeze", "lose", {"mode": "freeze", "fee": "0.50"}])),
         "services": draw(st.sampled_from([{"thing": {}}, {"thing": {}, "book": {}}])),
     }
-    if draw(st.booleans()):
+    if draw(st.booleans()) and not ("stuck" in os.environ.get("SKIP", "") and period in {"day", "week"}):
         plan["look_ahead"] = draw(st.sampled_from(["3 days", "12 hours", "1 week"]))
         plan["early_block"] = draw(st.booleans())
     if draw(st.integers(0, 3)) == 0:
@@ -162,8 +162,8 @@ def live(terms: tuple[Any, ...], script: list[tuple[Any, ...]]) -> None:
                 play(world, step)
                 if DEEP:
                     prove(world)
-            if world.down_until is not None:
-                world.let_pass(world.down_until)
+            # What was asked just now may make something due at this very instant.
+            world.let_pass(world.down_until or world.now)
             prove(world)
             prove_repeatable(world)
             world.let_pass(world.now + timedelta(days=33))

@@ -97,21 +97,21 @@ RETURN (at AT TIME ZONE zone)::date
 + CASE WHEN at = ((at AT TIME ZONE zone)::date::timestamp AT TIME ZONE zone) THEN 0 ELSE 1 END;
 
 -- name: look
--- The instant of the look-ahead before a boundary; empty if the plan has none or the instant lies before ``begun``.
+-- The instant of the look-ahead before a boundary; empty if the plan has none, or if the boundary was nearer than that
+-- when what it ends had ``begun``. Days are civil: a boundary three civil days away is not nearer than three days.
 CREATE OR REPLACE FUNCTION abono_look(
     boundary date, hours integer, days integer, zone text, begun timestamp with time zone
 ) RETURNS timestamp with time zone
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
-    WHEN hours IS NULL AND days IS NULL THEN NULL
-    WHEN (
-        (((boundary - coalesce(days, 0))::timestamp AT TIME ZONE zone) AT TIME ZONE 'UTC')
-        - make_interval(hours => coalesce(hours, 0))
-    ) AT TIME ZONE 'UTC' >= begun
-        THEN (
-            (((boundary - coalesce(days, 0))::timestamp AT TIME ZONE zone) AT TIME ZONE 'UTC')
-            - make_interval(hours => coalesce(hours, 0))
-        ) AT TIME ZONE 'UTC'
+    WHEN days IS NOT NULL AND boundary - days >= (begun AT TIME ZONE zone)::date
+        THEN (boundary - days)::timestamp AT TIME ZONE zone
+    WHEN
+        hours IS NOT NULL
+        AND ((boundary::timestamp AT TIME ZONE zone) AT TIME ZONE 'UTC' - make_interval(hours => hours))
+        AT TIME ZONE 'UTC' >= begun
+        THEN ((boundary::timestamp AT TIME ZONE zone) AT TIME ZONE 'UTC' - make_interval(hours => hours))
+            AT TIME ZONE 'UTC'
 END;
 
 -- name: due_day

@@ -1,7 +1,8 @@
 """The audit: what the books promise, proved from their rows alone (sql/audit.sql has a statement for each promise).
 
 Not proved, because what it would take is not kept: that no balance is below its allowance (limits have no history), and
-that a price was right on its day.
+that a price was right on its day. Days that a downtime left uncharged, because the subscription was stopped before its
+missed boundary was done, are told as ``gaps``: they are.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ PROMISES: Mapping[str, str] = {
     "reversals": "Every reversal undoes one entry of the same account, whole and once.",
     "overlaps": "No day of a subscription is charged twice; days given back count as not charged.",
     "gaps": (
-        "Every whole day on which a subscription was active is charged, but for a free first period and days that pauses"
-        " moved; proved where its plan stays the same and costs at least one minor unit a day."
+        "Every whole day on which a subscription was active is charged, but for a free first period and days that a"
+        " pause moved; proved where its plan stays the same and costs at least one minor unit a day."
     ),
     "starts": "No period or slice begins while its subscription is not active; arrears may be booked later.",
     "moves": "Every recorded change of state is one that the state machine has.",
@@ -45,7 +46,7 @@ PROMISES: Mapping[str, str] = {
 
 _counting = Statements(
     _sql.source,
-    {name: f"SELECT count(*) AS total FROM ({_sql.texts[name]}) AS broken" for name in PROMISES},  # noqa: S608 -- our own
+    {name: f"SELECT count(*) AS total FROM ({_sql.texts[name]}) AS broken" for name in PROMISES},  # noqa: S608 -- ours
 )
 
 
@@ -95,9 +96,9 @@ def proved() -> Proved:
 def _prove(promise: str, limit: int) -> Finding | None:
     moves = [(before, after) for before, afters in MOVES.items() for after in sorted(afters)]
     values = {"moves_from": [before for before, _ in moves], "moves_to": [after for _, after in moves]}
-    found = _sql.rows(promise, limit=limit, **values)
+    found = _sql.rows(promise, most=limit, **values)
     if not found:
         return None
-    count = len(found) if len(found) < limit else int(_counting.row(promise, limit=None, **values)["total"])
+    count = len(found) if len(found) < limit else int(_counting.row(promise, most=None, **values)["total"])
     examples = tuple(Example(row["account_id"], row["subject"], row["found"]) for row in found)
     return Finding(promise, PROMISES[promise], count, examples)

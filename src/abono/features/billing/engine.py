@@ -93,7 +93,9 @@ def catch_up(scope: Scope, now: datetime, *, look: Look | None, lenient: bool = 
         last, rescued = instant, False
         totals += _do_instant(scope, instant, now, look=look, lenient=lenient)
     if last is not None and scope.operator.day(last) < scope.operator.day(now):
-        totals += decide(scope, now, now, boundaries=False, returns=True)
+        returned = decide(scope, now, now, boundaries=False, returns=True)
+        returned.pop("looks")
+        totals += returned
     return totals
 
 
@@ -123,11 +125,14 @@ def _do_instant(scope: Scope, instant: datetime, now: datetime, *, look: Look | 
     if needs["lapsing"]:
         _instant.row("lapse", **common)
     on_time = common["day"] == common["today"]
-    totals += decide(scope, instant, now, boundaries=True, returns=on_time, lenient=lenient)
-    if needs["looking"]:
+    decided = decide(scope, instant, now, boundaries=True, returns=on_time, lenient=lenient)
+    # A period may begin at the very instant of its look-ahead, and so may one that a pause gave back.
+    looking = decided.pop("looks") > 0 or needs["looking"] or needs["unpause"]
+    totals += decided
+    if looking:
         seen = _instant.rows("looking", **common)
         totals += look(scope, instant, now, seen) if look and seen else Counter()
-    if any(needs.values()):
+    if looking or any(needs.values()):
         schedule(scope, now)
     return totals
 
@@ -142,7 +147,7 @@ def decide(
     lenient: bool = False,
     subscription: UUID | None = None,
 ) -> Totals:
-    """Run the decision (see sql/decide.sql); answers its counts."""
+    """Run the decision (see sql/decide.sql); answers its counts, ``looks`` among them: look-aheads due by it."""
     row = _decide.row(
         "decide",
         boundaries=boundaries,

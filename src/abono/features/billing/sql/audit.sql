@@ -1,7 +1,7 @@
 -- The proofs of the books. Each statement is one promise of abono.features.billing.audit and answers what VIOLATES it:
 -- the account, what of it, and what was found there. Money in minor units.
 --
--- A statement sees one snapshot, so that the audit may run beside the work, and locks nothing. ``limit`` empty: all.
+-- A statement sees one snapshot, so that the audit may run beside the work, and locks nothing. ``most`` empty: all.
 
 -- name: balance
 SELECT
@@ -15,7 +15,7 @@ LEFT JOIN (
 ) AS e ON a.account_id = e.account_id
 WHERE a.balance <> coalesce(e.total, 0)
 ORDER BY a.account_id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: held
 SELECT
@@ -30,7 +30,7 @@ LEFT JOIN (
 ) AS h ON a.account_id = h.account_id
 WHERE a.held <> coalesce(h.total, 0)
 ORDER BY a.account_id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: captures
 SELECT
@@ -41,7 +41,7 @@ FROM ledger_hold AS h
 LEFT JOIN ledger_entry AS e ON h.account_id = e.account_id AND h.entry_id = e.id
 WHERE h.entry_id IS NOT NULL AND (h.closed_at IS NULL OR e.id IS NULL OR e.amount <> -h.amount)
 ORDER BY h.account_id, h.id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: grants
 SELECT
@@ -51,7 +51,7 @@ SELECT
 FROM ledger_grant
 WHERE remaining NOT BETWEEN 0 AND amount
 ORDER BY account_id, id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: one_grant
 -- A grant that was repaid to 0 was closed at an instant nobody kept: after it another may begin at once.
@@ -71,7 +71,7 @@ FROM (
 ) AS g
 WHERE g.starts_at < g.taken_until
 ORDER BY g.account_id, g.id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: charges
 -- Booked on the first day; arrears, with their setup fee, on the day after the last (on the first day a fee covers that
@@ -89,7 +89,12 @@ WHERE
     e.id IS NULL
     OR e.amount <> -c.amount
     OR (c.amount > 0) <> (c.kind IN ('period', 'part', 'fee'))
-    OR e.kind <> CASE c.kind WHEN 'credit' THEN 'reversal' WHEN 'refund' THEN 'refund' WHEN 'fee' THEN 'fee' ELSE 'charge' END
+    OR e.kind <> CASE c.kind
+        WHEN 'credit' THEN 'reversal'
+        WHEN 'refund' THEN 'refund'
+        WHEN 'fee' THEN 'fee'
+        ELSE 'charge'
+    END
     OR e.counter <> CASE c.kind WHEN 'fee' THEN 'fees' ELSE 'sales' END
     OR NOT CASE
         WHEN c.kind = 'part' THEN e.booked_on IN (c.starts_on, c.starts_on - 1)
@@ -99,7 +104,7 @@ WHERE
         ELSE e.booked_on = c.starts_on
     END
 ORDER BY c.account_id, c.id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: entries
 -- The fees of a promise and of a pause belong to no period: they are known by their instant.
@@ -127,7 +132,7 @@ WHERE
         )
     )
 ORDER BY e.account_id, e.id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: reversals
 SELECT
@@ -150,10 +155,10 @@ LEFT JOIN ledger_entry AS o ON e.account_id = o.account_id AND e.reverses = o.id
 WHERE
     o.id IS NULL OR e.kind <> 'reversal' OR e.amount <> -o.amount OR e.counter <> o.counter OR e.times > 1
 ORDER BY e.account_id, e.id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: overlaps
--- How many charges cover a day, less what was given back of it. A rest too small to be given back was left by its change.
+-- How many charges cover a day, less what was given back of it. A rest too small to be given back counts as given back.
 WITH charged AS (
     SELECT
         account_id,
@@ -205,14 +210,14 @@ FROM days
 WHERE times > 1
 GROUP BY account_id, subscription_id
 ORDER BY account_id, subscription_id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: gaps
 -- Whole days of activity between the end of a charge and the next one, or how far the subscription is decided. With
--- pauses, which may have moved the end, the days of activity since the charge began are held against the days it covers.
--- What is known of the plan in between is that it is the same on both sides and no change was asked for.
+-- pauses, which may have moved the end, the days of activity since the charge began are held against those it covers.
+-- Judged is what had the same plan on both sides, no change asked for in between, and no price near 0.
 WITH active AS MATERIALIZED (
-    SELECT h.account_id, h.subscription_id, h.from_on, coalesce(h.until_on, DATE '9999-12-31') AS until_on, h.pauses
+    SELECT h.account_id, h.subscription_id, h.from_on, coalesce(h.until_on, '9999-12-31'::date) AS until_on, h.pauses
     FROM (
         SELECT
             t.account_id,
@@ -268,21 +273,22 @@ gap AS MATERIALIZED (
         n.quantity,
         p.step * CASE p.step_unit WHEN 'day' THEN 1 ELSE 31 END AS most_days,
         o.time_zone,
-        coalesce(l.next_on, DATE '9999-12-31') AS known_on
+        coalesce(l.next_on, '9999-12-31'::date) AS known_on
     FROM laid AS l
     INNER JOIN subscriptions_subscription AS s ON l.account_id = s.account_id AND l.subscription_id = s.id
     INNER JOIN catalogue_plan AS last_plan ON s.plan_id = last_plan.id
-    CROSS JOIN LATERAL (
-        SELECT
-            coalesce(l.next_plan_id, s.plan_id) AS plan_id,
-            coalesce(l.next_quantity, s.quantity) AS quantity,
-            CASE
-                WHEN l.next_on IS NOT NULL THEN l.next_on
-                WHEN last_plan.charge <> 'arrears' THEN s.paid_until
-                WHEN s.state = 'ended' THEN least(s.ended_on, s.period_ends_on)
-                ELSE s.period_starts_on
-            END AS next_on
-    ) AS n
+    CROSS JOIN
+        LATERAL (
+            SELECT
+                coalesce(l.next_plan_id, s.plan_id) AS plan_id,
+                coalesce(l.next_quantity, s.quantity) AS quantity,
+                CASE
+                    WHEN l.next_on IS NOT NULL THEN l.next_on
+                    WHEN last_plan.charge <> 'arrears' THEN s.paid_until
+                    WHEN s.state = 'ended' THEN least(s.ended_on, s.period_ends_on)
+                    ELSE s.period_starts_on
+                END AS next_on
+        ) AS n
     INNER JOIN catalogue_plan AS p ON n.plan_id = p.id
     INNER JOIN operators_operator AS o ON s.operator_id = o.id
     WHERE
@@ -305,8 +311,9 @@ used AS (
         g.known_on,
         CASE
             WHEN bool_or(a.pauses)
-                THEN sum(greatest(least(a.until_on, g.next_on) - greatest(a.from_on, g.starts_on), 0))
-                - (g.ends_on - g.starts_on)
+                THEN
+                    sum(greatest(least(a.until_on, g.next_on) - greatest(a.from_on, g.starts_on), 0))
+                    - (g.ends_on - g.starts_on)
             ELSE sum(greatest(least(a.until_on, g.next_on) - greatest(a.from_on, g.ends_on), 0))
         END AS days
     FROM gap AS g
@@ -337,11 +344,11 @@ WHERE
             AND (b.at AT TIME ZONE u.time_zone)::date BETWEEN u.starts_on - u.most_days AND u.known_on
     )
 ORDER BY u.account_id, u.subscription_id, u.ends_on
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: starts
--- By the order of the work: the last state recorded before the charge, or together with it, was active. By the calendar:
--- the charge's first day is one on which the subscription was active.
+-- By the order of the work: the last state recorded before the charge, or together with it, was active. By the
+-- calendar, where it was booked on its day: that day is one on which the subscription was active.
 WITH active AS MATERIALIZED (
     SELECT h.account_id, h.subscription_id, h.id, h.day, h.next_id, h.next_day
     FROM (
@@ -363,6 +370,8 @@ SELECT
     'charge ' || c.id AS subject,
     'for ' || c.starts_on || ' to ' || c.ends_on || ' while the subscription was not active' AS found
 FROM billing_charge AS c
+INNER JOIN ledger_entry AS e ON c.account_id = e.account_id AND c.id = e.id
+INNER JOIN operators_operator AS o ON c.operator_id = o.id
 INNER JOIN catalogue_rate AS r ON c.rate_id = r.id
 INNER JOIN catalogue_plan AS p ON r.plan_id = p.id
 LEFT JOIN active AS a ON c.account_id = a.account_id AND c.subscription_id = a.subscription_id
@@ -371,11 +380,14 @@ GROUP BY c.account_id, c.id, c.starts_on, c.ends_on
 HAVING
     NOT coalesce(
         bool_or(c.id >= a.id AND (a.next_id IS NULL OR c.id < a.next_id))
-        AND bool_or(c.starts_on >= a.day AND (a.next_day IS NULL OR c.starts_on <= a.next_day)),
+        AND bool_or(
+            (c.starts_on >= a.day AND (a.next_day IS NULL OR c.starts_on <= a.next_day))
+            OR (e.booked_at AT TIME ZONE o.time_zone)::date > e.booked_on
+        ),
         FALSE
     )
 ORDER BY c.account_id, c.id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: moves
 SELECT
@@ -383,11 +395,11 @@ SELECT
     'subscription ' || t.subscription_id AS subject,
     t.state_from || ' to ' || t.state_to || ' on ' || t.day AS found
 FROM subscriptions_transition AS t
-LEFT JOIN unnest(%(moves_from)s::text [], %(moves_to)s::text []) AS m (state_from, state_to)
+LEFT JOIN unnest(%(moves_from)s::text[], %(moves_to)s::text[]) AS m (state_from, state_to)
     ON t.state_from = m.state_from AND t.state_to = m.state_to
 WHERE m.state_from IS NULL
 ORDER BY t.account_id, t.id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: history
 SELECT
@@ -413,7 +425,7 @@ WHERE
         ELSE t.state_from <> t.was OR t.reasons_from <> t.had
     END
 ORDER BY t.account_id, t.id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: state
 SELECT
@@ -436,7 +448,7 @@ WHERE
         ELSE s.state <> t.state_to OR s.reasons <> t.reasons_to
     END
 ORDER BY s.account_id, s.id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: reasons
 SELECT
@@ -446,7 +458,7 @@ SELECT
 FROM subscriptions_transition AS t
 WHERE (t.state_to = 'suspended') <> (t.reasons_to > 0) OR (t.state_from = 'suspended') <> (t.reasons_from > 0)
 ORDER BY t.account_id, t.id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: periods
 SELECT
@@ -472,7 +484,7 @@ FROM (
 ) AS d
 WHERE NOT sound
 ORDER BY account_id, id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: due
 -- The rule of ``schedule`` (instant.sql), as of the last day before the instant that was worked out: what is tried
@@ -495,7 +507,7 @@ WITH work AS (
         s.frozen_days,
         s.paused_until,
         s.look_at,
-        coalesce(abono_blocked_from(a.due_at, o.time_zone) - 1, DATE '9999-12-30') AS today
+        coalesce(abono_blocked_from(a.due_at, o.time_zone) - 1, '9999-12-30'::date) AS today
     FROM ledger_account AS a
     INNER JOIN operators_operator AS o ON a.operator_id = o.id
     LEFT JOIN subscriptions_subscription AS s ON a.account_id = s.account_id AND s.state <> 'ended'
@@ -539,7 +551,7 @@ FROM (
 ) AS n
 WHERE n.due_at IS DISTINCT FROM n.wanted AND NOT (n.wakes AND n.due_at < coalesce(n.wanted, 'infinity'))
 ORDER BY n.account_id
-LIMIT %(limit)s::bigint;
+LIMIT %(most)s;
 
 -- name: numbers
 WITH known AS (
@@ -582,8 +594,8 @@ SELECT
 FROM accounts_number AS n
 LEFT JOIN known AS k ON n.account_id = k.account_id
 WHERE k.account_id IS NULL
-ORDER BY 1, 2
-LIMIT %(limit)s::bigint;
+ORDER BY account_id, subject
+LIMIT %(most)s;
 
 -- name: counters
 WITH done AS (
@@ -626,8 +638,8 @@ SELECT NULL::bigint, 'run ' || r.id, 'finished, its slice ' || s.id || ' is open
 FROM billing_run AS r
 INNER JOIN billing_slice AS s ON r.id = s.run_id
 WHERE r.finished_at IS NOT NULL AND s.state = 'open'
-ORDER BY 2, 3
-LIMIT %(limit)s::bigint;
+ORDER BY subject, found
+LIMIT %(most)s;
 
 -- name: proved
 SELECT

@@ -433,5 +433,6 @@ SELECT
     count(*) FILTER (WHERE NOT passes AND NOT returns AND new_state = 'suspended') AS suspended,
     count(*) FILTER (WHERE NOT passes AND NOT returns AND new_state = 'ended') AS ended,
     count(*) FILTER (WHERE passes AND state = 'suspended') AS returned,
+    count(*) FILTER (WHERE new_look_at <= %(instant)s::timestamptz) AS looks,
     coalesce(max(missing), 0) AS missing
 FROM decided;
