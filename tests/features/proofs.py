@@ -659,9 +659,9 @@ class Books:
                 left -= repaid
 
     def _is_extra(self, line: Line, charge: dict[str, Any]) -> bool:
-        if charge["kind"] != "period":
+        if charge["kind"] != "period" or self.expected:
             return True
-        return bool(self.expected) or (line.plan.charge == "arrears")
+        return line.plan.charge == "arrears" and not line.closed and charge["starts_on"] == line.period[0]
 
     def _extra(self, line: Line, entry: dict[str, Any], charge: dict[str, Any]) -> None:
         """Rows of changes and cancellations, and arrears: always made, or judged by the change."""

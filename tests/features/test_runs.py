@@ -1,0 +1,91 @@
+"""Runs: slices, totals, failures that stop nobody else, resuming."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+
+from abono.features.billing import orders
+from abono.features.billing.audit import audit
+from abono.features.billing.queries import accounts_now, subscriptions_of
+from abono.features.billing.runs import Progress, advance, advance_instant_by_instant
+
+from .worlds import START, account, operator
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FEBRUARY = datetime(2026, 2, 1, tzinfo=UTC)
+
+
+def world(count: int) -> list[int]:
+    """So many accounts with money for two months of a line."""
+    seller = operator()
+    made = [account(seller, 2_000) for _ in range(count)]
+    for one in made:
+        orders.subscribe(one, "line", now=START)
+    return made
+
+
+def balances(accounts: list[int]) -> list[int]:
+    """What the accounts have, in order."""
+    found = accounts_now(accounts, FEBRUARY)
+    return [found[one]["balance"] for one in accounts]
+
+
+def test_a_run_is_a_row_with_totals_and_a_second_run_touches_nothing() -> None:
+    accounts = world(7)
+    told: list[Progress] = []
+    report = advance(FEBRUARY, size=2, tell=told.append)
+    assert (len(report.runs), report.totals["charged"], report.totals["amount"]) == (1, 7, 7_000)
+    assert balances(accounts) == [0] * 7
+    assert told[-1] == Progress(done=7, accounts=7, failed=0)
+    again = advance(FEBRUARY, size=2)
+    assert (again.runs, again.failures, balances(accounts)) == ([], [], [0] * 7)
+
+
+def test_one_broken_account_is_isolated_reported_and_retried() -> None:
+    accounts = world(9)
+    broken = accounts[4]
+    with connection.cursor() as cursor:  # a period grid that no calendar has
+        cursor.execute("UPDATE subscriptions_subscription SET cycle = 2000000 WHERE account_id = %s", [broken])
+    report = advance(FEBRUARY, size=100)
+    assert [(row["first"], row["last"]) for row in report.failures] == [(broken, broken)]
+    assert balances(accounts) == [1_000 if one == broken else 0 for one in accounts]
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE subscriptions_subscription SET cycle = 0 WHERE account_id = %s", [broken])
+    assert advance(FEBRUARY).failures == []
+    assert balances(accounts) == [0] * 9
+    assert [finding for finding in audit(5) if finding.promise != "counters"] == []
+
+
+def test_a_run_that_was_left_open_is_finished_by_the_next_call() -> None:
+    accounts = world(3)
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO billing_run (until, started_at) VALUES (%s, now()) RETURNING id", [FEBRUARY])
+        run = cursor.fetchone()[0]
+        cursor.execute(
+            "INSERT INTO billing_slice (run_id, operator_id, first, last, accounts)"
+            " SELECT %s, operator_id, min(account_id), max(account_id), count(*) FROM ledger_account"
+            " WHERE account_id = ANY(%s) GROUP BY operator_id",
+            [run, accounts],
+        )
+    report = advance(FEBRUARY + timedelta(days=1))
+    assert report.runs[0] == run
+    assert balances(accounts) == [0] * 3
+
+
+def test_time_passes_instant_by_instant() -> None:
+    accounts = world(2)
+    report = advance_instant_by_instant(datetime(2026, 3, 15, tzinfo=UTC))
+    assert (report.totals["charged"], report.totals["suspended"]) == (2, 2)
+    assert {row["state"] for row in subscriptions_of(accounts).values()} == {"suspended"}
+
+
+def test_only_one_operators_accounts() -> None:
+    first, second = world(1), world(1)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT operator_id FROM ledger_account WHERE account_id = %s", [first[0]])
+        chosen = cursor.fetchone()[0]
+    advance(FEBRUARY, operator=chosen)
+    assert (balances(first), balances(second)) == ([0], [1_000])
