@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from tests.crash.world import UNTIL
-from tests.embedded.conftest import cluster_of, dispose
 
 from abono.base.embedded import ensure_running, processes, release
+from tests.crash.world import UNTIL
+from tests.embedded.conftest import cluster_of, dispose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,7 +177,7 @@ def disturb(home: Home, size: int, seconds: float, kills: list[str], dice: rando
     hit = Kills()
     watch = Watch(home)
     for done, victim in enumerate(kills):
-        mean = 0.8 * seconds * watch.part_left() / (len(kills) - done)
+        mean = 0.6 * seconds * watch.part_left() / (len(kills) - done)
         engine = subprocess.Popen(
             advance(size), env=home.environment(None), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

@@ -52,12 +52,12 @@ _SELLERS: dict[str, dict[str, object]] = {
 def build(subscriptions: int) -> None:
     """Fill an empty, migrated database; about as many subscriptions as asked for."""
     from django.db import connection, transaction
-    from tests.crash.copying import copies
 
     from abono.features.billing.prices import change_price
     from abono.features.catalogue.operations import save_catalogue
     from abono.features.catalogue.terms import parse_catalogue
     from abono.features.operators.operations import add_operator
+    from tests.crash.copying import copies
 
     for code, terms in _SELLERS.items():
         with transaction.atomic():

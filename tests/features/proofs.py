@@ -637,7 +637,7 @@ class Books:
         if transition is not None and transition["cause"] not in {"started", "returned", "shortfall"}:
             assert charge is None
             self._moved(line, transition)
-        elif transition is None and self._is_extra(line, charge):
+        elif transition is None and self._is_extra(line, charge, entry["booked_on"]):
             self._extra(line, entry, charge)
         else:
             self._decided(line, item)
@@ -658,9 +658,10 @@ class Books:
                 grant["left"] -= repaid
                 left -= repaid
 
-    def _is_extra(self, line: Line, charge: dict[str, Any]) -> bool:
+    def _is_extra(self, line: Line, charge: dict[str, Any], day: date) -> bool:
         if charge["kind"] != "period" or self.expected:
             return True
+        line.advance(day, including=False)
         return line.plan.charge == "arrears" and not line.closed and charge["starts_on"] == line.period[0]
 
     def _extra(self, line: Line, entry: dict[str, Any], charge: dict[str, Any]) -> None:
@@ -713,6 +714,8 @@ class Books:
             fits = available >= (offer.total if offer.total or offer.needs_no_debt else available)
             assert fits or owes, f"{offer.total} was charged, {available} was available"
             self._paid(line, offer, item, day)
+            if line.state == "suspended" and not line.early:
+                line.blocked = []  # a return begins a period: its first day counts, though it was blocked before
             line.state, line.reasons = "active", 0
             line.take(offer, charged=charge is not None)
             line.go(at)
@@ -784,7 +787,7 @@ class Books:
                 assert line.cancels or (not line.plan.renews and line.opened), "nobody ended it"
                 assert line.runs and day == line.boundary, f"it ends on {line.boundary}"
                 line.check_closed(day)
-            line.state, line.reasons, line.runs = "ended", 0, False
+            line.state, line.reasons, line.runs, line.early = "ended", 0, False, False
         elif cause == "early_block":
             assert line.plan.early and line.state != "suspended"
             line.state, line.reasons, line.early = "suspended", FUNDS, True

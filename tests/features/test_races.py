@@ -27,7 +27,6 @@ from uuid import UUID
 import pytest
 from django.db import connection, transaction
 from psycopg.conninfo import make_conninfo
-from tests.crash.copying import copies
 
 from abono.base.refusal import Refusal
 from abono.features.accounts.operations import open_account
@@ -40,6 +39,7 @@ from abono.features.catalogue.operations import save_catalogue
 from abono.features.catalogue.terms import parse_catalogue
 from abono.features.ledger import operations as ledger
 from abono.features.operators.operations import add_operator
+from tests.crash.copying import copies
 
 if TYPE_CHECKING:
     from abono.features.operators.queries import Operator
@@ -559,7 +559,7 @@ def test_an_order_of_the_evening_disturbs_no_slice(operator: Operator) -> None:
 
 @pytest.mark.xfail(reason="subscribe locks account, then plan; change_price plan, then accounts", strict=True)
 def test_a_new_price_and_an_order_do_not_wait_for_each_other(operator: Operator) -> None:
-    """The price has its plan and wants the accounts that wait for money; the order has its account and wants the plan."""
+    """The price has its plan and wants the accounts without money; the order has its account and wants the plan."""
     waiting = [original(operator, "short").account]
     waiting += copies(waiting, 1)[0]
     roll(operator, waiting)

@@ -106,7 +106,7 @@ def change(
             subscriptions.wait_for_change(found, None, None)
         else:
             settle(desk.operator, new.id, wanted)
-            if at_period_end and found.runs:
+            if found.runs and (at_period_end or found.overdue(desk.today)):
                 subscriptions.wait_for_change(found, new.id, wanted)
             else:
                 _change_now(desk, found, old, new, wanted)
@@ -225,14 +225,27 @@ def _turn(desk: Desk, found: Subscription, old: Plan, new: Plan, rate: Rate) -> 
     credit = _NOTHING
     if old.charge == "advance" and paid and found.rate_id is not None:
         credit = rate_by_id(found.rate_id).part(left, found.cycle_days or left)
-    period = _next_running(found, old, new, since)
+    same = _goes_on(found, old, new)
+    period = _next_running(found, new, since, same=same)
+    # Blocked days take no slice, whatever they are changed to.
+    no_slice = kept_slice or _stopped(found)
     charge = _NOTHING
-    if paid and period.runs:
-        charge = _price_of_rest(new, rate, period, since, left, same=old.as_long_as(new), kept_slice=kept_slice)
-    charged_to = since + timedelta(days=1) if new.charge == "daily" else since + timedelta(days=max(left, 1))
-    if new.charge != "daily" and not old.as_long_as(new):
-        charged_to = period.ends_on
-    return _Turn(rate.id, credit, left, charge, since, charged_to, period.paid(new, since, kept_slice=kept_slice))
+    if period.runs and (paid or not same):
+        charge = _price_of_rest(new, rate, period, since, left if same else None, no_slice=no_slice)
+    charged_to = since + timedelta(days=max(left, 1)) if same else period.ends_on
+    if new.charge == "daily":
+        charged_to = since + timedelta(days=1)
+    return _Turn(rate.id, credit, left, charge, since, charged_to, period.paid(new, since, kept_slice=no_slice))
+
+
+def _stopped(found: Subscription) -> bool:
+    """Whether it is blocked by more than the forecast of its next boundary."""
+    return found.state == "suspended" and not found.early
+
+
+def _goes_on(found: Subscription, old: Plan, new: Plan) -> bool:
+    """Whether the running period is kept: its length is the same, and so are days that a pause has frozen."""
+    return old.as_long_as(new) and (found.frozen_days is None or new.charge == "advance")
 
 
 def _was_paid(found: Subscription, old: Plan) -> bool:
@@ -246,9 +259,9 @@ def _charges_of_period(found: Subscription) -> list[dict[str, Any]]:
     return _sql.rows("last_charge", account=found.account_id, subscription=found.id, since=found.period_starts_on)
 
 
-def _next_running(found: Subscription, old: Plan, new: Plan, since: date) -> subscriptions.Running:
-    """The period after the change: the same, or, with another length, a full one that starts with it."""
-    if old.as_long_as(new) and found.period_ends_on is not None:
+def _next_running(found: Subscription, new: Plan, since: date, *, same: bool) -> subscriptions.Running:
+    """The period after the change: the same, or a full one that starts with it, unless a block is in its way."""
+    if same and found.period_ends_on is not None:
         return subscriptions.Running(
             anchor_on=found.anchor_on,
             anchor_day=found.anchor_day,
@@ -266,21 +279,20 @@ def _next_running(found: Subscription, old: Plan, new: Plan, since: date) -> sub
         starts_on=since,
         ends_on=ends_on,
         cycle_days=(ends_on - since).days,
-        runs=found.state != "suspended" or found.early,
+        runs=not _stopped(found),
     )
 
 
 def _price_of_rest(
-    new: Plan, rate: Rate, period: subscriptions.Running, since: date, left: int, *, same: bool, kept_slice: bool
+    new: Plan, rate: Rate, period: subscriptions.Running, since: date, left: int | None, *, no_slice: bool
 ) -> Amount:
-    if new.charge == "arrears":
+    """What the rest of the period costs at once; ``left`` days of it, or all of it (None)."""
+    if new.charge == "arrears" or (new.charge == "daily" and no_slice):
         return _NOTHING
     if new.charge == "daily":
-        if kept_slice:
-            return _NOTHING
         cycle_starts_on = period.ends_on - timedelta(days=period.cycle_days)
         return rate.taxed(slice_amount(rate.price, (since - cycle_starts_on).days + 1, period.cycle_days))
-    return rate.part(left, period.cycle_days) if same else rate.full
+    return rate.full if left is None else rate.part(left, period.cycle_days)
 
 
 def _book(

@@ -70,6 +70,11 @@ class Subscription:
         """Whether the first decision is still to come: pending or in trial, blocked or not."""
         return self.runs and self.period_starts_on is None
 
+    def overdue(self, today: date) -> bool:
+        """Whether the running period has ended and its boundary is still to be dealt with."""
+        ends_on = self.period_ends_on or self.trial_ends_on
+        return self.runs and self.frozen_days is None and ends_on is not None and ends_on <= today
+
 
 def find(account: int, subscription: UUID) -> Subscription:
     """A subscription of an account. Raises UnknownSubscription."""

@@ -4,7 +4,7 @@
 -- With ``boundaries`` it decides every boundary and daily slice that is due on ``day``; with ``returns`` it tries the
 -- return of what was suspended for want of money. An account's claims on its money are taken in order: arrears are
 -- judged, then boundaries, then returns, each by priority, then age; each is paid whole or not at all.
--- Each layer is materialised: expressions that were folded into one another would be planned and computed many times.
+-- ``OFFSET 0`` keeps a layer's expressions from being folded into the next one, where they would be worked out many times.
 -- ``subscription`` restricts it to one; ``lenient`` pays boundaries on debt (a forecast of what would be needed).
 WITH head AS MATERIALIZED (
     SELECT left(replace(uuidv7()::text, '-', ''), 16) AS digits
@@ -82,7 +82,7 @@ live AS MATERIALIZED (
     WHERE s.account_id BETWEEN %(first)s AND %(last)s AND s.state <> 'ended'
 ),
 
-placed AS MATERIALIZED (
+placed AS (
     SELECT
         d.*,
         m.fresh,
@@ -106,9 +106,10 @@ placed AS MATERIALIZED (
     FROM live AS d
     CROSS JOIN LATERAL (SELECT d.returns AND d.charge <> 'daily' AND d.resume = 'restart' AS fresh) AS m
     WHERE d.due
+    OFFSET 0
 ),
 
-dated AS MATERIALIZED (
+dated AS (
     SELECT
         p.*,
         abono_boundary(p.step_unit, p.step, p.new_anchor_on, p.new_anchor_day, p.new_cycle + 1) AS new_ends_on,
@@ -117,9 +118,23 @@ dated AS MATERIALIZED (
             ELSE abono_boundary(p.step_unit, p.step, p.new_anchor_on, p.new_anchor_day, p.new_cycle)
         END AS cycle_starts_on
     FROM placed AS p
+    OFFSET 0
 ),
 
-priced AS MATERIALIZED (
+spanned AS (
+    SELECT
+        d.*,
+        d.new_ends_on - d.cycle_starts_on AS new_cycle_days,
+        CASE
+            WHEN d.within THEN d.period_starts_on
+            WHEN d.returns AND d.charge = 'daily' THEN d.cycle_starts_on
+            ELSE %(day)s::date
+        END AS new_starts_on
+    FROM dated AS d
+    OFFSET 0
+),
+
+priced AS (
     SELECT
         d.*,
         r.id AS new_rate_id,
@@ -129,43 +144,30 @@ priced AS MATERIALIZED (
         r.inclusive,
         r.tax_rates,
         r.tax_weights,
-        CASE
-            WHEN d.within THEN d.period_starts_on
-            WHEN d.returns AND d.charge = 'daily' THEN d.cycle_starts_on
-            ELSE %(day)s::date
-        END AS new_starts_on,
-        d.new_ends_on - d.cycle_starts_on AS new_cycle_days,
         CASE WHEN d.fee_due AND d.charge <> 'arrears' THEN r.fee ELSE 0 END AS fee,
         CASE WHEN d.fee_due AND d.charge <> 'arrears' THEN r.fee_tax ELSE 0 END AS fee_tax,
         CASE
             WHEN d.charge = 'arrears' THEN 0
             WHEN d.charge = 'daily'
-                THEN abono_slice(r.price, %(day)s::date - d.cycle_starts_on + 1, d.new_ends_on - d.cycle_starts_on)
+                THEN abono_slice(r.price, %(day)s::date - d.cycle_starts_on + 1, d.new_cycle_days)
             WHEN d.returns AND d.resume = 'remainder' AND d.cycle_starts_on < %(day)s::date
-                THEN abono_half_up(r.price * (d.new_ends_on - %(day)s::date), d.new_ends_on - d.cycle_starts_on)
+                THEN abono_half_up(r.price * (d.new_ends_on - %(day)s::date), d.new_cycle_days)
             WHEN d.returns OR d.cycle_starts_on >= %(day)s::date OR d.first_period = 'full' THEN NULL
             WHEN d.first_period = 'free' THEN 0
-            ELSE abono_half_up(r.price * (d.new_ends_on - %(day)s::date), d.new_ends_on - d.cycle_starts_on)
+            ELSE abono_half_up(r.price * (d.new_ends_on - %(day)s::date), d.new_cycle_days)
         END AS part
-    FROM dated AS d
+    FROM spanned AS d
     INNER JOIN catalogue_rate AS r
         ON
             d.plan_id = r.plan_id AND d.quantity = r.quantity
-            AND CASE
-                WHEN d.within THEN d.period_starts_on
-                WHEN d.returns AND d.charge = 'daily' THEN d.cycle_starts_on
-                ELSE %(day)s::date
-            END >= r.valid_from
-            AND CASE
-                WHEN d.within THEN d.period_starts_on
-                WHEN d.returns AND d.charge = 'daily' THEN d.cycle_starts_on
-                ELSE %(day)s::date
-            END < r.valid_to
+            AND d.new_starts_on >= r.valid_from AND d.new_starts_on < r.valid_to
+    OFFSET 0
 ),
 
 taxed AS (
     SELECT
         p.*,
+        p.charge = 'arrears' AND p.price > 0 AND (p.returns OR NOT p.opens) AS in_debt_matters,
         CASE
             WHEN p.part IS NULL THEN p.gross_tax ELSE abono_tax(p.part, p.inclusive, p.tax_rates, p.tax_weights)
         END AS tax,
@@ -175,34 +177,57 @@ taxed AS (
             ELSE p.part + abono_tax(p.part, p.inclusive, p.tax_rates, p.tax_weights)
         END AS amount
     FROM priced AS p
+    OFFSET 0
 ),
 
 asked AS MATERIALIZED (
     SELECT
-        t.*,
+        t.account_id,
+        t.id,
+        t.operator_id,
+        t.available,
+        t.state,
+        t.reasons,
+        t.returns,
+        t.within,
+        t.charge,
+        t.resume,
+        t.on_shortfall,
+        t.boundary,
+        t.look_at,
+        t.look_ahead_hours,
+        t.look_ahead_days,
+        t.new_anchor_on,
+        t.new_anchor_day,
+        t.new_cycle,
+        t.new_starts_on,
+        t.new_ends_on,
+        t.new_cycle_days,
+        t.new_rate_id,
+        t.amount,
+        t.tax,
+        t.fee,
+        t.fee_tax,
         t.amount + t.fee AS total,
-        CASE
-            WHEN t.returns THEN 2
-            WHEN t.charge = 'arrears' AND NOT t.opens AND t.price > 0 THEN 0
-            ELSE 1
-        END AS phase,
         t.on_shortfall = 'owe'
         OR (%(lenient)s::boolean AND NOT t.returns)
-        OR (t.amount + t.fee = 0 AND NOT (t.charge = 'arrears' AND t.price > 0 AND (t.returns OR NOT t.opens)))
-            AS always,
-        row_number() OVER (
-            PARTITION BY t.account_id
-            ORDER BY t.returns, t.charge <> 'arrears', t.priority, t.ordered_at, t.id
-        ) AS place,
-        sum(t.amount + t.fee) OVER (PARTITION BY t.account_id)::bigint AS account_total
+        OR (t.amount + t.fee = 0 AND NOT t.in_debt_matters) AS always,
+        row_number() OVER claims AS place,
+        sum(t.amount + t.fee) OVER claims AS account_total
     FROM taxed AS t
+    WINDOW claims AS (
+        PARTITION BY t.account_id
+        -- Arrears are judged first, returns are tried last.
+        ORDER BY t.returns, NOT t.in_debt_matters, t.priority, t.ordered_at, t.id
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    )
 ),
 
 hard AS (
     SELECT
         a.*,
         abono_left(a.available, a.total, a.always) OVER (
-            PARTITION BY a.account_id ORDER BY a.phase, a.priority, a.ordered_at, a.id
+            PARTITION BY a.account_id ORDER BY a.place
             ROWS UNBOUNDED PRECEDING
         ) AS left_after
     FROM asked AS a
@@ -212,29 +237,25 @@ hard AS (
 judged AS (
     SELECT
         h.*,
-        coalesce(
-            lag(h.left_after) OVER (PARTITION BY h.account_id ORDER BY h.phase, h.priority, h.ordered_at, h.id),
-            h.available
-        ) AS left_before
+        coalesce(lag(h.left_after) OVER (PARTITION BY h.account_id ORDER BY h.place), h.available) AS left_before
     FROM hard AS h
 ),
 
 judgement AS (
     SELECT
-        e.account_id, e.id, e.operator_id, e.state, e.reasons, e.early, e.opens, e.returns, e.within, e.charge,
-        e.resume, e.step_unit, e.on_shortfall, e.look_at, e.look_ahead_hours, e.look_ahead_days, e.plan_id, e.quantity,
-        e.paid_until, e.boundary, e.paused_until, e.new_anchor_on, e.new_anchor_day, e.new_cycle, e.new_starts_on,
-        e.new_ends_on, e.new_cycle_days, e.new_rate_id, e.amount, e.tax, e.fee, e.fee_tax, e.total, e.place,
-        TRUE AS passes, 0::bigint AS missing
+        e.*,
+        TRUE AS passes,
+        0::bigint AS missing
     FROM asked AS e
     WHERE e.account_total <= e.available
     UNION ALL
     SELECT
-        j.account_id, j.id, j.operator_id, j.state, j.reasons, j.early, j.opens, j.returns, j.within, j.charge,
-        j.resume, j.step_unit, j.on_shortfall, j.look_at, j.look_ahead_hours, j.look_ahead_days, j.plan_id, j.quantity,
-        j.paid_until, j.boundary, j.paused_until, j.new_anchor_on, j.new_anchor_day, j.new_cycle, j.new_starts_on,
-        j.new_ends_on, j.new_cycle_days, j.new_rate_id, j.amount, j.tax, j.fee, j.fee_tax, j.total, j.place,
-        j.always OR j.left_before >= j.total AS passes, greatest(j.total - j.left_before, 0) AS missing
+        j.account_id, j.id, j.operator_id, j.available, j.state, j.reasons, j.returns, j.within, j.charge, j.resume,
+        j.on_shortfall, j.boundary, j.look_at, j.look_ahead_hours, j.look_ahead_days, j.new_anchor_on, j.new_anchor_day,
+        j.new_cycle, j.new_starts_on, j.new_ends_on, j.new_cycle_days, j.new_rate_id, j.amount, j.tax, j.fee, j.fee_tax,
+        j.total, j.always, j.place, j.account_total,
+        j.always OR j.left_before >= j.total AS passes,
+        greatest(j.total - j.left_before, 0) AS missing
     FROM judged AS j
 ),
 
@@ -305,9 +326,9 @@ waiting AS (
                 WHEN NOT d.passes
                     THEN (
                         SELECT min(r.valid_from) FROM catalogue_rate AS r
+                        INNER JOIN catalogue_rate AS o ON r.plan_id = o.plan_id AND r.quantity = o.quantity
                         WHERE
-                            r.plan_id = d.plan_id AND r.quantity = d.quantity
-                            AND r.valid_from > %(today)s::date AND r.valid_to > r.valid_from
+                            o.id = d.new_rate_id AND r.valid_from > %(today)s::date AND r.valid_to > r.valid_from
                     )
             END
         ) AS day
