@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from tests.embedded.conftest import address_of, cluster_of, leave, one, postmaster_of
 
 from abono.base.embedded import EmbeddedPostgresError, ensure_running, release, running, stop
 from abono.base.embedded import cluster as clusters
+from tests.embedded.conftest import address_of, cluster_of, leave, one, postmaster_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

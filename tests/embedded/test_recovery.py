@@ -9,9 +9,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.embedded.conftest import address_of, cluster_of, leave, one, postmaster_of
 
 from abono.base.embedded import EmbeddedPostgresError, bin_folder, ensure_running, processes, release, running
+from tests.embedded.conftest import address_of, cluster_of, leave, one, postmaster_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.embedded.conftest import cluster_of, one, postmaster_of
 
 from abono.base.embedded import processes, running, tuning
+from tests.embedded.conftest import cluster_of, one, postmaster_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -155,7 +155,7 @@ class World:
         self.lines.append(json.dumps(line, default=str))
         return refused
 
-    def _do(self, action: str, values: dict[str, Any]) -> None:  # noqa: C901, PLR0912 -- the table of steps
+    def _do(self, action: str, values: dict[str, Any]) -> None:
         account = self.accounts.get(values.get("account", ""), 0)
         chosen = self.subscriptions.get(values.get("subscription", ""))
         if action in {"pay", "refund", "adjust"}:
@@ -295,6 +295,7 @@ class Line:
         self.frozen: int | None = None
         self.paused_until: date | None = None
         self.cancels = False
+        self.restarts = False  # a trial was ended by a change: a cancellation waits for the new period's end
         self.waiting: tuple[Terms, Decimal] | None = None
         self.blocked: list[tuple[datetime, datetime | None]] = []
 
@@ -387,7 +388,7 @@ class Line:
         self.cycle_days = (offer.ends_on - offer.grid.boundary(offer.cycle)).days
         self.paid_until = offer.covers_to
         self.paid = charged or (inside and self.paid)
-        self.opened, self.runs, self.closed, self.early = True, True, False, False
+        self.opened, self.runs, self.closed, self.early, self.restarts = True, True, False, False, False
         self.fee_due = self.fee_due and self.plan.charge == "arrears"
         self.frozen = None
 
@@ -543,9 +544,11 @@ class Books:
             self._change_running(line, old, new, quantity, today)
         elif line.runs:  # from a trial, a full period starts today; a blocked one goes on waiting
             if line.state != "suspended":
-                line.grid, line.cycle, line.first_day = new.full_grid(today), 0, today
+                line.grid, line.cycle, line.first_day, line.restarts = new.full_grid(today), 0, today, True
             elif not new.as_long_as(old):
                 line.grid, line.cycle = new.full_grid(line.first_day), 0
+        elif not new.as_long_as(old):  # nothing runs: the return is in periods of the new length
+            line.grid, line.cycle = new.full_grid(today), 0
         line.plan, line.quantity = new, quantity
 
     def _change_running(self, line: Line, old: Terms, new: Terms, quantity: Decimal, today: date) -> None:
@@ -745,7 +748,7 @@ class Books:
         assert line.due == day, f"a decision on {day}; it was due on {line.due}"
         if day == line.boundary:
             line.check_closed(day)
-            assert not line.cancels, "cancelled, and charged again"
+            assert line.restarts or not line.cancels, "cancelled, and charged again"
             assert line.plan.renews or not line.opened, "sold for one period, and charged again"
             line.turn(day)
         return line.at_boundary(day)

@@ -76,7 +76,10 @@ def test_a_key_stands_for_one_request() -> None:
     one = account(operator())
     first = money.pay(one, 1_000, now=START, key="bank-1")
     assert money.pay(one, 1_000, now=START + timedelta(hours=1), key="bank-1") == first
-    for other in (lambda: money.pay(one, 1_001, now=START, key="bank-1"), lambda: money.adjust(one, 1_000, now=START, key="bank-1")):
+    for other in (
+        lambda: money.pay(one, 1_001, now=START, key="bank-1"),
+        lambda: money.adjust(one, 1_000, now=START, key="bank-1"),
+    ):
         with pytest.raises(KeyConflict):
             other()
     assert ledger.available(one, START) == 1_000
@@ -125,5 +128,10 @@ def test_a_promise_is_bounded() -> None:
 def test_what_is_available_counts_a_grant_while_it_is_active() -> None:
     one = account(operator())
     money.promise(one, 500, 2, now=datetime.fromisoformat("2026-01-01T10:00:00+00:00"))
-    for instant, expected in (("2026-01-01T09:59:59", 0), ("2026-01-01T10:00:00", 500), ("2026-01-02T23:59:59", 500), ("2026-01-03T00:00:00", 0)):
+    for instant, expected in (
+        ("2026-01-01T09:59:59", 0),
+        ("2026-01-01T10:00:00", 500),
+        ("2026-01-02T23:59:59", 500),
+        ("2026-01-03T00:00:00", 0),
+    ):
         assert ledger.available(one, datetime.fromisoformat(f"{instant}+00:00")) == expected

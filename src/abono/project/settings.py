@@ -11,7 +11,12 @@ from abono.base.database import django_database
 HOME = Path(os.environ.get("ABONO_HOME", ".abono"))
 SECRET_KEY = os.environ.get("ABONO_SECRET_KEY") or secrets.token_urlsafe(50)
 DEBUG = False
-ALLOWED_HOSTS: list[str] = []
+ALLOWED_HOSTS = os.environ.get("ABONO_ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
 INSTALLED_APPS = [
     "django.contrib.postgres",
     "abono.base",
@@ -30,6 +35,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGES = [("en", "English"), ("ru", "Русский"), ("de", "Deutsch"), ("tr", "Türkçe"), ("es", "Español")]
 SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
 SECURE_SSL_REDIRECT = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True

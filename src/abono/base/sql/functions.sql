@@ -96,6 +96,13 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (at AT TIME ZONE zone)::date
 + CASE WHEN at = ((at AT TIME ZONE zone)::date::timestamp AT TIME ZONE zone) THEN 0 ELSE 1 END;
 
+-- name: hours_before
+-- An instant so many hours earlier. Hours are the same everywhere: said by way of UTC, it depends on no setting.
+CREATE OR REPLACE FUNCTION abono_hours_before(at timestamp with time zone, hours integer)
+RETURNS timestamp with time zone
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (at AT TIME ZONE 'UTC' - make_interval(hours => hours)) AT TIME ZONE 'UTC';
+
 -- name: look
 -- The instant of the look-ahead before a boundary; empty if the plan has none, or if the boundary was nearer than that
 -- when what it ends had ``begun``. Days are civil: a boundary three civil days away is not nearer than three days.
@@ -108,10 +115,8 @@ RETURN CASE
         THEN (boundary - days)::timestamp AT TIME ZONE zone
     WHEN
         hours IS NOT NULL
-        AND ((boundary::timestamp AT TIME ZONE zone) AT TIME ZONE 'UTC' - make_interval(hours => hours))
-        AT TIME ZONE 'UTC' >= begun
-        THEN ((boundary::timestamp AT TIME ZONE zone) AT TIME ZONE 'UTC' - make_interval(hours => hours))
-            AT TIME ZONE 'UTC'
+        AND abono_hours_before(boundary::timestamp AT TIME ZONE zone, hours) >= begun
+        THEN abono_hours_before(boundary::timestamp AT TIME ZONE zone, hours)
 END;
 
 -- name: due_day

@@ -45,7 +45,7 @@ def pause(account: int, subscription: UUID, *, now: datetime, until: date | None
         plan = plan_by_id(found.plan_id)
         ends = _pause_end(desk, found, plan, until)
         if plan.pause_fee:
-            ledger.require(account, plan.pause_fee, now)
+            ledger.require(account, plan.pause_fee, desk.now)
             desk.post(-plan.pause_fee, kind="fee", counter="fees", text="pause")
         frozen = _frozen_days(desk, found, plan)
         # Frozen days move the boundary away that an early block was for.

@@ -53,15 +53,16 @@ class Desk:
 def counter(account: int, now: datetime) -> Iterator[Desk]:
     """Lock an account for a request; afterwards try the returns that its money allows and plan its next work.
 
-    Everything commits together or, on a refusal, not at all. Raises UnknownAccount.
+    A request that had to wait while the account was rolled over is made at the instant that was reached. Everything commits together or, on a refusal, not at all. Raises UnknownAccount.
     """
     with transaction.atomic():
         locked = ledger.lock(account)
         operator = operator_by_id(locked.operator_id)
-        desk = Desk(locked, operator, Scope.of_account(operator, account), now)
-        claim(desk.scope)
+        reached = max(now, locked.reached_at or now)
+        desk = Desk(locked, operator, Scope.of_account(operator, account), reached)
+        claim(desk.scope, desk.now)
         yield desk
         if desk.money_arrived:
-            decide(desk.scope, now, now, boundaries=False, returns=True)
-            review_early_blocks(desk.scope, now)
-        schedule(desk.scope, now)
+            decide(desk.scope, desk.now, desk.now, boundaries=False, returns=True)
+            review_early_blocks(desk.scope, desk.now)
+        schedule(desk.scope, desk.now)

@@ -82,21 +82,29 @@ def catch_up(scope: Scope, now: datetime, *, look: Look | None, lenient: bool = 
     last: datetime | None = None
     rescued = False
     while (instant := next_instant(scope, now)) is not None:
-        if instant == last and not rescued:
+        claimed = _instant.run("claim", **scope.common(instant, now))
+        if instant == last and not claimed:
             # Due, but with nothing left to decide: all its subscriptions may have ended meanwhile.
+            if rescued:
+                message = f"accounts {scope.first}-{scope.last} of {scope.operator.code} stay due at {instant}"
+                raise EngineStuck(message)
             schedule(scope, now)
             rescued = True
             continue
-        if instant == last:
-            message = f"accounts {scope.first}-{scope.last} of {scope.operator.code} stay due at {instant}"
-            raise EngineStuck(message)
         last, rescued = instant, False
         totals += _do_instant(scope, instant, now, look=look, lenient=lenient)
-    if last is not None and scope.operator.day(last) < scope.operator.day(now):
+    if last is not None and _returns_are_open(scope, last, now):
         returned = decide(scope, now, now, boundaries=False, returns=True)
         returned.pop("looks")
         totals += returned
     return totals
+
+
+def _returns_are_open(scope: Scope, last: datetime, now: datetime) -> bool:
+    """Whether returns must still be tried at ``now``: midnights were missed, or credit was given since the last one."""
+    if scope.operator.day(last) < scope.operator.day(now):
+        return True
+    return last < now and bool(_instant.row("credit_since", **scope.common(last, now))["given"])
 
 
 def turn_clock(scope: Scope, until: datetime, *, look: Look | None, lenient: bool = False) -> Totals:
@@ -110,7 +118,6 @@ def turn_clock(scope: Scope, until: datetime, *, look: Look | None, lenient: boo
 def _do_instant(scope: Scope, instant: datetime, now: datetime, *, look: Look | None, lenient: bool) -> Totals:
     """The steps of one instant, in the order of semantics.md §3. Grants expire by their date alone."""
     common = scope.common(instant, now)
-    _instant.run("claim", **common)
     needs = _instant.row("survey", **common)
     totals: Totals = Counter()
     if needs["unpause"]:
@@ -190,9 +197,9 @@ def close(scope: Scope, instant: datetime, now: datetime, subscription: UUID | N
     return Counter(_instant.row("close", subscription=subscription, **scope.common(instant, now)))
 
 
-def claim(scope: Scope) -> None:
+def claim(scope: Scope, now: datetime) -> None:
     """Mark one account as this transaction's."""
-    _instant.run("claim_one", account=scope.first, claim=scope.claim)
+    _instant.run("claim_one", account=scope.first, claim=scope.claim, now=now)
 
 
 def schedule(scope: Scope, now: datetime) -> None:

@@ -35,8 +35,10 @@ def pay(account: int, amount: int, *, now: datetime, key: str | None = None, tex
 
     def book(desk: Desk) -> UUID:
         entry = desk.post(amount, kind="payment", counter="cash", text=text)
-        ledger.repay_grants(account, amount, now)
-        tell_account(account, desk.operator.id, "payment_received", day=desk.today, now=now, payload={"amount": amount})
+        ledger.repay_grants(account, amount, desk.now)
+        tell_account(
+            account, desk.operator.id, "payment_received", day=desk.today, now=desk.now, payload={"amount": amount}
+        )
         return entry
 
     return _once(account, now, key, "pay", {"amount": amount}, book)
@@ -94,13 +96,13 @@ def promise(account: int, amount: int, days: int, *, now: datetime, fee: int = 0
         message = f"A promise runs from 1 to {_MOST_DAYS} days."
         raise InvalidRequest(message, field="days", code="out_of_range")
     with counter(account, now) as desk:
-        if ledger.has_active_grant(account, now):
+        if ledger.has_active_grant(account, desk.now):
             message = "A promise is running; the next can be made when it is repaid or over."
             raise GrantActive(message, field="account")
         ends_at = desk.operator.midnight(desk.today + timedelta(days=days))
-        ledger.grant(desk.account, amount, starts_at=now, ends_at=ends_at, reason="promise", fee=fee)
+        ledger.grant(desk.account, amount, starts_at=desk.now, ends_at=ends_at, reason="promise", fee=fee)
         if fee:
-            ledger.require(account, fee, now)
+            ledger.require(account, fee, desk.now)
             desk.post(-fee, kind="fee", counter="fees")
         desk.money_arrived = True
         _record(desk, "account.promise", None, {"amount": amount, "until": ends_at, "fee": fee})
@@ -121,7 +123,7 @@ def _once(
         if answered is not None:
             return UUID(answered["entry"])
         entry = book(desk)
-        keep_answer(account, desk.operator.id, key, asked, {"entry": str(entry)}, now)
+        keep_answer(account, desk.operator.id, key, asked, {"entry": str(entry)}, desk.now)
         _record(desk, f"account.{action}", None, {**request, "entry": entry})
         return entry
 

@@ -9,6 +9,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.db import transaction
+
 from abono.base.once import first_answer, keep_answer
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
@@ -19,6 +21,7 @@ from abono.features.catalogue.operations import settle
 from abono.features.catalogue.queries import Amount, Plan, Rate, plan_by_code, plan_by_id, rate_by_id, rate_on
 from abono.features.ledger import operations as ledger
 from abono.features.notices.operations import tell_account
+from abono.features.operators.queries import operator_by_id
 from abono.features.subscriptions import operations as subscriptions
 from abono.kernel.charges import prorate, slice_amount
 
@@ -54,13 +57,12 @@ def subscribe(
     """
     _check_quantity(quantity)
     asked: dict[str, object] = {"action": "subscribe", "plan": plan_code, "quantity": str(quantity), "unit": unit}
+    plan = _settled_plan(account, plan_code, quantity)
     with counter(account, now) as desk:
         answered = first_answer(account, key, asked)
         if answered is not None:
             return UUID(answered["subscription"])
-        plan = plan_by_code(desk.operator.id, plan_code)
         _check_currency(desk)
-        settle(desk.operator, plan.id, quantity)
         begins = _begins(desk, starts_on)
         trial_ends_on = begins + timedelta(days=plan.trial_days) if plan.trial_days else None
         subscription = subscriptions.add(
@@ -72,11 +74,11 @@ def subscribe(
             unit=unit,
             starts_on=begins,
             trial_ends_on=trial_ends_on,
-            now=now,
+            now=desk.now,
         )
         if trial_ends_on is None and begins == desk.today:
             _decide_first(desk, subscription)
-        keep_answer(account, desk.operator.id, key, asked, {"subscription": str(subscription)}, now)
+        keep_answer(account, desk.operator.id, key, asked, {"subscription": str(subscription)}, desk.now)
         _record(desk, "subscription.order", subscription, {"plan": plan_code, "quantity": quantity, "unit": unit})
         return subscription
 
@@ -97,19 +99,18 @@ def change(
     """
     if quantity is not None:
         _check_quantity(quantity)
+    known = subscriptions.find_live(account, subscription)
+    wanted = known.quantity if quantity is None else quantity
+    new = _settled_plan(account, plan_code, wanted, present=known.plan_id)
     with counter(account, now) as desk:
         found = subscriptions.find_live(account, subscription)
         old = plan_by_id(found.plan_id)
-        new = old if plan_code in {None, old.code} else plan_by_code(desk.operator.id, str(plan_code))
-        wanted = found.quantity if quantity is None else quantity
         if new.id == old.id and wanted == found.quantity:
             subscriptions.wait_for_change(found, None, None)
+        elif found.runs and (at_period_end or found.overdue(desk.today)):
+            subscriptions.wait_for_change(found, new.id, wanted)
         else:
-            settle(desk.operator, new.id, wanted)
-            if found.runs and (at_period_end or found.overdue(desk.today)):
-                subscriptions.wait_for_change(found, new.id, wanted)
-            else:
-                _change_now(desk, found, old, new, wanted)
+            _change_now(desk, found, old, new, wanted)
         desk.money_arrived = True
         _record(desk, "subscription.change", subscription, {"plan": new.code, "quantity": wanted})
 
@@ -128,6 +129,19 @@ def cancel(
         else:
             _end_now(desk, found, prorate_refund=prorate_refund)
         _record(desk, "subscription.cancel", subscription, {"now": not at_period_end, "refund": prorate_refund})
+
+
+def _settled_plan(account: int, plan_code: str | None, quantity: Decimal, *, present: int | None = None) -> Plan:
+    """The plan that is asked for (or the present one), its prices worked out for the quantity.
+
+    Done before the account is locked: an order never holds an account while it waits for a plan.
+    """
+    operator = operator_by_id(ledger.operator_of(account))
+    now_sold = None if present is None else plan_by_id(present)
+    plan = now_sold if now_sold and plan_code in {None, now_sold.code} else plan_by_code(operator.id, str(plan_code))
+    with transaction.atomic():
+        settle(operator, plan.id, quantity)
+    return plan
 
 
 def _begins(desk: Desk, starts_on: date | None) -> date:

@@ -6,6 +6,7 @@ import json
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from abono.kernel.money import round_half_up
 from abono.kernel.tax import tax_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from abono.features.operators.queries import Operator
@@ -91,50 +92,61 @@ def _add_plan(operator: Operator, code: str, terms: PlanTerms, services: Mapping
     record("plan.save", code, operator=operator.id, at=now, after={"version": version, "price": terms.price})
 
 
-def set_price(operator: Operator, code: str, price: Decimal, valid_from: date, *, now: datetime) -> list[int]:
-    """A new price for the periods that begin on or after a day; answers the ids of the plan's versions.
+def plan_versions(operator: Operator, code: str) -> list[int]:
+    """The ids of a plan's versions. Raises UnknownPlan."""
+    versions = [row["id"] for row in _sql.rows("plan_versions", operator=operator.id, code=code)]
+    if not versions:
+        message = f"There is no plan {code!r}; choose one of the catalogue."
+        raise UnknownPlan(message, field="plan")
+    return versions
+
+
+def set_price(operator: Operator, code: str, price: Decimal, valid_from: date, *, now: datetime) -> None:
+    """A new price for the periods that begin on or after a day, in all versions of a plan.
 
     ``price`` exact, in major units. Periods that have begun keep theirs. Raises UnknownPlan, PeriodClosed.
     """
     if valid_from < operator.day(now):
         message = f"{valid_from} has passed; let the price begin on {operator.day(now)} or later."
         raise PeriodClosed(message, field="from")
-    versions = [row["id"] for row in _sql.rows("plan_versions", operator=operator.id, code=code)]
-    if not versions:
-        message = f"There is no plan {code!r}; choose one of the catalogue."
-        raise UnknownPlan(message, field="plan")
-    for plan in versions:
+    for plan in plan_versions(operator, code):
         _sql.row("lock_plan", plan=plan)
         _sql.run("put_price", plan=plan, valid_from=valid_from, price=price)
         for row in _sql.rows("quantities", plan=plan):
             settle(operator, plan, row["quantity"])
     record("plan.price", code, operator=operator.id, at=now, after={"price": price, "from": valid_from})
-    return versions
 
 
 def settle(operator: Operator, plan: int, quantity: Decimal) -> None:
-    """Make sure that every price of a plan is worked out for a quantity. Changes nothing that was settled the same."""
-    _sql.row("lock_plan", plan=plan)
+    """Make sure that every price of a plan is worked out for a quantity. What was settled the same is left alone.
+
+    The plan is locked only if something is to be written.
+    """
+    if _unsettled(operator, plan, quantity):
+        _sql.row("lock_plan", plan=plan)
+        for write in _unsettled(operator, plan, quantity):
+            write()
+
+
+def _unsettled(operator: Operator, plan: int, quantity: Decimal) -> list[Callable[[], object]]:
+    """The writes that bring the rates of a plan and quantity up to its prices."""
     row = _sql.row("plan_by_id", id=plan)
     services = _sql.rows("plan_services", plan=plan)
     prices = _sql.rows("plan_prices", plan=plan)
-    wanted = [
-        {
-            "valid_from": begins["valid_from"],
-            "valid_to": ends["valid_from"],
-            **_settled(operator, row, services, begins["price"], quantity),
-        }
-        for begins, ends in pairwise([*prices, {"valid_from": _NEVER}])
-    ]
     settled = {rate["valid_from"]: rate for rate in _sql.rows("rates", plan=plan, quantity=quantity)}
-    for rate in wanted:
-        known = settled.pop(rate["valid_from"], None)
-        if known is not None and all(known[name] == rate[name] for name in ("price", "gross", "tax", "fee")):
-            _sql.run("close_rate", id=known["id"], valid_to=rate["valid_to"])
-            continue
-        if known is not None:  # it may have been charged: it is closed as if it had never counted
-            _sql.run("close_rate", id=known["id"], valid_to=known["valid_from"])
-        _sql.run("add_rate", plan=plan, quantity=quantity, **rate)
+    writes: list[Callable[[], object]] = []
+    for begins, ends in pairwise([*prices, {"valid_from": _NEVER}]):
+        wanted = _settled(operator, row, services, begins["price"], quantity)
+        known = settled.get(begins["valid_from"])
+        same = known is not None and all(known[name] == wanted[name] for name in ("price", "gross", "tax", "fee"))
+        if known is not None and not (same and known["valid_to"] == ends["valid_from"]):
+            # One that is no longer right may have been charged: it is closed as if it had never counted.
+            valid_to = ends["valid_from"] if same else known["valid_from"]
+            writes.append(partial(_sql.run, "close_rate", id=known["id"], valid_to=valid_to))
+        if not same:
+            dates = {"valid_from": begins["valid_from"], "valid_to": ends["valid_from"]}
+            writes.append(partial(_sql.run, "add_rate", plan=plan, quantity=quantity, **dates, **wanted))
+    return writes
 
 
 def _settled(

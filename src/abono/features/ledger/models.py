@@ -13,7 +13,8 @@ class Account(models.Model):
     """What an account has and is allowed.
 
     ``balance`` is the maintained sum of the entries, ``held`` that of the open holds. ``due_at`` is the
-    next instant at which billing has work for the account; ``claim`` names the transaction that works on it.
+    next instant at which billing has work for the account; ``claim`` names the transaction that works on it, and
+    ``reached_at`` is the instant up to which things were decided: whoever waited for the account goes on from there.
     """
 
     account_id = models.BigAutoField(primary_key=True)
@@ -24,6 +25,7 @@ class Account(models.Model):
     held = models.BigIntegerField(db_default=0)
     due_at = models.DateTimeField(null=True)
     claim = models.UUIDField(null=True)
+    reached_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["due_at"], name="ledger_account_due")]

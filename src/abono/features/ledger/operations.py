@@ -61,7 +61,7 @@ class LockedAccount:
     balance: int
     credit_limit: int
     held: int
-    due_at: datetime | None
+    reached_at: datetime | None
 
 
 def open_account(operator: int, currency: str, credit_limit: int) -> int:
@@ -76,6 +76,15 @@ def lock(account: int) -> LockedAccount:
         message = f"There is no account {account}; look the number up first."
         raise UnknownAccount(message, field="account")
     return LockedAccount(**found[0])
+
+
+def operator_of(account: int) -> int:
+    """Whose account it is. Raises UnknownAccount."""
+    found = _sql.rows("operator_of", account=account)
+    if not found:
+        message = f"There is no account {account}; look the number up first."
+        raise UnknownAccount(message, field="account")
+    return int(found[0]["operator_id"])
 
 
 def available(account: int, at: datetime) -> int:

@@ -4,7 +4,7 @@
 -- With ``boundaries`` it decides every boundary and daily slice that is due on ``day``; with ``returns`` it tries the
 -- return of what was suspended for want of money. An account's claims on its money are taken in order: arrears are
 -- judged, then boundaries, then returns, each by priority, then age; each is paid whole or not at all.
--- ``OFFSET 0`` keeps a layer's expressions from being folded into the next one, where they would be worked out many times.
+-- ``OFFSET 0`` keeps a layer's expressions from being folded into the next, where they would be worked out many times.
 -- ``subscription`` restricts it to one; ``lenient`` pays boundaries on debt (a forecast of what would be needed).
 WITH head AS MATERIALIZED (
     SELECT left(replace(uuidv7()::text, '-', ''), 16) AS digits

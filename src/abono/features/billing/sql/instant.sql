@@ -9,13 +9,30 @@ SELECT min(due_at) AS instant FROM ledger_account
 WHERE account_id BETWEEN %(first)s AND %(last)s AND operator_id = %(operator)s AND due_at <= %(until)s::timestamptz;
 
 -- name: claim
-UPDATE ledger_account SET claim = %(claim)s::uuid
+-- Those that this transaction has claimed before are its own already.
+UPDATE ledger_account SET
+    claim = %(claim)s::uuid,
+    reached_at = greatest(reached_at, %(now)s::timestamptz)
 WHERE
     account_id BETWEEN %(first)s AND %(last)s AND operator_id = %(operator)s
-    AND due_at <= %(instant)s::timestamptz;
+    AND due_at <= %(instant)s::timestamptz AND claim IS DISTINCT FROM %(claim)s::uuid;
 
 -- name: claim_one
-UPDATE ledger_account SET claim = %(claim)s::uuid WHERE account_id = %(account)s;
+UPDATE ledger_account SET
+    claim = %(claim)s::uuid,
+    reached_at = greatest(reached_at, %(now)s::timestamptz)
+WHERE account_id = %(account)s;
+
+-- name: credit_since
+-- Whether one of the claimed accounts was given credit after an instant.
+SELECT exists (
+    SELECT 1 FROM ledger_grant AS g
+    INNER JOIN ledger_account AS a ON g.account_id = a.account_id
+    WHERE
+        g.account_id BETWEEN %(first)s AND %(last)s AND a.account_id BETWEEN %(first)s AND %(last)s
+        AND a.claim = %(claim)s::uuid
+        AND g.starts_at > %(instant)s::timestamptz AND g.starts_at <= %(now)s::timestamptz
+) AS given;
 
 -- name: survey
 -- Which of the rarer steps the instant needs at all.
@@ -34,9 +51,10 @@ SELECT
 FROM ledger_account AS a
 INNER JOIN subscriptions_subscription AS s ON a.account_id = s.account_id
 INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
-CROSS JOIN LATERAL (
-    SELECT s.runs AND coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) <= %(day)s::date AS due
-) AS b
+CROSS JOIN
+    LATERAL (
+        SELECT coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) <= %(day)s::date AND s.runs AS due
+    ) AS b
 WHERE
     a.account_id BETWEEN %(first)s AND %(last)s AND s.account_id BETWEEN %(first)s AND %(last)s
     AND a.claim = %(claim)s::uuid AND s.state <> 'ended';
@@ -102,7 +120,8 @@ changed AS (
         blocked_days = CASE
             WHEN f.back AND s.period_starts_on IS NOT NULL
                 THEN s.blocked_days + greatest(
-                    abono_blocked_from(%(instant)s::timestamptz, %(zone)s) - greatest(s.suspended_on, s.period_starts_on),
+                    abono_blocked_from(%(instant)s::timestamptz, %(zone)s)
+                    - greatest(s.suspended_on, s.period_starts_on),
                     0
                 )
             ELSE s.blocked_days
@@ -130,7 +149,7 @@ changed AS (
         END
     FROM freed AS f
     WHERE s.account_id = f.account_id AND s.id = f.id
-    RETURNING s.account_id, s.id, s.state
+    RETURNING s.account_id, s.id, s.state AS state_to
 ),
 
 history AS (
@@ -146,7 +165,7 @@ history AS (
         %(day)s::date,
         %(cause)s::text,
         f.state,
-        c.state,
+        c.state_to,
         f.reasons,
         f.reasons_to
     FROM freed AS f
@@ -351,7 +370,12 @@ SELECT count(*) FILTER (WHERE ends) AS ended, count(*) FILTER (WHERE NOT ends) A
 -- A boundary that comes while a subscription is suspended charges nothing: from here on nothing paid runs.
 -- An early block is over with the boundary it was for.
 WITH lapsing AS MATERIALIZED (
-    SELECT s.account_id, s.id, s.operator_id, s.reasons, CASE WHEN s.early THEN s.reasons & ~1 ELSE s.reasons END AS others
+    SELECT
+        s.account_id,
+        s.id,
+        s.operator_id,
+        s.reasons,
+        CASE WHEN s.early THEN s.reasons & ~1 ELSE s.reasons END AS others
     FROM ledger_account AS a
     INNER JOIN subscriptions_subscription AS s ON a.account_id = s.account_id
     WHERE

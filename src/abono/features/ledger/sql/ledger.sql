@@ -6,10 +6,13 @@ SELECT
     a.balance,
     a.credit_limit,
     a.held,
-    a.due_at
+    a.reached_at
 FROM ledger_account AS a
 WHERE a.account_id = %(account)s
 FOR UPDATE;
+
+-- name: operator_of
+SELECT operator_id FROM ledger_account WHERE account_id = %(account)s;
 
 -- name: open_account
 INSERT INTO ledger_account (operator_id, currency, credit_limit)

@@ -1,0 +1,197 @@
+"""A forecast is what then happens: random worlds, forecast at a random instant, and then the same time really passes."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from abono.features.billing import queries
+from abono.features.billing.forecast import forecast
+from tests.features.proofs import World, picture, rows
+from tests.features.test_random_histories import keep, play, steps, worlds
+
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(3000)]
+
+DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
+quick = settings(
+    max_examples=int(os.environ.get("FORECASTS", "250" if DEEP else "10")), deadline=None,
+    suppress_health_check=list(HealthCheck), print_blob=False,
+)  # fmt: skip
+
+STOPS = "SELECT id, account_id, subscription_id, day, cause, state_to, missing FROM subscriptions_transition WHERE account_id = ANY(%s)"
+CHARGES = (
+    "SELECT c.id, c.account_id, c.subscription_id, e.booked_on, c.starts_on, c.ends_on, c.amount, c.kind"
+    " FROM billing_charge AS c JOIN ledger_entry AS e ON e.account_id = c.account_id AND e.id = c.id"
+    " WHERE c.account_id = ANY(%s)"
+)
+BLOCK, LIFT = "early_block", {"early_block_lifted", "early_block_over"}
+
+
+def prepared(terms: tuple[Any, ...], script: list[tuple[Any, ...]]) -> World:
+    """A world in the middle of its life: nothing is due that was not done."""
+    world = World(*terms)
+    for step in script:
+        play(world, step)
+    world.let_pass(world.now)
+    return world
+
+
+def told(found: list[dict[str, Any]], *, without: tuple[str, ...] = ("id",)) -> list[tuple[tuple[str, str], ...]]:
+    """Rows, comparable, in no order."""
+    return sorted(tuple((name, str(value)) for name, value in sorted(row.items()) if name not in without) for row in found)
+
+
+def passing(world: World, days: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What is charged and decided while so many days really pass."""
+    accounts = list(world.accounts.values())
+    before = {row["id"] for query in (CHARGES, STOPS) for row in rows(query, accounts)}
+    world.let_pass(world.operator.later(world.now, days))
+    charges, stops = ([row for row in rows(query, accounts) if row["id"] not in before] for query in (CHARGES, STOPS))
+    return charges, stops
+
+
+@quick
+@given(worlds(), steps(downtimes=False), st.sampled_from([1, 7, 30, 45]))
+def test_what_is_forecast_happens(terms: tuple[Any, ...], script: list[tuple[Any, ...]], days: int) -> None:
+    with transaction.atomic():
+        world = prepared(terms, script)
+        try:
+            before = picture()
+            found = forecast(world.operator, world.now, days)
+            known = queries.next_charges(world.operator, list(world.accounts.values()), world.now)
+            due = queries.outlook(world.operator, list(world.accounts.values()), world.now, days)
+            world.unlocks()
+            assert picture() == before, "a forecast wrote something"
+            charges, stops = passing(world, days)
+            # The forecast makes no look-aheads: an early block is its own, and takes nothing but the days before.
+            early = {row["subscription_id"] for row in stops if row["cause"] in {BLOCK, *LIFT}}
+            assert told(found.charges) == told(charges)
+            assert found.charged == sum(row["amount"] for row in charges)
+            outcomes = [row for row in found.outcomes if row["subscription_id"] not in early]
+            assert told(outcomes) == told([row for row in stops if row["subscription_id"] not in early])
+            _early_ones(found.outcomes, stops, early)
+            _next_charges(known, charges, stops)
+            _outlook(due, charges, stops)
+        except BaseException as error:
+            note(world.story())
+            keep(world.story(), error)
+            raise
+        finally:
+            transaction.set_rollback(True)
+
+
+def _early_ones(outcomes: list[dict[str, Any]], stops: list[dict[str, Any]], early: set[UUID]) -> None:
+    """With an early block in between, what is decided at boundaries is still the same."""
+
+    def decided(found: list[dict[str, Any]]) -> list[Any]:
+        wanted = [row for row in found if row["cause"] in {"shortfall", "ended"} and row["subscription_id"] in early]
+        return told(wanted)
+
+    assert decided(outcomes) == decided(stops)
+
+
+def _next_charges(known: dict[UUID, Any], charges: list[dict[str, Any]], stops: list[dict[str, Any]]) -> None:
+    """Whoever was not stopped, or hindered by a stop, is next charged what was told, on the day that was told."""
+    touched = {row["subscription_id"] for row in stops if row["cause"] != "started"}
+    for key in {row["subscription_id"] for row in charges} - touched:
+        mine = [row for row in charges if row["subscription_id"] == key]
+        first = min(row["booked_on"] for row in mine)
+        assert key in known, "a charge that was not announced"
+        assert known[key].on == first, f"announced for {known[key].on}, charged on {first}"
+        assert known[key].amount == sum(row["amount"] for row in mine if row["booked_on"] == first)
+
+
+def _outlook(due: dict[int, Any], charges: list[dict[str, Any]], stops: list[dict[str, Any]]) -> None:
+    """Where nothing stops or returns, what is due is what is charged, and what falls short is nothing."""
+    moved = {row["account_id"] for row in stops if row["cause"] not in {"started", "ended", "pause_over"}}
+    for account, outlook in due.items():
+        if account not in moved:
+            assert outlook.due == sum(row["amount"] for row in charges if row["account_id"] == account)
+
+
+@quick
+@given(worlds(), steps(downtimes=False), st.integers(0, 10))
+def test_the_shortfall_of_an_outlook_is_what_makes_all_of_it_pass(
+    terms: tuple[Any, ...], script: list[tuple[Any, ...]], which: int
+) -> None:
+    """With ``short_by`` more nothing stops for money within the days; with one unit less something does."""
+    with transaction.atomic():
+        world = prepared(terms, script)
+        try:
+            name = list(world.accounts)[which % len(world.accounts)]
+            account = world.accounts[name]
+            waiting = rows("SELECT 1 FROM subscriptions_subscription WHERE account_id = %s AND state = 'suspended'"
+                           " OR account_id = %s AND early", account, account)  # fmt: skip
+            if waiting:  # money that arrives would be spent on a return first
+                return
+            short = queries.outlook(world.operator, [account], world.now)[account].short_by
+            stopped = []
+            for payment in {short, short - 1}:
+                if payment < 0:
+                    continue
+                with transaction.atomic():
+                    if payment:
+                        world.do("pay", account=name, amount=world.amount(payment))
+                    _charges, stops = passing(world, 30)
+                    stopped.append((payment, any(
+                        row["cause"] == "shortfall" and row["account_id"] == account for row in stops)))  # fmt: skip
+                    transaction.set_rollback(True)
+            assert dict(stopped).get(short) is False, f"{short} more, and still something stops"
+            assert dict(stopped).get(short - 1, True), f"one unit less than {short} is enough"
+        except BaseException as error:
+            note(world.story())
+            keep(world.story(), error)
+            raise
+        finally:
+            transaction.set_rollback(True)
+
+
+@quick
+@given(worlds(), steps(downtimes=False))
+def test_an_unlock_is_exact(terms: tuple[Any, ...], script: list[tuple[Any, ...]]) -> None:
+    """One unit less than ``unlock`` brings nobody back for whom it was told; exactly that does, if he is alone."""
+    with transaction.atomic():
+        world = prepared(terms, script)
+        try:
+            before = picture()
+            told_unlocks = world.unlocks()
+            assert picture() == before, "asking for an unlock wrote something"
+            for key, unlock in told_unlocks.items():
+                _pay_exactly(world, key, unlock)
+        except BaseException as error:
+            note(world.story())
+            keep(world.story(), error)
+            raise
+        finally:
+            transaction.set_rollback(True)
+
+
+def _pay_exactly(world: World, key: UUID, unlock: int) -> None:
+    account = next(account for account, each in world.subscriptions.values() if each == key)
+    payer = next(name for name, number in world.accounts.items() if number == account)
+    state = rows("SELECT * FROM subscriptions_subscription WHERE id = %s", key)[0]
+    if state["reasons"] != 1:
+        return  # another reason remains: it says what will be missing when that lifts
+    assert unlock > 0 or state["early"], "nothing is missing, but it waits"
+    # A payment repays promises first: what is promised is no more, so only what is above it helps.
+    granted = rows("SELECT coalesce(sum(remaining), 0)::bigint AS left FROM ledger_grant WHERE account_id = %s"
+                   " AND starts_at <= %s AND ends_at > %s", account, world.now, world.now)[0]["left"]  # fmt: skip
+    rivals = rows("SELECT 1 FROM subscriptions_subscription WHERE account_id = %s AND id <> %s AND state = 'suspended'"
+                  " AND reasons & 1 = 1", account, key)  # fmt: skip
+    for less, back in ((1, False), (0, True)):
+        if unlock - less <= 0 or granted or (back and rivals):
+            continue
+        with transaction.atomic():
+            world.do("pay", account=payer, amount=world.amount(unlock - less))
+            now = rows("SELECT state, reasons, early FROM subscriptions_subscription WHERE id = %s", key)[0]
+            transaction.set_rollback(True)
+        world.lines.pop()
+        world.asked.pop()
+        assert (now["state"] != "suspended") is back, f"{unlock} unlocks; {less} less leaves it {now}"
