@@ -53,7 +53,8 @@ class Desk:
 def counter(account: int, now: datetime) -> Iterator[Desk]:
     """Lock an account for a request; afterwards try the returns that its money allows and plan its next work.
 
-    A request that had to wait while the account was rolled over is made at the instant that was reached. Everything commits together or, on a refusal, not at all. Raises UnknownAccount.
+    A request that had to wait while the account was rolled over is made at the instant that was reached. Everything
+    commits together or, on a refusal, not at all. Raises UnknownAccount.
     """
     with transaction.atomic():
         locked = ledger.lock(account)

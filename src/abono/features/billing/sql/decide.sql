@@ -181,18 +181,30 @@ taxed AS (
 ),
 
 asked AS MATERIALIZED (
+    -- What later steps filter by stands first: a row is unpacked only as far as it is read.
     SELECT
         t.account_id,
+        t.available,
+        sum(t.amount + t.fee) OVER claims AS account_total,
+        row_number() OVER claims AS place,
+        t.amount + t.fee AS total,
+        t.on_shortfall = 'owe'
+        OR (%(lenient)s::boolean AND NOT t.returns)
+        OR (t.amount + t.fee = 0 AND NOT t.in_debt_matters) AS always,
+        t.returns,
+        t.amount,
+        t.fee,
+        t.state,
         t.id,
         t.operator_id,
-        t.available,
-        t.state,
-        t.reasons,
-        t.returns,
-        t.within,
+        t.tax,
+        t.new_rate_id,
+        t.new_ends_on,
         t.charge,
-        t.resume,
+        t.within,
         t.on_shortfall,
+        t.reasons,
+        t.resume,
         t.boundary,
         t.look_at,
         t.look_ahead_hours,
@@ -201,19 +213,8 @@ asked AS MATERIALIZED (
         t.new_anchor_day,
         t.new_cycle,
         t.new_starts_on,
-        t.new_ends_on,
         t.new_cycle_days,
-        t.new_rate_id,
-        t.amount,
-        t.tax,
-        t.fee,
-        t.fee_tax,
-        t.amount + t.fee AS total,
-        t.on_shortfall = 'owe'
-        OR (%(lenient)s::boolean AND NOT t.returns)
-        OR (t.amount + t.fee = 0 AND NOT t.in_debt_matters) AS always,
-        row_number() OVER claims AS place,
-        sum(t.amount + t.fee) OVER claims AS account_total
+        t.fee_tax
     FROM taxed AS t
     WINDOW claims AS (
         PARTITION BY t.account_id
@@ -243,30 +244,44 @@ judged AS (
 
 judgement AS (
     SELECT
-        e.*,
-        TRUE AS passes,
-        0::bigint AS missing
+        e.account_id, TRUE AS passes, 0::bigint AS missing, e.place, e.total, e.returns, e.amount, e.fee, e.state, e.id,
+        e.operator_id, e.tax, e.new_rate_id, e.new_ends_on, e.charge, e.within, e.on_shortfall, e.reasons, e.resume,
+        e.boundary, e.look_at, e.look_ahead_hours, e.look_ahead_days, e.new_anchor_on, e.new_anchor_day, e.new_cycle,
+        e.new_starts_on, e.new_cycle_days, e.fee_tax
     FROM asked AS e
     WHERE e.account_total <= e.available
     UNION ALL
     SELECT
-        j.account_id, j.id, j.operator_id, j.available, j.state, j.reasons, j.returns, j.within, j.charge, j.resume,
-        j.on_shortfall, j.boundary, j.look_at, j.look_ahead_hours, j.look_ahead_days, j.new_anchor_on, j.new_anchor_day,
-        j.new_cycle, j.new_starts_on, j.new_ends_on, j.new_cycle_days, j.new_rate_id, j.amount, j.tax, j.fee, j.fee_tax,
-        j.total, j.always, j.place, j.account_total,
-        j.always OR j.left_before >= j.total AS passes,
-        greatest(j.total - j.left_before, 0) AS missing
+        j.account_id, j.always OR j.left_before >= j.total, greatest(j.total - j.left_before, 0), j.place, j.total,
+        j.returns, j.amount, j.fee, j.state, j.id, j.operator_id, j.tax, j.new_rate_id, j.new_ends_on, j.charge,
+        j.within, j.on_shortfall, j.reasons, j.resume, j.boundary, j.look_at, j.look_ahead_hours, j.look_ahead_days,
+        j.new_anchor_on, j.new_anchor_day, j.new_cycle, j.new_starts_on, j.new_cycle_days, j.fee_tax
     FROM judged AS j
 ),
 
 decided AS MATERIALIZED (
     SELECT
-        j.*,
+        j.passes,
+        j.returns,
+        j.fee,
+        j.amount,
+        j.total,
+        j.state,
+        j.account_id,
+        CASE
+            WHEN j.passes THEN 'active'
+            WHEN j.returns OR j.on_shortfall <> 'end' THEN 'suspended'
+            ELSE 'ended'
+        END AS new_state,
         abono_id(h.digits, j.account_id, j.place) AS charge_id,
+        j.operator_id,
+        j.id,
         CASE
             WHEN j.passes AND j.charge = 'daily' THEN %(day)s::date + 1
             WHEN j.passes THEN j.new_ends_on
         END AS new_paid_until,
+        j.tax,
+        j.new_rate_id,
         CASE
             WHEN NOT j.passes AND (j.returns OR NOT j.within) THEN NULL
             WHEN j.within THEN j.look_at
@@ -274,11 +289,20 @@ decided AS MATERIALIZED (
                 j.new_ends_on, j.look_ahead_hours, j.look_ahead_days, %(zone)s, %(instant)s::timestamptz
             )
         END AS new_look_at,
-        CASE
-            WHEN j.passes THEN 'active'
-            WHEN j.returns OR j.on_shortfall <> 'end' THEN 'suspended'
-            ELSE 'ended'
-        END AS new_state
+        j.new_ends_on,
+        j.charge,
+        j.within,
+        j.resume,
+        j.boundary,
+        j.reasons,
+        j.missing,
+        j.new_anchor_on,
+        j.new_anchor_day,
+        j.new_cycle,
+        j.new_starts_on,
+        j.new_cycle_days,
+        j.place,
+        j.fee_tax
     FROM judgement AS j
     CROSS JOIN head AS h
 ),
