@@ -504,7 +504,6 @@ def test_the_orders_differ(operator: Operator) -> None:
     assert sum(run.before[name] != run.after[name] for name in run.before) > len(run.before) // 2
 
 
-@pytest.mark.xfail(reason="catch_up tries returns at the end only when the civil day has changed", strict=True)
 def test_a_promise_after_midnight_counts_whichever_comes_first(operator: Operator) -> None:
     start_of = original(operator, "short")
     ((first, second),) = copies([start_of.account], 2)
@@ -515,7 +514,6 @@ def test_a_promise_after_midnight_counts_whichever_comes_first(operator: Operato
     assert [states(account)["tv"] for account in (first, second)] == ["active", "active"]
 
 
-@pytest.mark.xfail(reason="a counter decides with the instant from before it had its account", strict=True)
 @pytest.mark.parametrize("sort", [sort_of(sort) for sort in ACCOUNTS if sort != "rich"])
 def test_a_request_of_the_evening_that_had_to_wait_pays_no_day_twice(operator: Operator, sort: str) -> None:
     """It was made a second before midnight, and waited for its account while that was rolled over."""
@@ -539,7 +537,6 @@ def test_a_request_of_the_evening_that_had_to_wait_pays_no_day_twice(operator: O
     assert_sound(accounts)
 
 
-@pytest.mark.xfail(reason="catch_up takes an account that became due meanwhile for one that stays due", strict=True)
 def test_an_order_of_the_evening_disturbs_no_slice(operator: Operator) -> None:
     """An account that was not due lies among those that are, and becomes due while they are rolled over."""
     start_of = original(operator, "rich")
@@ -557,9 +554,8 @@ def test_an_order_of_the_evening_disturbs_no_slice(operator: Operator) -> None:
     assert {state for state, _attempts, _error in slices()} == {"done"}, slices()
 
 
-@pytest.mark.xfail(reason="subscribe locks account, then plan; change_price plan, then accounts", strict=True)
 def test_a_new_price_and_an_order_do_not_wait_for_each_other(operator: Operator) -> None:
-    """The price has its plan and wants the accounts without money; the order has its account and wants the plan."""
+    """The price wants accounts and its plan, the order its account and the plan: neither dies of the other."""
     waiting = [original(operator, "short").account]
     waiting += copies(waiting, 1)[0]
     roll(operator, waiting)
@@ -567,7 +563,6 @@ def test_a_new_price_and_an_order_do_not_wait_for_each_other(operator: Operator)
         pricing = start(lambda: change_price(operator, "tv", Decimal(9), date(2026, 3, 1), now=NOW))
         wait_until_blocked(1)
         ordering = start(lambda: refusal(lambda: orders.subscribe(waiting[1], "tv", now=NOW)))
-        wait_until_blocked(2)
     pricing()
     assert ordering() == ["insufficient_funds"]
 

@@ -139,14 +139,25 @@ def play(world: World, step: tuple[Any, ...]) -> None:  # noqa: C901, PLR0912 --
             payer = next(each for each, number in world.accounts.items() if number == owner)
             if amount + rest[1] > 0:
                 world.do("pay", account=payer, amount=world.amount(amount + rest[1]))
-    elif name is None or kind == "unlock" or (
-        kind == "change"
-        and "arrears" in os.environ.get("SKIP", "")
-        and rest[3] == "now"
-        and "arrears" in str(world.plans)
+    elif (
+        name is None
+        or kind == "unlock"
+        or (
+            kind == "change"
+            and "arrears" in os.environ.get("SKIP", "")
+            and rest[3] == "now"
+            and "arrears" in str(world.plans)
+        )
     ):
         return
-    elif kind == "change" and "paused" in os.environ.get("SKIP", "") and rows("SELECT 1 FROM subscriptions_subscription WHERE id = %s AND state = 'suspended'", world.subscriptions[name][1]):
+    elif (
+        kind == "change"
+        and "paused" in os.environ.get("SKIP", "")
+        and rows(
+            "SELECT 1 FROM subscriptions_subscription WHERE id = %s AND state = 'suspended'",
+            world.subscriptions[name][1],
+        )
+    ):
         return
     elif kind == "change" and "trial" in os.environ.get("SKIP", "") and rest[3] == "now" and _waits(world, name):
         return
@@ -163,7 +174,12 @@ def play(world: World, step: tuple[Any, ...]) -> None:  # noqa: C901, PLR0912 --
 
 
 def _waits(world, name):
-    return bool(rows("SELECT 1 FROM subscriptions_subscription WHERE id = %s AND state = 'suspended' AND period_starts_on IS NULL", world.subscriptions[name][1]))
+    return bool(
+        rows(
+            "SELECT 1 FROM subscriptions_subscription WHERE id = %s AND state = 'suspended' AND period_starts_on IS NULL",
+            world.subscriptions[name][1],
+        )
+    )
 
 
 def live(terms: tuple[Any, ...], script: list[tuple[Any, ...]]) -> None:
