@@ -36,7 +36,8 @@ from abono.kernel.tax import tax_lines
 TABLES = (
     "ledger_account", "ledger_entry", "ledger_grant", "ledger_hold", "subscriptions_subscription",
     "subscriptions_transition", "billing_charge", "billing_run", "billing_slice", "notices_notice", "base_once",
-    "base_trail", "catalogue_plan", "catalogue_rate", "catalogue_planprice", "catalogue_service", "catalogue_planservice",
+    "base_trail", "catalogue_plan", "catalogue_rate", "catalogue_planprice", "catalogue_service",
+    "catalogue_planservice",
     "operators_operator", "accounts_profile", "accounts_number",
 )  # fmt: skip
 SERVICES = {"thing": {"kind": "onoff", "price": "3.00"}, "book": {"kind": "onoff", "tax": "reduced", "price": "1.00"}}
@@ -44,7 +45,7 @@ EVERYBODY = 2**62
 FUNDS, CUSTOMER, STAFF = 1, 2, 4
 
 
-def rows(query: str, *values: object) -> list[dict[str, Any]]:
+def rows(query: str, *values: Any) -> list[dict[str, Any]]:
     """What is written, as it is written."""
     with connection.cursor() as cursor:
         cursor.execute(query, values or None)
@@ -84,7 +85,8 @@ class World:
         self, terms: dict[str, Any], start: datetime, plans: dict[str, Any], accounts: dict[str, dict[str, str]]
     ) -> None:
         """``start`` is local and naive; plans and accounts as a story writes them."""
-        self.terms, self.plans, self.lines = terms, plans, []
+        self.terms, self.plans = terms, plans
+        self.lines: list[str] = []
         self.header = {"operator": terms, "start": start.isoformat(), "accounts": accounts,
                        "catalogue": {"services": SERVICES, "plans": plans}}  # fmt: skip
         self.operator = add_operator(f"world-{uuid4()}", "World", terms)
@@ -142,7 +144,7 @@ class World:
         """Ask for an operation now; answers the code of a refusal, after which nothing has changed."""
         line: dict[str, Any] = {action: values}
         after: UUID = rows("SELECT uuidv7() AS id")[0]["id"]
-        before = picture()
+        before, down = picture(), self.down_until is not None
         refused = None
         try:
             with transaction.atomic():
@@ -151,7 +153,7 @@ class World:
             refused = line["refused"] = refusal.code
             assert picture() == before, f"a refused {action} changed the world"
         else:
-            self.asked.append(Asked(after, action, values, self.now, self.down_until is not None))
+            self.asked.append(Asked(after, action, values, self.now, down))
         self.lines.append(json.dumps(line, default=str))
         return refused
 
@@ -307,7 +309,7 @@ class Line:
 
     @property
     def due(self) -> date:
-        return self.paid_until if self.opened and self.plan.charge == "daily" else self.boundary
+        return self.paid_until if self.opened and self.plan.charge == "daily" and not self.early else self.boundary
 
     def fee(self) -> int:
         if not self.fee_due:
@@ -459,7 +461,7 @@ class Books:
         self.current: Asked | None = None
 
     def available(self, at: datetime) -> int:
-        granted = sum(each["left"] for each in self.grants if each["from"] <= at < each["until"])
+        granted: int = sum(each["left"] for each in self.grants if each["from"] <= at < each["until"])
         return self.balance + self.limit + granted
 
     def replay(self) -> None:
@@ -467,8 +469,8 @@ class Books:
         world = self.world
         mine = {name: key for name, (account, key) in world.subscriptions.items() if account == self.account}
         self.names = mine
-        items = self._items()
-        asked = [(each.after, each) for each in world.asked if self._concerns(each)]
+        items: dict[UUID, Any] = dict(self._items())
+        asked: list[tuple[UUID, Any]] = [(each.after, each) for each in world.asked if self._concerns(each)]
         for key, item in sorted([*items.items(), *asked], key=lambda pair: pair[0]):
             try:
                 if isinstance(item, Asked):
@@ -627,7 +629,9 @@ class Books:
     # -- what was written
 
     def read(self, _key: UUID, item: dict[str, Any]) -> None:
-        entry, charge, transition = item.get("entry"), item.get("charge"), item.get("transition")
+        entry: Any = item.get("entry")
+        charge: Any = item.get("charge")
+        transition: Any = item.get("transition")
         if charge is not None:
             assert entry is not None, "a charge without an entry"
             assert entry["amount"] == -charge["amount"], "a charge and its entry differ"
@@ -675,10 +679,9 @@ class Books:
             assert found[:4] == wanted[:4], f"expected {wanted}, found {found}"
             assert wanted[4] in {None, found[4]}, f"expected a tax of {wanted[4]}, found {found}"
             if charge["kind"] == "part" and line.plan.shortfall != "owe":
-                credit = 0  # the credit was booked before: it is in the balance
-                assert self.available(entry["booked_at"]) + credit >= charge["amount"] or charge["amount"] <= (
-                    self._credited
-                ), "the change did not fit after its credit"
+                # What a change gives back was booked before it: only what it costs above that must fit.
+                fits = self.available(entry["booked_at"]) >= charge["amount"] or charge["amount"] <= self._credited
+                assert fits, "the change did not fit after its credit"
         else:
             day = entry["booked_on"]
             line.advance(day, including=False)
@@ -702,7 +705,8 @@ class Books:
     _credited = 0
 
     def _decided(self, line: Line, item: dict[str, Any]) -> None:
-        charge, transition = item.get("charge"), item.get("transition")
+        charge: Any = item.get("charge")
+        transition: Any = item.get("transition")
         day = transition["day"] if transition else item["entry"]["booked_on"]
         at = transition["at"] if transition else self.world.operator.midnight(day)
         line.advance(day, including=False)
@@ -841,6 +845,8 @@ class Books:
             return
         line.state = "active" if line.opened else "trial" if line.trialled else "pending"
         line.go(at)
+        if daily:
+            line.paid_until = max(line.paid_until, day)  # blocked days take no slice
         if line.frozen is not None and day + timedelta(days=line.frozen) != line.period[1]:
             thawed = day + timedelta(days=line.frozen)
             line.period, line.paid_until = (line.period[0], thawed), thawed

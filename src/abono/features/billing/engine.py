@@ -95,8 +95,7 @@ def catch_up(scope: Scope, now: datetime, *, look: Look | None, lenient: bool = 
         totals += _do_instant(scope, instant, now, look=look, lenient=lenient)
     if last is not None and _returns_are_open(scope, last, now):
         returned = decide(scope, now, now, boundaries=False, returns=True)
-        returned.pop("looks")
-        totals += returned
+        totals += Counter({name: count for name, count in returned.items() if name not in {"looks", "busy"}})
     return totals
 
 
@@ -116,9 +115,32 @@ def turn_clock(scope: Scope, until: datetime, *, look: Look | None, lenient: boo
 
 
 def _do_instant(scope: Scope, instant: datetime, now: datetime, *, look: Look | None, lenient: bool) -> Totals:
-    """The steps of one instant, in the order of semantics.md §3. Grants expire by their date alone."""
+    """The steps of one instant, in the order of semantics.md §3. Grants expire by their date alone.
+
+    Mostly the decision is all there is to do; it leaves alone, and counts, the accounts where it is not.
+    """
+    returns = scope.operator.day(instant) == scope.operator.day(now)
+    totals: Totals = Counter()
+    decided = decide(scope, instant, now, boundaries=True, returns=returns, lenient=lenient, anyway=False)
+    needs: dict[str, bool] = {}
+    if decided.pop("busy"):
+        needs = _instant.row("survey", **scope.common(instant, now))
+        totals += _prepare(scope, instant, now, needs, lenient=lenient)
+        decided += decide(scope, instant, now, boundaries=True, returns=returns, lenient=lenient)
+    # A period may begin at the very instant of its look-ahead, and so may one that a pause gave back.
+    looking = decided.pop("looks", 0) > 0 or needs.get("looking") or needs.get("unpause")
+    totals += decided
+    if looking:
+        seen = _instant.rows("looking", **scope.common(instant, now))
+        totals += look(scope, instant, now, seen) if look and seen else Counter()
+    if looking or needs:
+        schedule(scope, now)
+    return totals
+
+
+def _prepare(scope: Scope, instant: datetime, now: datetime, needs: dict[str, bool], *, lenient: bool) -> Totals:
+    """The steps before the decision, as far as the survey found them needed."""
     common = scope.common(instant, now)
-    needs = _instant.row("survey", **common)
     totals: Totals = Counter()
     if needs["unpause"]:
         # The pause ends before the charges of its last midnight.
@@ -131,16 +153,6 @@ def _do_instant(scope: Scope, instant: datetime, now: datetime, *, look: Look | 
         _instant.row("judge", lenient=lenient, **common)
     if needs["lapsing"]:
         _instant.row("lapse", **common)
-    on_time = common["day"] == common["today"]
-    decided = decide(scope, instant, now, boundaries=True, returns=on_time, lenient=lenient)
-    # A period may begin at the very instant of its look-ahead, and so may one that a pause gave back.
-    looking = decided.pop("looks") > 0 or needs["looking"] or needs["unpause"]
-    totals += decided
-    if looking:
-        seen = _instant.rows("looking", **common)
-        totals += look(scope, instant, now, seen) if look and seen else Counter()
-    if looking or any(needs.values()):
-        schedule(scope, now)
     return totals
 
 
@@ -152,15 +164,20 @@ def decide(
     boundaries: bool,
     returns: bool,
     lenient: bool = False,
-    subscription: UUID | None = None,
+    anyway: bool = True,
 ) -> Totals:
-    """Run the decision (see sql/decide.sql); answers its counts, ``looks`` among them: look-aheads due by it."""
+    """Run the decision (see sql/decide.sql); answers its counts.
+
+    ``looks`` among them is how many look-aheads fell due by it, ``busy`` how many accounts it left alone because other
+    steps must come first there.
+    """
     row = _decide.row(
         "decide",
         boundaries=boundaries,
         returns=returns,
         lenient=lenient,
-        subscription=subscription,
+        anyway=anyway,
+        subscription=None,
         **scope.common(instant, now),
     )
     row.pop("missing")
@@ -170,7 +187,13 @@ def decide(
 def missing(scope: Scope, now: datetime, subscription: UUID) -> int:
     """Make the first decision of one subscription; answers how much money it lacked (0: it began)."""
     row = _decide.row(
-        "decide", boundaries=True, returns=False, lenient=False, subscription=subscription, **scope.common(now, now)
+        "decide",
+        boundaries=True,
+        returns=False,
+        lenient=False,
+        anyway=True,
+        subscription=subscription,
+        **scope.common(now, now),
     )
     return int(row["missing"]) if row["suspended"] or row["ended"] else 0
 

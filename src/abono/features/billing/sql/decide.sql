@@ -4,8 +4,10 @@
 -- With ``boundaries`` it decides every boundary and daily slice that is due on ``day``; with ``returns`` it tries the
 -- return of what was suspended for want of money. An account's claims on its money are taken in order: arrears are
 -- judged, then boundaries, then returns, each by priority, then age; each is paid whole or not at all.
--- ``OFFSET 0`` keeps a layer's expressions from being folded into the next, where they would be worked out many times.
--- ``subscription`` restricts it to one; ``lenient`` pays boundaries on debt (a forecast of what would be needed).
+-- ``OFFSET 0`` keeps a layer's expressions from being folded into the next and worked out many times.
+-- Accounts where other steps must come first (a pause or a period in arrears ends, a change waits, a look-ahead is due)
+-- are ``busy`` and left alone, unless it is to decide ``anyway``. ``subscription`` restricts it to one; ``lenient`` pays
+-- boundaries on debt (a forecast of what would be needed).
 WITH head AS MATERIALIZED (
     SELECT left(replace(uuidv7()::text, '-', ''), 16) AS digits
 ),
@@ -61,6 +63,14 @@ live AS MATERIALIZED (
         s.period_starts_on IS NULL AS opens,
         s.state = 'suspended' AND NOT s.early AS returns,
         s.runs AND p.charge = 'daily' AND coalesce(%(day)s::date < s.period_ends_on, FALSE) AS within,
+        coalesce(s.paused_until <= %(day)s::date, FALSE)
+        OR coalesce(s.look_at <= %(instant)s::timestamptz, FALSE)
+        OR (
+            (
+                s.state = 'suspended' OR p.charge = 'arrears' OR s.cancels OR s.next_plan_id IS NOT NULL OR NOT p.renews
+            )
+            AND s.runs AND coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) <= %(day)s::date
+        ) AS needs_more,
         (%(subscription)s::uuid IS NULL OR s.id = %(subscription)s::uuid)
         AND (
             (
@@ -80,6 +90,12 @@ live AS MATERIALIZED (
     INNER JOIN subscriptions_subscription AS s ON c.account_id = s.account_id
     INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
     WHERE s.account_id BETWEEN %(first)s AND %(last)s AND s.state <> 'ended'
+),
+
+busy AS MATERIALIZED (
+    SELECT l.account_id FROM live AS l
+    WHERE l.needs_more AND NOT %(anyway)s::boolean
+    GROUP BY l.account_id
 ),
 
 placed AS (
@@ -105,7 +121,7 @@ placed AS (
         END AS new_cycle
     FROM live AS d
     CROSS JOIN LATERAL (SELECT d.returns AND d.charge <> 'daily' AND d.resume = 'restart' AS fresh) AS m
-    WHERE d.due
+    WHERE d.due AND NOT EXISTS (SELECT 1 FROM busy AS b WHERE b.account_id = d.account_id)
     OFFSET 0
 ),
 
@@ -376,7 +392,7 @@ waiting AS (
             END
         )
     FROM live AS l
-    WHERE NOT l.due
+    WHERE NOT l.due AND NOT EXISTS (SELECT 1 FROM busy AS b WHERE b.account_id = l.account_id)
 ),
 
 moved AS (
@@ -473,11 +489,13 @@ told AS (
 )
 
 SELECT
-    count(*) FILTER (WHERE passes AND amount > 0) AS charged,
-    coalesce(sum(total) FILTER (WHERE passes), 0)::bigint AS amount,
-    count(*) FILTER (WHERE NOT passes AND NOT returns AND new_state = 'suspended') AS suspended,
-    count(*) FILTER (WHERE NOT passes AND NOT returns AND new_state = 'ended') AS ended,
-    count(*) FILTER (WHERE passes AND state = 'suspended') AS returned,
-    count(*) FILTER (WHERE new_look_at <= %(instant)s::timestamptz) AS looks,
-    coalesce(max(missing), 0) AS missing
-FROM decided;
+    count(*) FILTER (WHERE d.passes AND d.amount > 0) AS charged,
+    coalesce(sum(d.total) FILTER (WHERE d.passes), 0)::bigint AS amount,
+    count(*) FILTER (WHERE NOT d.passes AND NOT d.returns AND d.new_state = 'suspended') AS suspended,
+    count(*) FILTER (WHERE NOT d.passes AND NOT d.returns AND d.new_state = 'ended') AS ended,
+    count(*) FILTER (WHERE d.passes AND d.state = 'suspended') AS returned,
+    count(*) FILTER (WHERE d.new_look_at <= %(instant)s::timestamptz) AS looks,
+    coalesce(max(d.missing), 0) AS missing,
+    count(b.account_id) AS busy
+FROM decided AS d
+FULL JOIN busy AS b ON d.account_id = b.account_id;

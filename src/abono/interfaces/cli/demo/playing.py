@@ -110,6 +110,9 @@ def _act(operator: Operator, event: Event, now: datetime) -> None:
     try:
         if event.act == "pay":
             money.pay(account, event.amount, now=now, key=f"demo-{event.day}")
+        elif event.act == "order":
+            if not live_of_account(account):
+                orders.subscribe(account, event.plan, now=now, key=f"demo-{event.day}")
         elif event.act == "promise":
             money.promise(account, event.amount, 5, now=now, fee=100)
         else:

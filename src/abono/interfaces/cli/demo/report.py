@@ -26,10 +26,9 @@ _SHOWN = 5
 def show(operator: Operator, now: datetime, console: Console) -> None:
     """Plans, money by month, stops and returns, who waits for money, and the next 30 days."""
     console.print(f"\n[bold]{operator.name}[/bold], {operator.currency}, {operator.time_zone}, {operator.day(now)}\n")
-    console.print(_plans(operator))
-    console.print(_months(operator))
-    console.print(_waiting(operator, now))
-    console.print(_next(operator, now))
+    for table in (_plans(operator), _months(operator), _waiting(operator, now), _next(operator, now)):
+        console.print(table)
+        console.print()
 
 
 def _table(title: str, *columns: str) -> Table:

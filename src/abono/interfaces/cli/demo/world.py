@@ -40,6 +40,7 @@ class Event:
     number: str
     act: str
     amount: int = 0
+    plan: str = ""
 
 
 _MONTHLY = {"home-secure": 3490, "antivirus-month": 490, "camera": 1000, "licence-month": 590, "care": 4000}
@@ -77,6 +78,8 @@ def events(everybody: list[Person], until: date) -> Iterator[Event]:
             if chance.random() < person.reliable:
                 extra = chance.choice((0, 0, 100, 500))
                 yield Event(month, person.number, "pay", person.monthly_cost + extra)
+                if person.plan == "licence-month":  # a one-off month is bought again
+                    yield Event(month + timedelta(days=_MONTH - 18), person.number, "order", plan=person.plan)
             elif chance.random() < 0.3:  # noqa: PLR2004
                 yield Event(
                     month + timedelta(days=chance.randrange(4, 12)), person.number, "promise", person.monthly_cost
