@@ -539,7 +539,9 @@ class Books:
         line.waiting = None
         if new is old and quantity == line.quantity:
             return
-        if values.get("when", "period_end") == "period_end" and line.runs:
+        # Where the boundary is overdue (in a downtime), "now" is that boundary.
+        overdue = line.frozen is None and (line.opened or line.trialled) and line.boundary <= today
+        if line.runs and (overdue or values.get("when", "period_end") == "period_end"):
             line.waiting = (new, quantity)
             return
         if line.runs and line.opened:
@@ -549,7 +551,9 @@ class Books:
                 line.grid, line.cycle, line.first_day, line.restarts = new.full_grid(today), 0, today, True
             elif not new.as_long_as(old):
                 line.grid, line.cycle = new.full_grid(line.first_day), 0
-        elif not new.as_long_as(old):  # nothing runs: the return is in periods of the new length
+        elif new.period.unit == old.period.unit:  # nothing runs: the return is in periods of the new length
+            line.grid = Grid(new.period.unit, new.period.step, line.grid.origin, line.grid.day)
+        else:  # days and months share no anchor: it is the day of the change
             line.grid, line.cycle = new.full_grid(today), 0
         line.plan, line.quantity = new, quantity
 
@@ -558,10 +562,10 @@ class Books:
             self._expect_arrears(line, today)
         line.fee_due, line.closed = False, False
         kept = old.charge == "daily" and line.paid_until > today
-        if old.charge == "daily" and not kept:  # nothing paid runs: no credit, no charge
-            line.runs, line.plan, line.quantity = False, new, quantity
-            if not new.as_long_as(old):
-                line.grid, line.cycle = new.full_grid(today), 0
+        stopped = line.state == "suspended" and not line.early
+        same = new.as_long_as(old) and (line.frozen is None or new.charge == "advance")
+        if old.charge == "daily" and not kept and same and new.charge == "advance":
+            line.runs = False  # nothing paid runs: no credit and no charge, the return costs the new plan
             return
         since = line.paid_until if kept else today
         left = line.frozen if line.frozen is not None else (line.period[1] - since).days
@@ -571,30 +575,29 @@ class Books:
             if credit:
                 self.expected.append(("credit", today, today + timedelta(days=left), -credit, -tax))
         line.price = new.price_on(today, quantity)
-        same = new.as_long_as(old)
         if same:
             line.period = (since if new.charge == "arrears" else line.period[0], line.period[1])
         else:
             line.grid, line.cycle = new.full_grid(since), 0
             line.period = (since, line.grid.boundary(1))
             line.cycle_days = (line.period[1] - since).days
-            line.runs = line.state != "suspended" or line.early
+            line.runs = not stopped
             line.frozen = line.frozen if line.runs else None
         amount, until = 0, line.period[1] if not same else since + timedelta(days=left)
         if new.charge == "daily":
             until = since + timedelta(days=1)
             first = line.period[1] - timedelta(days=line.cycle_days)
-            amount = 0 if kept else slice_amount(line.price, (since - first).days + 1, line.cycle_days)
+            amount = 0 if kept or stopped else slice_amount(line.price, (since - first).days + 1, line.cycle_days)
         elif new.charge == "advance":
             amount = prorate(line.price, left, line.cycle_days) if same else round_half_up(line.price)
         gross, tax = new.taxed(amount)
-        charged = paid and line.runs and gross > 0
+        charged = (paid or not same) and line.runs and gross > 0
         if charged:
             self.expected.append(("part", since, until, gross, tax))
         line.paid = charged or (same and line.paid)
         line.paid_until = line.period[1]
         if new.charge == "daily":
-            line.paid_until = since if kept else until
+            line.paid_until = since if kept or stopped else until
 
     def cancel(self, line: Line, values: dict[str, Any], today: date) -> None:
         if values.get("when", "period_end") == "period_end" and line.runs:

@@ -6,7 +6,7 @@
 -- judged, then boundaries, then returns, each by priority, then age; each is paid whole or not at all.
 -- ``OFFSET 0`` keeps a layer's expressions from being folded into the next and worked out many times.
 -- Accounts where other steps must come first (a pause or a period in arrears ends, a change waits, a look-ahead is due)
--- are ``busy`` and left alone, unless it is to decide ``anyway``. ``subscription`` restricts it to one; ``lenient`` pays
+-- are ``busy`` and left alone, unless it decides ``anyway``. ``subscription`` restricts it to one; ``lenient`` pays
 -- boundaries on debt (a forecast of what would be needed).
 WITH head AS MATERIALIZED (
     SELECT left(replace(uuidv7()::text, '-', ''), 16) AS digits
