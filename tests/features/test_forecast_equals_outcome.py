@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.timeout(3000)]
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 quick = settings(
-    max_examples=int(os.environ.get("FORECASTS", "250" if DEEP else "10")), deadline=None,
+    max_examples=int(os.environ.get("FORECASTS", "250" if DEEP else "15")), deadline=None,
     suppress_health_check=list(HealthCheck), print_blob=False,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if DEEP else [])],
 )  # fmt: skip

@@ -197,12 +197,12 @@ def _clock_changes(zone: str, year: int) -> list[date]:
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_a_day_begins_at_the_same_instant_everywhere(zone: str) -> None:
-    """Operator.midnight, PostgreSQL's ``date::timestamp AT TIME ZONE`` and the first instant of the civil day."""
+    """Operator.midnight, ``abono_midnight`` and the first instant of the civil day."""
     random = Random(zone)
     rows = [(on,) for _ in range(20) for on in days_of_interest(random, zone)]
     if zone == "Pacific/Apia":  # the day that was left out
         rows = [row for row in rows if row[0] != date(2011, 12, 30)]
-    answers = ask(f"c.day::timestamp AT TIME ZONE '{zone}'", "day", "date", rows)
+    answers = ask(f"abono_midnight(c.day, '{zone}')", "day", "date", rows)
     mine = operator(zone)
     agree(rows, answers, [mine.midnight(on) for (on,) in rows])
     agree(rows, [mine.day(mine.midnight(on)) for (on,) in rows], [on for (on,) in rows])

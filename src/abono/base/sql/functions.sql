@@ -89,19 +89,30 @@ RETURN CASE
     ELSE abono_tax_lines(amount, inclusive, rates, weights)
 END;
 
--- name: blocked_from
--- The first civil day that finds itself blocked at its start when a block begins at an instant.
-CREATE OR REPLACE FUNCTION abono_blocked_from(at timestamp with time zone, zone text) RETURNS date
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (at AT TIME ZONE zone)::date
-+ CASE WHEN at = ((at AT TIME ZONE zone)::date::timestamp AT TIME ZONE zone) THEN 0 ELSE 1 END;
-
 -- name: hours_before
 -- An instant so many hours earlier. Hours are the same everywhere: said by way of UTC, it depends on no setting.
 CREATE OR REPLACE FUNCTION abono_hours_before(at timestamp with time zone, hours integer)
 RETURNS timestamp with time zone
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (at AT TIME ZONE 'UTC' - make_interval(hours => hours)) AT TIME ZONE 'UTC';
+
+-- name: midnight
+-- operators.queries.Operator.midnight: the first instant of a civil day. Where clocks go back over midnight, the server
+-- takes the second of the two; where they jump over it, the day begins after the jump.
+CREATE OR REPLACE FUNCTION abono_midnight(day date, zone text) RETURNS timestamp with time zone
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN (abono_hours_before(day::timestamp AT TIME ZONE zone, 1) AT TIME ZONE zone)::date = day
+        THEN abono_hours_before(day::timestamp AT TIME ZONE zone, 1)
+    ELSE day::timestamp AT TIME ZONE zone
+END;
+
+-- name: blocked_from
+-- The first civil day that finds itself blocked at its start when a block begins at an instant.
+CREATE OR REPLACE FUNCTION abono_blocked_from(at timestamp with time zone, zone text) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (at AT TIME ZONE zone)::date
++ CASE WHEN at = abono_midnight((at AT TIME ZONE zone)::date, zone) THEN 0 ELSE 1 END;
 
 -- name: look
 -- The instant of the look-ahead before a boundary; empty if the plan has none, or if the boundary was nearer than that
@@ -112,11 +123,11 @@ CREATE OR REPLACE FUNCTION abono_look(
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN days IS NOT NULL AND boundary - days >= (begun AT TIME ZONE zone)::date
-        THEN (boundary - days)::timestamp AT TIME ZONE zone
+        THEN abono_midnight(boundary - days, zone)
     WHEN
         hours IS NOT NULL
-        AND abono_hours_before(boundary::timestamp AT TIME ZONE zone, hours) >= begun
-        THEN abono_hours_before(boundary::timestamp AT TIME ZONE zone, hours)
+        AND abono_hours_before(abono_midnight(boundary, zone), hours) >= begun
+        THEN abono_hours_before(abono_midnight(boundary, zone), hours)
 END;
 
 -- name: due_day

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from abono.base.sql import statements
 from abono.features.billing.engine import Scope, Totals, decide, lift, turn_clock
 from abono.features.billing.shadow import shadow
+from abono.features.ledger import operations as ledger
 from abono.features.subscriptions.states import Reason
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def _failing(
     with shadow(scope.operator, accounts, now) as copies:
         if payment:
             _shadow.run("endow", account=scope.first, amount=payment)
+            ledger.repay_grants(scope.first, payment, now)
             decide(copies, now, now, boundaries=False, returns=True)
         turn_clock(copies, max(row["boundary_at"] for row in subscriptions), look=None)
         failed = _shadow.rows("failed")

@@ -190,14 +190,18 @@ def _remaining(found: Subscription, since: date, until: date | None) -> int:
 
 
 def _change_now(desk: Desk, found: Subscription, old: Plan, new: Plan, quantity: Decimal) -> None:
+    if old.charge == "arrears" and found.runs and not found.in_first_wait:
+        engine.close(desk.scope, desk.now, desk.now, found.id)  # under the plan it was used under
     subscriptions.replace_plan(found, new.id, quantity)
+    if not old.as_long_as(new) and (not found.runs or found.in_first_wait):
+        # Nothing runs that had an anchor: a full period will start with the return, or with the end of the wait.
+        begins = (found.trial_ends_on or found.starts_on) if found.runs else desk.today
+        subscriptions.replace_grid(found, new.full_period_grid(begins), begins)
     if not found.runs:
         return  # the return costs the new plan
     if found.in_first_wait:
         _end_wait(desk, found, new)
         return
-    if old.charge == "arrears":
-        engine.close(desk.scope, desk.now, desk.now, found.id)
     turn = _turn(desk, found, old, new, rate_on(new.id, quantity, desk.today))
     due = turn.charge.gross - turn.credit.gross
     if due > 0 and new.on_shortfall != "owe":
@@ -213,7 +217,7 @@ def _change_now(desk: Desk, found: Subscription, old: Plan, new: Plan, quantity:
 def _end_wait(desk: Desk, found: Subscription, new: Plan) -> None:
     """From a trial, a new full period starts today; a blocked one goes on waiting, under the new plan."""
     if found.state != "suspended":
-        subscriptions.restart_wait(found, new.full_period_grid(desk.today), desk.today)
+        subscriptions.end_wait(found, new.full_period_grid(desk.today), desk.today)
         _decide_first(desk, found.id)
 
 
@@ -239,7 +243,7 @@ def _turn(desk: Desk, found: Subscription, old: Plan, new: Plan, rate: Rate) -> 
     credit = _NOTHING
     if old.charge == "advance" and paid and found.rate_id is not None:
         credit = rate_by_id(found.rate_id).part(left, found.cycle_days or left)
-    same = _goes_on(found, old, new)
+    same = _goes_on(found, old, new, desk.today)
     period = _next_running(found, new, since, same=same)
     # Blocked days take no slice, whatever they are changed to.
     no_slice = kept_slice or _stopped(found)
@@ -257,9 +261,11 @@ def _stopped(found: Subscription) -> bool:
     return found.state == "suspended" and not found.early
 
 
-def _goes_on(found: Subscription, old: Plan, new: Plan) -> bool:
-    """Whether the running period is kept: its length is the same, and so are days that a pause has frozen."""
-    return old.as_long_as(new) and (found.frozen_days is None or new.charge == "advance")
+def _goes_on(found: Subscription, old: Plan, new: Plan, today: date) -> bool:
+    """Whether the running period is kept: its length is the same, and what was paid or frozen of it still counts."""
+    frozen_away = found.frozen_days is not None and new.charge != "advance"
+    unpaid = old.charge == "daily" and _stopped(found) and (found.paid_until or today) <= today
+    return old.as_long_as(new) and not frozen_away and not (unpaid and new.charge != "daily")
 
 
 def _was_paid(found: Subscription, old: Plan) -> bool:

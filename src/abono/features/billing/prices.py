@@ -38,6 +38,7 @@ def change_price(operator: Operator, plan_code: str, price: Decimal, valid_from:
 def _change(operator: Operator, plan_code: str, price: Decimal, valid_from: date, now: datetime) -> None:
     """Accounts are taken before the plan, as an order takes them; who was stopped meanwhile is woken at the end."""
     plans = plan_versions(operator, plan_code)
-    _sql.run("wake", plans=plans, at=operator.midnight(valid_from))
+    at = max(now, operator.midnight(valid_from))
+    _sql.run("wake", plans=plans, at=at)
     set_price(operator, plan_code, price, valid_from, now=now)
-    _sql.run("wake", plans=plans, at=operator.midnight(valid_from))
+    _sql.run("wake", plans=plans, at=at)

@@ -45,7 +45,7 @@ class Operator:
         return self.instant(datetime(day.year, day.month, day.day))  # noqa: DTZ001 -- made aware at once
 
     def instant(self, local: datetime) -> datetime:
-        """The instant (UTC) of a naive local time; of two, the first."""
+        """The instant (UTC) of a naive local time; of two, the first; one that clocks jump over is counted on."""
         return local.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(UTC)
 
     def later(self, instant: datetime, days: int) -> datetime:

@@ -205,17 +205,22 @@ def replace_plan(subscription: Subscription, plan: int, quantity: Decimal) -> No
     )
 
 
-def restart_wait(subscription: Subscription, grid: Grid, day: date) -> None:
-    """A trial ends today: the first decision is due, and a full period begins with it."""
+def replace_grid(subscription: Subscription, grid: Grid, day: date) -> None:
+    """Another period grid; the cycle is the one that holds the day."""
     _sql.run(
-        "restart_wait",
+        "replace_grid",
         account=subscription.account_id,
         subscription=subscription.id,
         anchor_on=grid.origin,
         anchor_day=grid.day,
         cycle=grid.index_of(day),
-        day=day,
     )
+
+
+def end_wait(subscription: Subscription, grid: Grid, day: date) -> None:
+    """A trial ends today: the first decision is due, and a full period begins with it."""
+    replace_grid(subscription, grid, day)
+    _sql.run("end_wait", account=subscription.account_id, subscription=subscription.id, day=day)
 
 
 @dataclass(frozen=True)

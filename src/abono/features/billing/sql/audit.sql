@@ -529,7 +529,7 @@ dated AS (
     LEFT JOIN LATERAL (
         SELECT
             min(r.valid_from) FILTER (WHERE r.valid_from > w.today AND r.valid_to > r.valid_from) AS price_day,
-            bool_or(r.valid_from::timestamp AT TIME ZONE w.time_zone = w.due_at) AND w.reasons & 1 = 1 AS wakes
+            bool_or(abono_midnight(r.valid_from, w.time_zone) <= w.due_at) AND w.reasons & 1 = 1 AS wakes
         FROM catalogue_rate AS r
         WHERE r.plan_id = w.plan_id AND r.quantity = w.quantity AND w.state = 'suspended'
     ) AS r ON TRUE
@@ -544,7 +544,7 @@ FROM (
     SELECT
         account_id,
         due_at,
-        least(min(day)::timestamp AT TIME ZONE time_zone, min(look_at)) AS wanted,
+        least(abono_midnight(min(day), time_zone), min(look_at)) AS wanted,
         bool_or(wakes) AS wakes
     FROM dated
     GROUP BY account_id, due_at, time_zone

@@ -51,6 +51,7 @@ live AS MATERIALIZED (
         s.runs,
         s.fee_due,
         s.look_at,
+        s.rate_id,
         p.step_unit,
         p.step,
         p.charge,
@@ -176,7 +177,11 @@ priced AS (
     INNER JOIN catalogue_rate AS r
         ON
             d.plan_id = r.plan_id AND d.quantity = r.quantity
-            AND d.new_starts_on >= r.valid_from AND d.new_starts_on < r.valid_to
+            -- The slices of a period all have the price it began with.
+            AND CASE
+                WHEN d.within THEN d.rate_id = r.id
+                ELSE d.new_starts_on >= r.valid_from AND d.new_starts_on < r.valid_to
+            END
     OFFSET 0
 ),
 
@@ -218,6 +223,7 @@ asked AS MATERIALIZED (
         t.new_ends_on,
         t.charge,
         t.within,
+        t.returns AND coalesce(t.period_starts_on = %(day)s::date, FALSE) AS again,
         t.on_shortfall,
         t.reasons,
         t.resume,
@@ -261,7 +267,8 @@ judged AS (
 judgement AS (
     SELECT
         e.account_id, TRUE AS passes, 0::bigint AS missing, e.place, e.total, e.returns, e.amount, e.fee, e.state, e.id,
-        e.operator_id, e.tax, e.new_rate_id, e.new_ends_on, e.charge, e.within, e.on_shortfall, e.reasons, e.resume,
+        e.operator_id, e.tax, e.new_rate_id, e.new_ends_on, e.charge, e.within, e.again, e.on_shortfall,
+        e.reasons, e.resume,
         e.boundary, e.look_at, e.look_ahead_hours, e.look_ahead_days, e.new_anchor_on, e.new_anchor_day, e.new_cycle,
         e.new_starts_on, e.new_cycle_days, e.fee_tax
     FROM asked AS e
@@ -270,7 +277,8 @@ judgement AS (
     SELECT
         j.account_id, j.always OR j.left_before >= j.total, greatest(j.total - j.left_before, 0), j.place, j.total,
         j.returns, j.amount, j.fee, j.state, j.id, j.operator_id, j.tax, j.new_rate_id, j.new_ends_on, j.charge,
-        j.within, j.on_shortfall, j.reasons, j.resume, j.boundary, j.look_at, j.look_ahead_hours, j.look_ahead_days,
+        j.within, j.again, j.on_shortfall, j.reasons, j.resume, j.boundary, j.look_at, j.look_ahead_hours,
+        j.look_ahead_days,
         j.new_anchor_on, j.new_anchor_day, j.new_cycle, j.new_starts_on, j.new_cycle_days, j.fee_tax
     FROM judged AS j
 ),
@@ -308,6 +316,7 @@ decided AS MATERIALIZED (
         j.new_ends_on,
         j.charge,
         j.within,
+        j.again,
         j.resume,
         j.boundary,
         j.reasons,
@@ -342,9 +351,19 @@ charges AS (
         account_id, id, operator_id, subscription_id, kind, starts_on, ends_on, amount, tax, rate_id
     )
     SELECT
-        account_id, charge_id, operator_id, id, 'period', %(day)s::date, new_paid_until, amount, tax, new_rate_id
-    FROM decided
-    WHERE passes AND amount > 0
+        r.account_id,
+        r.charge_id,
+        r.operator_id,
+        r.id,
+        -- What was charged today, given back by a change and stopped may return on the same day.
+        CASE WHEN r.again THEN 'part' ELSE 'period' END,
+        %(day)s::date,
+        r.new_paid_until,
+        r.amount,
+        r.tax,
+        r.new_rate_id
+    FROM decided AS r
+    WHERE r.passes AND r.amount > 0
     UNION ALL
     SELECT
         d.account_id, abono_id(h.digits, d.account_id, d.place + 524288), d.operator_id, d.id, 'fee', %(day)s::date,
@@ -401,7 +420,7 @@ moved AS (
         SELECT
             account_id,
             sum(spent)::bigint AS spent,
-            least(min(day)::timestamp AT TIME ZONE %(zone)s, min(look_at)) AS due_at
+            least(abono_midnight(min(day), %(zone)s), min(look_at)) AS due_at
         FROM waiting
         GROUP BY account_id
     ) AS t

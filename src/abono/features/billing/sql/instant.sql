@@ -31,7 +31,7 @@ WHERE account_id = %(account)s;
 
 -- name: credit_since
 -- Whether one of the claimed accounts was given credit after an instant.
-SELECT exists (
+SELECT exists(
     SELECT 1 FROM ledger_grant AS g
     INNER JOIN ledger_account AS a ON g.account_id = a.account_id
     WHERE
@@ -264,9 +264,24 @@ charges AS (
     INSERT INTO billing_charge (
         account_id, id, operator_id, subscription_id, kind, starts_on, ends_on, amount, tax, rate_id
     )
-    SELECT account_id, charge_id, operator_id, id, 'period', period_starts_on, ends_on, amount, tax, rate_id
-    FROM priced
-    WHERE amount > 0
+    SELECT
+        p.account_id,
+        p.charge_id,
+        p.operator_id,
+        p.id,
+        -- A change may have turned a period that was charged on its first day into one in arrears.
+        CASE WHEN c.id IS NULL THEN 'period' ELSE 'part' END,
+        p.period_starts_on,
+        p.ends_on,
+        p.amount,
+        p.tax,
+        p.rate_id
+    FROM priced AS p
+    LEFT JOIN billing_charge AS c
+        ON
+            p.account_id = c.account_id AND p.id = c.subscription_id AND p.period_starts_on = c.starts_on
+            AND c.kind = 'period'
+    WHERE p.amount > 0
     UNION ALL
     SELECT
         account_id, fee_id, operator_id, id, 'fee', period_starts_on, greatest(ends_on, period_starts_on + 1), fee,
@@ -485,7 +500,7 @@ UPDATE ledger_account AS a SET due_at = n.due_at
 FROM (
     SELECT
         c.account_id,
-        least(min(w.day)::timestamp AT TIME ZONE %(zone)s, min(w.look_at)) AS due_at
+        least(abono_midnight(min(w.day), %(zone)s), min(w.look_at)) AS due_at
     FROM ledger_account AS c
     LEFT JOIN LATERAL (
         SELECT
@@ -537,9 +552,9 @@ SELECT
     boundary_on,
     cancels,
     ends,
-    boundary_on::timestamp AT TIME ZONE %(zone)s AS boundary_at
+    abono_midnight(boundary_on, %(zone)s) AS boundary_at
 FROM seen
-WHERE boundary_on::timestamp AT TIME ZONE %(zone)s > %(now)s::timestamptz
+WHERE abono_midnight(boundary_on, %(zone)s) > %(now)s::timestamptz
 ORDER BY account_id, id;
 
 -- name: tell

@@ -73,25 +73,26 @@ WHERE cause = 'shortfall'
 ORDER BY subscription_id ASC, day ASC, id ASC;
 
 -- name: amounts
--- What was charged to each account, and by how much its money fell short of what must be paid (what may be owed
--- apart).
+-- What was charged to each account, and the payment that would cover what must be paid of it (what may be owed apart).
+-- A payment repays what was promised first: where a charge falls short in spite of a grant, it must replace the grant.
 SELECT
     a.account_id,
     coalesce(sum(m.amount), 0)::bigint AS due,
-    greatest(coalesce(max(-m.available) FILTER (WHERE NOT m.owe), 0), 0)::bigint AS short_by
+    greatest(coalesce(max(-m.own) FILTER (WHERE m.own + m.granted < 0 AND NOT m.owe), 0), 0)::bigint AS short_by
 FROM ledger_account AS a
 LEFT JOIN LATERAL (
     SELECT
         c.amount,
         p.on_shortfall = 'owe' AS owe,
         a.balance - sum(e.amount) OVER () + sum(e.amount) OVER (ORDER BY e.booked_on, e.id)
-        + a.credit_limit - a.held + coalesce((
+        + a.credit_limit - a.held AS own,
+        coalesce((
             SELECT sum(g.remaining) FROM ledger_grant AS g
             WHERE
                 g.account_id = a.account_id
-                AND g.starts_at <= greatest(e.booked_on::timestamp AT TIME ZONE %(zone)s, %(now)s::timestamptz)
-                AND g.ends_at > greatest(e.booked_on::timestamp AT TIME ZONE %(zone)s, %(now)s::timestamptz)
-        ), 0) AS available
+                AND g.starts_at <= greatest(abono_midnight(e.booked_on, %(zone)s), %(now)s::timestamptz)
+                AND g.ends_at > greatest(abono_midnight(e.booked_on, %(zone)s), %(now)s::timestamptz)
+        ), 0) AS granted
     FROM ledger_entry AS e
     INNER JOIN billing_charge AS c ON e.account_id = c.account_id AND e.id = c.id
     INNER JOIN subscriptions_subscription AS s ON c.account_id = s.account_id AND c.subscription_id = s.id

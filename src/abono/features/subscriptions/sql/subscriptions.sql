@@ -149,10 +149,13 @@ UPDATE subscriptions_subscription SET
     )
 WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
 
--- name: restart_wait
+-- name: replace_grid
 UPDATE subscriptions_subscription SET
     anchor_on = %(anchor_on)s::date,
     anchor_day = %(anchor_day)s,
-    cycle = %(cycle)s,
-    trial_ends_on = %(day)s::date
+    cycle = %(cycle)s
+WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
+
+-- name: end_wait
+UPDATE subscriptions_subscription SET trial_ends_on = %(day)s::date
 WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
