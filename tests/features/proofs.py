@@ -638,6 +638,9 @@ class Books:
         if charge is not None:
             assert entry is not None, "a charge without an entry"
             assert entry["amount"] == -charge["amount"], "a charge and its entry differ"
+            # A return on the day on which what ran before began is booked as a part: a first day is a period's once.
+            if charge["kind"] == "part" and (item.get("transition") or {}).get("cause") == "returned":
+                charge = item["charge"] = {**charge, "kind": "period"}
             kind = {"credit": "reversal", "refund": "refund", "fee": "fee"}.get(charge["kind"], "charge")
             assert entry["kind"] == kind, f"a {charge['kind']} is booked as {entry['kind']}"
         if transition is None and charge is None:
