@@ -45,7 +45,7 @@ check: $(DEVELOPMENT) ## Run every gate but the tests
 	@echo "== import-linter"; $(BIN)/lint-imports
 	@echo "== sqlfluff"; $(BIN)/sqlfluff lint src
 	@echo "== migrations"; $(MIGRATIONS) --settings abono.project.settings
-	@echo "== deployment"; $(BIN)/python -m django check --deploy --fail-level WARNING --settings abono.project.settings
+	@echo "== deployment"; ABONO_URL=https://abono.example $(BIN)/python -m django check --deploy --fail-level WARNING --settings abono.project.settings
 
 crash: $(DEVELOPMENT) ## Kill the engine at every step and prove the books (minutes)
 	@$(BIN)/python -m pytest -m crash_full

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OWN_APPS = ("base", "operators", "notices", "ledger", "catalogue", "accounts", "subscriptions", "billing")
+OWN_APPS = ("base", "operators", "access", "notices", "ledger", "catalogue", "accounts", "subscriptions", "billing")
 
 
 @contextmanager
@@ -37,7 +37,15 @@ def scratch_database(*, durable: bool = False) -> Iterator[None]:
     finally:
         connection.close()
         connection.settings_dict["NAME"] = home
-        with connection.cursor() as cursor:
+        _drop(name)
+
+
+def _drop(name: str) -> None:
+    """Drop a database. The server itself ends an autovacuum there, which FORCE would need a superuser for."""
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        except OperationalError:  # somebody is still connected
             cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 

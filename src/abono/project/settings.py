@@ -1,42 +1,170 @@
-"""Settings, from the environment (12-factor)."""
+"""Settings, from the environment (12-factor): ``ABONO_URL``, ``ABONO_SECRET_KEY``, ``ABONO_DATABASE_URL``, mail."""
 
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONCE, NONE, SELF
+from django.urls import reverse_lazy
 
 from abono.base.database import django_database
+from abono.base.secret import kept_secret
 
 HOME = Path(os.environ.get("ABONO_HOME", ".abono"))
-SECRET_KEY = os.environ.get("ABONO_SECRET_KEY") or secrets.token_urlsafe(50)
+URL = os.environ.get("ABONO_URL", "http://127.0.0.1:8000")
+"""The address by which people reach this installation; without TLS only for trying it on one's own machine."""
+_ADDRESS = urlsplit(URL)
+SECURE = _ADDRESS.scheme == "https"
+
+SECRET_KEY = os.environ.get("ABONO_SECRET_KEY") or kept_secret(HOME)
 DEBUG = False
-ALLOWED_HOSTS = os.environ.get("ABONO_ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+ALLOWED_HOSTS = [
+    _ADDRESS.hostname or "localhost",
+    *filter(None, os.environ.get("ABONO_ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")),
 ]
+CSRF_TRUSTED_ORIGINS = [f"{_ADDRESS.scheme}://{_ADDRESS.netloc}"]
+
 INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "django.contrib.postgres",
     "abono.base",
     "abono.features.operators",
+    "abono.features.access",
     "abono.features.notices",
     "abono.features.ledger",
     "abono.features.catalogue",
     "abono.features.accounts",
     "abono.features.subscriptions",
     "abono.features.billing",
+    "abono.interfaces.web",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django_htmx",
+    "csp",
     "procrastinate.contrib.django",
 ]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "abono.interfaces.web.middleware.PersonMiddleware",
+]
+ROOT_URLCONF = "abono.project.urls"
+WSGI_APPLICATION = "abono.project.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "abono.interfaces.web.context.face",
+            ],
+        },
+    }
+]
+
 DATABASES = {"default": django_database(os.environ.get("ABONO_DATABASE_URL", ""))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    # Counters of rate limits must be the same in every process; sessions and limits are all that is kept there.
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "base_cache"},
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
 USE_TZ = True
 TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ru", "Русский"), ("de", "Deutsch"), ("tr", "Türkçe"), ("es", "Español")]
-SECURE_HSTS_SECONDS = 31_536_000
-SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-SECURE_HSTS_PRELOAD = True
-SECURE_SSL_REDIRECT = True
-SESSION_COOKIE_SECURE = True
-CSRF_COOKIE_SECURE = True
+LOCALE_PATHS = [Path(__file__).parents[1] / "locale"]
+
+AUTH_USER_MODEL = "access.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = reverse_lazy("account_login")
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "abono.interfaces.web.signing.adapter.SignInAdapter"
+ACCOUNT_SESSION_REMEMBER = False
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Abono"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
+USERSESSIONS_TRACK_ACTIVITY = True
+
+EMAIL_HOST = os.environ.get("ABONO_SMTP_HOST", "")
+EMAIL_PORT = int(os.environ.get("ABONO_SMTP_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("ABONO_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("ABONO_SMTP_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("ABONO_SMTP_TLS", "") == "starttls"
+EMAIL_TIMEOUT = 15
+# Without a mail server, mail is written to files: nobody is told that it went out.
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+EMAIL_FILE_PATH = HOME / "mail"
+DEFAULT_FROM_EMAIL = os.environ.get("ABONO_MAIL_FROM", f"abono@{_ADDRESS.hostname}")
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+WHITENOISE_USE_FINDERS = True
+
+SECURE_SSL_REDIRECT = SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if os.environ.get("ABONO_BEHIND_PROXY") else None
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_HSTS_PRELOAD = SECURE
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = SECURE
+CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "manifest-src": [SELF],
+    },
+}

@@ -24,6 +24,7 @@ from abono.base.embedded.errors import EmbeddedPostgresError
 
 ROOT_PLACE = Path("/var/lib/abono")
 ROLE = "abono"
+WEB_ROLE = "abono_web"
 PORT = 5432
 _RECORD = "postgres.json"
 _IDENTITY = "identity.json"

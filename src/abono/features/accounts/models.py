@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Profile(models.Model):
-    """Who an account belongs to and how they are spoken to."""
+    """Who an account belongs to, how they are spoken to, and which manager and agent (memberships) it was given to."""
 
     account_id = models.BigIntegerField(primary_key=True)
     operator_id = models.BigIntegerField()
@@ -12,6 +12,23 @@ class Profile(models.Model):
     name = models.CharField(max_length=200, db_default="")
     locale = models.CharField(max_length=20, db_default="")
     opened_at = models.DateTimeField()
+    manager_id = models.BigIntegerField(null=True)
+    agent_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["operator_id", "number"], name="accounts_profile_number"),
+            models.Index(
+                fields=["manager_id", "number"],
+                name="accounts_profile_manager",
+                condition=models.Q(manager_id__isnull=False),
+            ),
+            models.Index(
+                fields=["agent_id", "number"],
+                name="accounts_profile_agent",
+                condition=models.Q(agent_id__isnull=False),
+            ),
+        ]
 
 
 class Number(models.Model):

@@ -71,3 +71,8 @@ def operator_by_id(operator: int) -> Operator:
 def operators() -> list[Operator]:
     """All operators, the oldest first."""
     return [Operator(**row) for row in _sql.rows("all")]
+
+
+def subtree(operator: int) -> list[int]:
+    """The ids of an operator and all below it, itself first; empty if there is no such operator."""
+    return [row["id"] for row in _sql.rows("subtree", id=operator)]

@@ -27,3 +27,14 @@ WHERE id = %(id)s;
 -- name: all
 SELECT id, code, name, currency, time_zone, locale, prices_include_tax, tax, tax_reduced FROM operators_operator
 ORDER BY id;
+
+-- name: subtree
+-- An operator and all that are below it, itself first.
+WITH RECURSIVE below AS (
+    SELECT id, 0 AS depth FROM operators_operator WHERE id = %(id)s
+    UNION ALL
+    SELECT o.id, b.depth + 1 FROM operators_operator AS o
+    INNER JOIN below AS b ON o.parent_id = b.id
+)
+
+SELECT id FROM below ORDER BY depth, id;

@@ -1,0 +1,81 @@
+"""The second wall: inside, the database itself shows and takes only the rows of one person (row-level security).
+
+The first wall are the features' ``access`` doors, which narrow every statement. Should one forget, the database answers
+as if the foreign rows did not exist. Requests from the web and the API run inside as the role ``abono_web``, which owns
+nothing; commands and workers run as the owner, who is not held up by it. See docs/adr.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+from abono.base.sql import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+ROLE = "abono_web"
+_sql = statements("abono.base", "wall")
+
+
+@contextmanager
+def wall(
+    operators: Collection[int], accounts: Collection[int] | None = None, membership: int | None = None
+) -> Iterator[None]:
+    """Inside, only rows of these operators exist, of ``accounts`` only if given, and of a manager's or agent's own.
+
+    ``membership`` is the manager's or agent's, by which accounts name them. Walls are not nested.
+    """
+    _sql.row(
+        "raise_wall",
+        role=ROLE,
+        operators=_array(operators),
+        accounts="" if accounts is None else _array(accounts),
+        membership="" if membership is None else str(membership),
+    )
+    try:
+        yield
+    finally:
+        # A transaction that failed and is still open was begun inside by a caller's mistake: then the connection goes.
+        if connection.in_atomic_block:
+            connection.close()
+        else:
+            _sql.row("lower_wall")
+
+
+def _array(numbers: Collection[int]) -> str:
+    return "{" + ",".join(str(number) for number in numbers) + "}"
+
+
+def policy(table: str, *, account: str = "account_id") -> str:
+    """The statement that puts a table of rows with ``operator_id`` behind the wall.
+
+    The settings are read once per statement. Where the table belongs to accounts, a subscriber has only the own ones,
+    and a manager or agent those whose profile names them; ``account`` is empty for a table without accounts.
+    """
+    own = (
+        f"""
+        AND (
+            (SELECT abono_wall_accounts()) IS NULL OR {account} = ANY ((SELECT abono_wall_accounts())::bigint[])
+        )
+        AND ((SELECT abono_wall_membership()) IS NULL OR {_named(table, account)})"""
+        if account
+        else ""
+    )
+    rule = f"operator_id = ANY ((SELECT abono_wall_operators())::bigint[]){own}"
+    return f"""
+        ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+        DROP POLICY IF EXISTS abono_wall ON {table};
+        CREATE POLICY abono_wall ON {table} TO {ROLE} USING ({rule}) WITH CHECK ({rule});
+    """
+
+
+def _named(table: str, account: str) -> str:
+    """Whether an account's profile names the manager or agent; the profile's own policy asks its own row."""
+    names = "(SELECT abono_wall_membership()) IN (manager_id, agent_id)"
+    if table == "accounts_profile":
+        return names
+    return f"EXISTS (SELECT 1 FROM accounts_profile AS p WHERE p.account_id = {table}.{account})"  # noqa: S608

@@ -1,0 +1,92 @@
+"""People who sign in, why they are let in, and the keys of programs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+KINDS = ["staff", "subscriber", "agent"]
+ROLES = ["administrator", "accountant", "manager", "auditor"]
+
+
+class Users(BaseUserManager["User"]):
+    """How Django's sign-in finds a user."""
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """By e-mail address, whatever its case."""
+        return self.get(email=(username or "").lower())
+
+
+class User(AbstractBaseUser):
+    """Somebody who can sign in; the e-mail address is kept in lower case. What they may do is in their memberships."""
+
+    id = models.BigAutoField(primary_key=True)
+    email = models.EmailField(max_length=254, unique=True)
+    name = models.CharField(max_length=200, db_default="", default="", blank=True)
+    locale = models.CharField(max_length=20, db_default="", default="", blank=True)
+    is_active = models.BooleanField(db_default=True, default=True)
+    joined_at = models.DateTimeField()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects = Users()
+
+    def clean(self) -> None:
+        """One spelling of an address."""
+        super().clean()
+        self.email = self.email.lower()
+
+
+class Membership(models.Model):
+    """Why a user is let in: as staff of an operator, as the subscriber of an account, or as an operator's agent."""
+
+    id = models.BigAutoField(primary_key=True)
+    user = models.ForeignKey(User, models.CASCADE)
+    operator = models.ForeignKey("operators.Operator", models.PROTECT)
+    kind = models.CharField(max_length=10)
+    role = models.CharField(max_length=20, db_default="")
+    account_id = models.BigIntegerField(null=True)
+    since = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=KINDS), name="access_membership_kind"),
+            models.CheckConstraint(
+                condition=Q(kind="staff", role__in=ROLES) | (~Q(kind="staff") & Q(role="")),
+                name="access_membership_role",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="subscriber", account_id__isnull=False)
+                | (~Q(kind="subscriber") & Q(account_id__isnull=True)),
+                name="access_membership_account",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "operator", "kind", "account_id"],
+                condition=Q(ended_at__isnull=True),
+                nulls_distinct=False,
+                name="access_membership_once",
+            ),
+        ]
+
+
+class ApiKey(models.Model):
+    """A program's key. Only a digest of it is kept; ``prefix`` is what people recognise it by."""
+
+    id = models.BigAutoField(primary_key=True)
+    operator = models.ForeignKey("operators.Operator", models.PROTECT)
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=12)
+    digest = models.BinaryField(max_length=32, unique=True)
+    rights = ArrayField(models.CharField(max_length=40))
+    made_by = models.CharField(max_length=254)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)

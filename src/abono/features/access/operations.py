@@ -1,0 +1,127 @@
+"""Writes on people and keys."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from abono.base.refusal import InvalidRequest, Refusal
+from abono.base.sql import statements
+from abono.base.trail import record
+from abono.features.access.people import NotFound, Person
+from abono.features.access.queries import digest_of
+from abono.features.access.rights import RIGHTS, Kind, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+_sql = statements("abono.features.access", "access")
+
+
+class DuplicateMembership(Refusal):
+    """The user is let in for this already."""
+
+    code = "duplicate_membership"
+
+
+def add_user(email: str, *, now: datetime, name: str = "", locale: str = "", password: str | None = None) -> int:
+    """The user with an e-mail address, made if there is none; answers the id. Raises InvalidRequest.
+
+    Without a password nobody can sign in with one until it is set. A user who exists is left as is.
+    """
+    address = email.strip().lower()
+    try:
+        validate_email(address)
+    except ValidationError:
+        message = "Write an e-mail address, such as name@example.com."
+        raise InvalidRequest(message, field="email") from None
+    added = _sql.rows(
+        "add_user", email=address, name=name.strip(), locale=locale, password=make_password(password), now=now
+    )
+    return int((added or _sql.rows("user_by_email", email=address))[0]["id"])
+
+
+def add_membership(
+    user: int, operator: int, kind: Kind, *, now: datetime, role: Role | None = None, account: int | None = None
+) -> int:
+    """Let a user in; answers the id. Raises InvalidRequest, DuplicateMembership."""
+    if (kind is Kind.STAFF) != (role is not None):
+        message = "Staff need a role, nobody else has one."
+        raise InvalidRequest(message, field="role")
+    if (kind is Kind.SUBSCRIBER) != (account is not None):
+        message = "A subscriber needs an account, nobody else has one."
+        raise InvalidRequest(message, field="account")
+    added = _sql.rows(
+        "add_membership", user=user, operator=operator, kind=kind, role=role or "", account=account, now=now
+    )
+    if not added:
+        message = "This person is let in for that already."
+        raise DuplicateMembership(message, field="email")
+    record(
+        "person.join", str(user), operator=operator, account=account or 0, at=now, after={"kind": kind, "role": role}
+    )
+    return int(added[0]["id"])
+
+
+def end_membership(person: Person, membership: int, *, now: datetime) -> None:
+    """Somebody is no longer let in, from the next request on. Raises Forbidden, NotFound."""
+    person.require("person.change")
+    ended = _sql.rows("end_membership", membership=membership, operators=list(person.operators), now=now)
+    if not ended:
+        message = "Nobody is let in by this membership; look the person up in the list."
+        raise NotFound(message, field="membership")
+    record("person.leave", str(ended[0]["user_id"]), operator=ended[0]["operator_id"], at=now)
+
+
+def add_key(
+    person: Person,
+    operator: int,
+    name: str,
+    rights: Collection[str],
+    *,
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> str:
+    """A new key for a program; answers the secret, which is shown once and kept nowhere.
+
+    A key may not do more than the person who makes it. Raises Forbidden, NotFound, InvalidRequest.
+    """
+    person.require("key.change")
+    person.require_operator(operator)
+    unknown = set(rights) - set(RIGHTS)
+    if unknown or not rights or not name.strip():
+        message = f"Write a name and choose rights among: {', '.join(RIGHTS)}."
+        raise InvalidRequest(message, field="rights" if name.strip() else "name")
+    for right in rights:
+        person.require(right)
+    if expires_at is not None and expires_at <= now:
+        message = "Let the key expire in the future, or never."
+        raise InvalidRequest(message, field="expires_at", code="out_of_range")
+    secret = f"abono_{secrets.token_urlsafe(32)}"
+    _sql.run(
+        "add_key",
+        operator=operator,
+        name=name.strip(),
+        prefix=secret[:12],
+        digest=digest_of(secret),
+        rights=sorted(rights),
+        made_by=person.name,
+        now=now,
+        expires_at=expires_at,
+    )
+    record("key.add", name.strip(), operator=operator, at=now, after={"rights": sorted(rights), "expires": expires_at})
+    return secret
+
+
+def revoke_key(person: Person, key: int, *, now: datetime) -> None:
+    """A key stops working at once. Raises Forbidden, NotFound."""
+    person.require("key.change")
+    if not _sql.run("revoke_key", key=key, operators=list(person.operators), now=now):
+        message = "There is no such key that still works."
+        raise NotFound(message, field="key")
+    record("key.revoke", str(key), operator=person.operator, at=now)

@@ -1,0 +1,96 @@
+"""Questions about people and keys."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from abono.base.sql import statements
+from abono.features.access.people import Person
+from abono.features.access.rights import Kind, Role, rights_of
+from abono.features.operators.queries import subtree
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+_sql = statements("abono.features.access", "access")
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Why a user is let in; ``account_id`` of a subscriber."""
+
+    id: int
+    operator_id: int
+    kind: Kind
+    role: Role | None
+    account_id: int | None
+    operator_code: str
+    operator_name: str
+
+
+def memberships_of(user: int) -> list[Membership]:
+    """Why a user is let in, staff first; empty for somebody who no longer is."""
+    return [
+        Membership(**{**row, "kind": Kind(row["kind"]), "role": Role(row["role"]) if row["role"] else None})
+        for row in _sql.rows("memberships", user=user)
+    ]
+
+
+def person_of(
+    user: int, name: str, email: str, locale: str, memberships: Sequence[Membership], chosen: int | None = None
+) -> Person | None:
+    """The person a user is by one of the memberships: the one ``chosen`` or the first. None without any.
+
+    A subscriber is one person for all accounts of the same operator.
+    """
+    if not memberships:
+        return None
+    one = next((each for each in memberships if each.id == chosen), memberships[0])
+    same = [each for each in memberships if each.kind is one.kind and each.operator_id == one.operator_id]
+    staff = one.kind is Kind.STAFF
+    return Person(
+        name=name or email,
+        email=email,
+        kind=one.kind,
+        role=one.role,
+        rights=rights_of(one.kind, one.role),
+        operator=one.operator_id,
+        operators=tuple(subtree(one.operator_id)) if staff else (one.operator_id,),
+        accounts=tuple(each.account_id for each in same if each.account_id is not None)
+        if one.kind is Kind.SUBSCRIBER
+        else None,
+        user=user,
+        membership=one.id,
+        locale=locale,
+    )
+
+
+def person_of_key(secret: str, *, now: datetime) -> Person | None:
+    """The program that a key belongs to, if it is valid; its use is noted."""
+    found = _sql.rows("key", digest=digest_of(secret), now=now)
+    if not found:
+        return None
+    (row,) = found
+    _sql.run("key_used", key=row["id"], now=now)
+    return Person(
+        name=row["name"],
+        email="",
+        kind=Kind.STAFF,
+        role=None,
+        rights=frozenset(row["rights"]),
+        operator=row["operator_id"],
+        operators=tuple(subtree(row["operator_id"])),
+    )
+
+
+def keys_of(person: Person) -> list[dict[str, Any]]:
+    """The keys of the person's operators, the newest first."""
+    return _sql.rows("keys", operators=list(person.operators))
+
+
+def digest_of(secret: str) -> bytes:
+    """What is kept of a key. It is long and random, so that a plain digest cannot be guessed."""
+    return hashlib.sha256(secret.encode()).digest()

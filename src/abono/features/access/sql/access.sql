@@ -1,0 +1,63 @@
+-- name: memberships
+-- Why a user is let in, the first first.
+SELECT m.id, m.operator_id, m.kind, m.role, m.account_id, o.code AS operator_code, o.name AS operator_name
+FROM access_membership AS m
+INNER JOIN operators_operator AS o ON m.operator_id = o.id
+WHERE m.user_id = %(user)s AND m.ended_at IS NULL
+ORDER BY m.kind DESC, m.id ASC;
+
+-- name: key
+-- A key that may be used now, by its digest.
+SELECT id, operator_id, name, rights FROM access_apikey
+WHERE digest = %(digest)s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %(now)s::timestamptz);
+
+-- name: key_used
+-- Once a minute is enough to know, and spares a write a call.
+UPDATE access_apikey SET last_used_at = %(now)s::timestamptz
+WHERE
+    id = %(key)s
+    AND (last_used_at IS NULL OR last_used_at < %(now)s::timestamptz - interval '1 minute');
+
+-- name: add_user
+INSERT INTO access_user (email, name, locale, password, joined_at)
+VALUES (%(email)s, %(name)s, %(locale)s, %(password)s, %(now)s::timestamptz)
+ON CONFLICT (email) DO NOTHING
+RETURNING id;
+
+-- name: user_by_email
+SELECT id, email, name, locale, is_active FROM access_user WHERE email = %(email)s;
+
+-- name: add_membership
+INSERT INTO access_membership (user_id, operator_id, kind, role, account_id, since)
+VALUES (%(user)s, %(operator)s, %(kind)s, %(role)s, %(account)s::bigint, %(now)s::timestamptz)
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- name: end_membership
+UPDATE access_membership SET ended_at = %(now)s::timestamptz
+WHERE id = %(membership)s AND operator_id = any(%(operators)s::bigint[]) AND ended_at IS NULL
+RETURNING user_id, operator_id;
+
+-- name: add_key
+INSERT INTO access_apikey (operator_id, name, prefix, digest, rights, made_by, made_at, expires_at)
+VALUES (
+    %(operator)s,
+    %(name)s,
+    %(prefix)s,
+    %(digest)s,
+    %(rights)s::text[],
+    %(made_by)s,
+    %(now)s::timestamptz,
+    %(expires_at)s::timestamptz
+)
+RETURNING id;
+
+-- name: revoke_key
+UPDATE access_apikey SET revoked_at = %(now)s::timestamptz
+WHERE id = %(key)s AND operator_id = any(%(operators)s::bigint[]) AND revoked_at IS NULL;
+
+-- name: keys
+SELECT id, operator_id, name, prefix, rights, made_by, made_at, expires_at, last_used_at, revoked_at
+FROM access_apikey
+WHERE operator_id = any(%(operators)s::bigint[])
+ORDER BY id DESC;

@@ -1,0 +1,79 @@
+"""Pages: every one is declared with its address, whom it is for and the right it needs.
+
+A page that is not declared has no address; the test of rights walks all that are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_http_methods
+
+from abono.features.access.people import NotFound, Person
+from abono.features.access.rights import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class PersonRequest(HttpRequest):
+    """A request of somebody who is signed in and let in."""
+
+    person: Person
+    htmx: Any
+
+
+STAFF = frozenset({Kind.STAFF})
+SUBSCRIBER = frozenset({Kind.SUBSCRIBER})
+AGENT = frozenset({Kind.AGENT})
+EVERYBODY = frozenset(Kind)
+
+
+@dataclass(frozen=True)
+class Page:
+    """An address, the kinds of people who have it, and the right it needs (empty: being let in is enough)."""
+
+    path: str
+    name: str
+    kinds: frozenset[Kind]
+    right: str
+    methods: tuple[str, ...]
+    view: Callable[..., HttpResponseBase]
+
+
+PAGES: list[Page] = []
+
+
+def page(
+    address: str, *, name: str, kinds: frozenset[Kind], right: str = "", methods: tuple[str, ...] = ("GET",)
+) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """Declare a page. Who is not signed in is sent to sign in; another kind finds nothing; without the right: 403."""
+
+    def declare(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def guarded(request: HttpRequest, **values: object) -> HttpResponseBase:
+            person: Person | None = getattr(request, "person", None)
+            if person is None:
+                return redirect_to_login(request.get_full_path())
+            if person.kind not in kinds:
+                message = "There is no such page."
+                raise NotFound(message)
+            if right:
+                person.require(right)
+            return view(cast("PersonRequest", request), **values)
+
+        guarded = require_http_methods([*methods, *(["HEAD"] if "GET" in methods else [])])(guarded)
+        PAGES.append(Page(address, name, kinds, right, methods, guarded))
+        return guarded
+
+    return declare
+
+
+def patterns() -> list[URLPattern]:
+    """The addresses of all pages that were declared."""
+    return [path(each.path, each.view, name=each.name) for each in PAGES]

@@ -1,0 +1,8 @@
+"""The addresses of the web. The modules of pages are imported for what they declare."""
+
+from __future__ import annotations
+
+from abono.interfaces.web import home  # noqa: F401
+from abono.interfaces.web.pages import patterns
+
+urlpatterns = patterns()
