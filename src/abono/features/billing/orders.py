@@ -131,6 +131,18 @@ def cancel(
         _record(desk, "subscription.cancel", subscription, {"now": not at_period_end, "refund": prorate_refund})
 
 
+def keep(account: int, subscription: UUID, *, now: datetime) -> None:
+    """Take a waiting cancellation back: the subscription goes on at its boundary. Repeating it changes nothing.
+
+    Raises UnknownSubscription, SubscriptionEnded.
+    """
+    with counter(account, now) as desk:
+        found = subscriptions.find_live(account, subscription)
+        if found.cancels:
+            subscriptions.wait_for_end(found, cancels=False)
+            _record(desk, "subscription.keep", subscription, {})
+
+
 def _settled_plan(account: int, plan_code: str | None, quantity: Decimal, *, present: int | None = None) -> Plan:
     """The plan that is asked for (or the present one), its prices worked out for the quantity.
 

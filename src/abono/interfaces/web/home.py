@@ -1,4 +1,4 @@
-"""The first page: each kind of person has an own one."""
+"""The first page: each kind of person has an own one, which its area declares."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from django.shortcuts import render
 
-from abono.interfaces.web.pages import EVERYBODY, PersonRequest, page
+from abono.interfaces.web.pages import EVERYBODY, HOMES, PersonRequest, page
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    from django.http import HttpResponseBase
 
 
 @page("", name="home", kinds=EVERYBODY)
-def home(request: PersonRequest) -> HttpResponse:
+def home(request: PersonRequest) -> HttpResponseBase:
     """What needs doing, for whoever it is."""
-    return render(request, f"web/{request.person.kind}/home.html")
+    own = HOMES.get(request.person.kind)
+    return own(request) if own else render(request, f"web/{request.person.kind}/home.html")

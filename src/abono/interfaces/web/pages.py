@@ -19,12 +19,14 @@ from abono.features.access.rights import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
 
 class PersonRequest(HttpRequest):
     """A request of somebody who is signed in and let in."""
 
     person: Person
+    now: datetime
     htmx: Any
 
 
@@ -47,6 +49,20 @@ class Page:
 
 
 PAGES: list[Page] = []
+HOMES: dict[Kind, Callable[[PersonRequest], HttpResponseBase]] = {}
+"""The first page of each kind of person; an area puts its own here."""
+
+
+def home_of(
+    kind: Kind,
+) -> Callable[[Callable[[PersonRequest], HttpResponseBase]], Callable[[PersonRequest], HttpResponseBase]]:
+    """Declare the first page of a kind of person."""
+
+    def declare(view: Callable[[PersonRequest], HttpResponseBase]) -> Callable[[PersonRequest], HttpResponseBase]:
+        HOMES[kind] = view
+        return view
+
+    return declare
 
 
 def page(

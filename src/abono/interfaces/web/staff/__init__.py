@@ -1,0 +1,1 @@
+"""Pages for the staff of the provider and of operators: the same pages, narrowed by rights and subtree."""
