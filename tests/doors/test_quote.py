@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abono.interfaces.cli.quote import MOST_CHARACTERS, MOST_ROWS, answer, run
+from abono.interfaces.cli.quote import MOST_CHARACTERS, run
+from abono.kernel.quotes import MOST_ROWS, answer
 
 PERIODS: dict[str, object] = {"quote": "periods", "period": "month", "start": "2026-01-31", "until": "2026-03-01"}
 CHARGES: dict[str, object] = {**PERIODS, "quote": "charges", "price": "31.00"}

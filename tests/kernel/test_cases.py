@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from abono.interfaces.cli.quote import answer
+from abono.kernel.quotes import answer
 
 CASES = [
     pytest.param(case["in"], case["out"], id=f"{path.stem}-{case['id']}")
