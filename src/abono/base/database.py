@@ -24,4 +24,7 @@ def django_database(url: str) -> dict[str, Any]:
         "ENGINE": "django.db.backends.postgresql",
         **{name: parts.get(key, "") for key, name in _NAMED.items()},
         "OPTIONS": options,
+        # The web keeps its connections, and with them the plans of its statements.
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
     }

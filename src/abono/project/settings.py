@@ -138,7 +138,6 @@ EMAIL_FILE_PATH = HOME / "mail"
 DEFAULT_FROM_EMAIL = os.environ.get("ABONO_MAIL_FROM", f"abono@{_ADDRESS.hostname}")
 
 STATIC_URL = "/static/"
-STATIC_ROOT = HOME / "static"
 WHITENOISE_USE_FINDERS = True
 
 SECURE_SSL_REDIRECT = SECURE

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from abono.interfaces.web.health import health
+
 urlpatterns = [
+    path("healthz", health, name="health"),
     path("sign/", include("allauth.urls")),
     path("", include("abono.interfaces.web.urls")),
 ]

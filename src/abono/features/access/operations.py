@@ -46,6 +46,11 @@ def add_user(email: str, *, now: datetime, name: str = "", locale: str = "", pas
     return int((added or _sql.rows("user_by_email", email=address))[0]["id"])
 
 
+def set_password(user: int, password: str) -> None:
+    """Another password for a user; whoever calls has judged it."""
+    _sql.run("set_password", user=user, password=make_password(password))
+
+
 def add_membership(
     user: int, operator: int, kind: Kind, *, now: datetime, role: Role | None = None, account: int | None = None
 ) -> int:

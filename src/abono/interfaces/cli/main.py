@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -134,33 +135,49 @@ def audit(as_json: AsJson = False) -> None:
     _booted(work)
 
 
+Host = Annotated[str, typer.Option(help="The address to listen at.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at.")]
+
+
 @app.command()
 def demo(
-    once: Annotated[
-        bool, typer.Option("--once", help="Exit after the report, also when there is a web to serve.")
-    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="All but serving.")] = False,
     accounts: Annotated[int, typer.Option(min=1, max=100_000, help="How many accounts the world has.")] = 2_000,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
 ) -> None:
-    """Bring everything up, play three months of a demo world through the real engine, and report."""
+    """Bring everything up, play three months of a demo world through the real engine, report, and serve it."""
 
     def work() -> None:
         from abono.interfaces.cli.running import run_demo
 
-        raise typer.Exit(run_demo(accounts))
+        raise typer.Exit(run_demo(accounts, once=once, host=host, port=port))
 
+    _reached_at(host, port)
     _booted(work)
 
 
 @app.command()
-def up(workers: Annotated[int, typer.Option(min=1, max=64, help="Jobs at a time.")] = 2) -> None:
-    """Migrate, then run the worker, which does what is due every minute."""
+def up(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that serve the web.")] = 2,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="Jobs at a time.")] = 2,
+) -> None:
+    """Migrate, then serve the web and run the worker, which does what is due every minute."""
 
     def work() -> None:
         from abono.interfaces.cli.running import run_up
 
-        run_up(workers)
+        raise typer.Exit(run_up(host, port, workers=workers, jobs=jobs, write=say))
 
+    _reached_at(host, port)
     _booted(work)
+
+
+def _reached_at(host: str, port: int) -> None:
+    """Without an address for the public, people reach it where it listens."""
+    os.environ.setdefault("ABONO_URL", f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}")  # noqa: S104
 
 
 @app.command()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,11 +17,12 @@ from abono.features.billing.runs import Progress as RunProgress
 from abono.features.billing.runs import Report, advance
 from abono.features.operators.queries import operator_by_code
 from abono.interfaces.cli.demo.playing import play_demo
-from abono.interfaces.cli.demo.report import show
+from abono.interfaces.cli.demo.report import show, show_sign_ins
+from abono.interfaces.cli.demo.sign_ins import sign_ins
+from abono.interfaces.cli.serving import require_free, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
 
 class NotMigrated(Refusal):
@@ -76,10 +75,15 @@ def _tell_report(until: datetime, report: Report, *, as_json: bool, write: Calla
         write(f"failed: accounts {failure['first']}-{failure['last']}: {failure['error']}; they stay due")
 
 
-def run_demo(accounts: int) -> int:
-    """Build the demo world or go on with it, play three months, and report; exit code 1 if the books do not prove."""
+def run_demo(accounts: int, *, once: bool, host: str, port: int) -> int:
+    """Build the demo world or go on with it, play three months, report, and serve it unless ``once``.
+
+    Exit code 1 if the books do not prove.
+    """
     from abono.interfaces.cli.audit import run_audit
 
+    if not once:
+        require_free(host, port)
     console = Console()
     console.print("Preparing the database …")
     migrate(quiet=True)
@@ -89,23 +93,21 @@ def run_demo(accounts: int) -> int:
         operator = play_demo(now, accounts, lambda done, of: progress.update(task, completed=done, total=of))
     show(operator, now, console)
     console.print("\n[bold]The books[/bold]")
-    return run_audit(console.print, as_json=False)
+    proved = run_audit(console.print, as_json=False)
+    show_sign_ins(sign_ins(operator, now), console)
+    if once or proved:
+        return proved
+    return run_up(host, port, workers=1, jobs=1, write=console.print)
 
 
-def run_up(concurrency: int) -> None:
-    """Migrate, then run the worker, which calls the engine every minute, until it is told to stop."""
+def run_up(host: str, port: int, *, workers: int, jobs: int, write: Callable[[str], None]) -> int:
+    """Migrate, then serve the web and run the worker, which calls the engine every minute, until told to stop."""
+    require_free(host, port)
     migrate(quiet=True)
-    _stop_cleanly()
-    call_command("procrastinate", "worker", concurrency=concurrency, delete_jobs="successful")
-
-
-def _stop_cleanly() -> None:
-    """SIGTERM ends the process as Ctrl-C does, so that an embedded server is stopped with it."""
-
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        sys.exit(0)
-
-    signal.signal(signal.SIGTERM, leave)
+    connection.close()
+    return serve(
+        host, port, workers=workers, jobs=jobs, ready=lambda address: write(f"Serving {address}  (Ctrl-C stops it)")
+    )
 
 
 def parse_instant_option(text: str | None) -> datetime:

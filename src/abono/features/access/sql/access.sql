@@ -61,3 +61,6 @@ SELECT id, operator_id, name, prefix, rights, made_by, made_at, expires_at, last
 FROM access_apikey
 WHERE operator_id = any(%(operators)s::bigint[])
 ORDER BY id DESC;
+
+-- name: set_password
+UPDATE access_user SET password = %(password)s WHERE id = %(user)s;

@@ -12,11 +12,13 @@ from abono.features.billing.queries import unlocks
 from abono.kernel.money import format_amount
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from rich.console import Console
 
     from abono.features.operators.queries import Operator
+    from abono.interfaces.cli.demo.sign_ins import SignIn
 
 _sql = statements("abono.interfaces.cli.demo", "demo")
 _DAYS = 30
@@ -88,3 +90,10 @@ def _next(operator: Operator, now: datetime) -> Table:
         short = format_amount(row["missing"], operator.currency)
         table.add_row(f"  {numbers[row['account_id']]} on {row['day']}", f"short by {short}")
     return table
+
+
+def show_sign_ins(found: Sequence[SignIn], console: Console) -> None:
+    """Who can sign in to the demo world, and how."""
+    console.print("[bold]Sign-ins of the demo world[/bold]")
+    for each in found:
+        console.print(f"{each.email}  {each.password}  {each.who}", soft_wrap=True, highlight=False)

@@ -57,3 +57,30 @@ INNER JOIN accounts_profile AS f ON s.account_id = f.account_id
 WHERE s.operator_id = %(operator)s AND s.state = 'suspended' AND s.reasons = 1
 ORDER BY s.suspended_on, f.number
 LIMIT 5;
+
+-- name: give_to_manager
+UPDATE accounts_profile AS p SET manager_id = %(manager)s
+FROM (
+    SELECT account_id FROM accounts_profile WHERE operator_id = %(operator)s ORDER BY account_id LIMIT %(most)s
+) AS given
+WHERE p.account_id = given.account_id;
+
+-- name: give_to_agent
+UPDATE accounts_profile AS p SET agent_id = %(agent)s
+FROM (
+    SELECT account_id FROM accounts_profile WHERE operator_id = %(operator)s ORDER BY account_id DESC LIMIT %(most)s
+) AS given
+WHERE p.account_id = given.account_id;
+
+-- name: some_accounts
+-- The longest in each state that a subscriber would look at.
+SELECT DISTINCT ON (s.state)
+    s.state,
+    f.account_id,
+    f.number,
+    f.name
+FROM subscriptions_subscription AS s
+INNER JOIN accounts_profile AS f ON s.account_id = f.account_id
+WHERE s.operator_id = %(operator)s AND (s.state = 'active' OR (s.state = 'suspended' AND s.reasons = 1))
+ORDER BY s.state ASC, s.ordered_at ASC, f.number ASC
+LIMIT %(most)s;

@@ -1,0 +1,147 @@
+"""``abono up``: web and worker as children of one process that looks after them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+
+from abono.base.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+_TICK = 0.2  # float: seconds of waiting
+_GRACE = 30
+_MOST_DEATHS = 5
+_WITHIN = 60
+
+
+class PortInUse(Refusal):
+    """Somebody else listens there."""
+
+    code = "port_in_use"
+
+
+@dataclass
+class _Child:
+    """A process that is started again when it dies, unless it dies all the time."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=_MOST_DEATHS))
+
+    def start(self) -> None:
+        # A session of its own: Ctrl-C reaches the one who looks after it, who then ends it in order.
+        self.process = subprocess.Popen(self.command, start_new_session=True)
+
+    def look_after(self) -> bool:
+        """Start it again if it died; answers whether there is hope for it."""
+        if self.process is None or self.process.poll() is None:
+            return True
+        self.deaths.append(time.monotonic())
+        if len(self.deaths) == _MOST_DEATHS and self.deaths[-1] - self.deaths[0] < _WITHIN:
+            return False
+        sys.stderr.write(f"abono: the {self.name} ended ({self.process.returncode}); it is started again\n")
+        time.sleep(_TICK * 5)
+        self.start()
+        return True
+
+    def end(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def wait(self) -> None:
+        if self.process is not None:
+            try:
+                self.process.wait(_GRACE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def require_free(host: str, port: int) -> None:
+    """Raise PortInUse if nobody else can listen there."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            message = f"{host}:{port} cannot be listened to ({error.strerror}); choose another with --port."
+            raise PortInUse(message, field="--port") from None
+
+
+def serve(host: str, port: int, *, workers: int, jobs: int, ready: Callable[[str], None]) -> int:
+    """Run web and worker until SIGTERM or Ctrl-C; answers the exit code. ``ready`` hears the address once it answers.
+
+    Raises PortInUse.
+    """
+    require_free(host, port)
+    stopping = _stop_on_signals()
+    children = [_Child("web", _web(host, port, workers)), _Child("worker", _worker(jobs))]
+    for child in children:
+        child.start()
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    told = False
+    failed = False
+    while not stopping and not failed:
+        failed = not all(child.look_after() for child in children)
+        if not told and _answers(address):
+            told = True
+            ready(address)
+        time.sleep(_TICK)
+    for child in children:
+        child.end()
+    for child in children:
+        child.wait()
+    return 1 if failed else 0
+
+
+def _stop_on_signals() -> list[int]:
+    """A list that is no longer empty once the process was told to stop."""
+    heard: list[int] = []
+
+    def hear(number: int, _frame: FrameType | None) -> None:
+        heard.append(number)
+
+    signal.signal(signal.SIGTERM, hear)
+    signal.signal(signal.SIGINT, hear)
+    return heard
+
+
+def _web(host: str, port: int, workers: int) -> list[str]:
+    options = {
+        "--interface": "wsgi",
+        "--host": host,
+        "--port": str(port),
+        "--workers": str(workers),
+        "--blocking-threads": "4",
+        "--log-level": "warning",
+    }
+    pairs = [part for pair in options.items() for part in pair]
+    return [sys.executable, "-m", "granian", *pairs, "abono.project.wsgi:application"]
+
+
+def _worker(jobs: int) -> list[str]:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "abono.project.settings")
+    return [
+        *(sys.executable, "-m", "django", "procrastinate", "worker"),
+        *("--concurrency", str(jobs), "--delete-jobs", "successful"),
+    ]
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/healthz", timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,136 @@
+"""``abono demo`` and ``abono up``: web and worker come up, are looked after, and stop when told."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ABONO = Path(sys.executable).with_name("abono")
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """The address of an empty database of its own."""
+    name = f"test_abono_{os.getpid()}_serving"
+    address = os.environ["ABONO_DATABASE_URL"]
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    yield make_conninfo(address, dbname=name)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(database: str, home: Path, *words: str) -> subprocess.Popen[str]:
+    env = {name: value for name, value in os.environ.items() if name != "ABONO_URL"}
+    env.update(ABONO_DATABASE_URL=database, ABONO_HOME=str(home))
+    return subprocess.Popen([str(ABONO), *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@contextmanager
+def serving(database: str, home: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """The command as it runs; in the end it is told to stop, and must do so well."""
+    with start(database, home, *words) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(60)
+        assert code == 0
+
+
+def lines_until(process: subprocess.Popen[str], beginning: str) -> list[str]:
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line.rstrip("\n"))
+        if line.startswith(beginning):
+            return lines
+    raise AssertionError("\n".join(lines))
+
+
+def children(process: subprocess.Popen[str]) -> dict[str, int]:
+    """The web's and the worker's process ids."""
+    found = {}
+    for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split():
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        found["web" if b"granian" in command else "worker"] = int(pid)
+    return found
+
+
+def test_the_demo_serves_and_its_people_sign_in(database: str, tmp_path: Path) -> None:
+    port = free_port()
+    with serving(database, tmp_path, "demo", "--accounts", "8", "--port", str(port)) as process:
+        told = lines_until(process, "Serving ")
+        assert told[-1].startswith(f"Serving http://127.0.0.1:{port}")
+        (email, password) = next(
+            found.groups() for line in told if (found := re.match(r"(admin@demo\.example)\s+(\S+)", line))
+        )
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True, trust_env=False) as browser:
+            form = browser.get("/")
+            assert form.url.path == "/sign/login/"
+            token = browser.cookies["csrftoken"]
+            home = browser.post(
+                "/sign/login/?next=/", data={"login": email, "password": password, "csrfmiddlewaretoken": token}
+            )
+            assert (home.status_code, home.url.path) == (200, "/")
+
+
+def test_what_dies_is_started_again_and_all_stop_together(database: str, tmp_path: Path) -> None:
+    port = free_port()
+    with serving(database, tmp_path, "up", "--port", str(port), "--workers", "1", "--jobs", "1") as process:
+        lines_until(process, "Serving ")
+        before = children(process)
+        os.kill(before["worker"], signal.SIGKILL)
+        os.kill(before["web"], signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            after = children(process)
+            if set(after) == {"web", "worker"} and not set(after.values()) & set(before.values()):
+                break
+            time.sleep(0.2)
+        assert not set(after.values()) & set(before.values())
+        while time.monotonic() < deadline:
+            try:
+                assert httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).text == "ok\n"
+                break
+            except httpx.HTTPError:
+                time.sleep(0.2)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in after.values())
+
+
+def test_a_port_that_is_taken_is_refused(database: str, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = start(database, tmp_path, "up", "--port", str(port))
+        out, _ = done.communicate(timeout=60)
+    assert done.returncode == 2
+    assert out == (
+        f"abono: --port: 127.0.0.1:{port} cannot be listened to (Address already in use); choose another with --port."
+        " (port_in_use)\n"
+    )
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
