@@ -35,12 +35,16 @@ class NotPaused(Refusal):
     code = "not_paused"
 
 
-def pause(account: int, subscription: UUID, *, now: datetime, until: date | None = None) -> None:
+def pause(
+    account: int, subscription: UUID, *, now: datetime, until: date | None = None, key: str | None = None
+) -> None:
     """The subscriber stops a subscription for a while, until it is resumed or until the midnight of a day.
 
     Raises UnknownSubscription, SubscriptionEnded, PauseNotAllowed, InsufficientFunds (the plan's fee).
     """
     with counter(account, now) as desk:
+        if desk.repeats(key, "pause", subscription=str(subscription), until=until and until.isoformat()):
+            return
         found = subscriptions.find_live(account, subscription)
         plan = plan_by_id(found.plan_id)
         ends = _pause_end(desk, found, plan, until)
@@ -55,12 +59,14 @@ def pause(account: int, subscription: UUID, *, now: datetime, until: date | None
         _record(desk, "subscription.pause", subscription, {"until": ends})
 
 
-def resume(account: int, subscription: UUID, *, now: datetime) -> None:
+def resume(account: int, subscription: UUID, *, now: datetime, key: str | None = None) -> None:
     """The subscriber ends a pause; what was frozen runs again, or the return is tried.
 
     Raises UnknownSubscription, SubscriptionEnded, NotPaused, PauseNotAllowed (the plan's least length).
     """
     with counter(account, now) as desk:
+        if desk.repeats(key, "resume", subscription=str(subscription)):
+            return
         found = subscriptions.find_live(account, subscription)
         if not found.reasons & Reason.CUSTOMER or found.paused_on is None:
             message = "The subscription is not paused; there is nothing to resume."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from abono.base.once import first_answer, keep_answer
 from abono.features.billing.engine import Scope, claim, decide, schedule
 from abono.features.billing.look_ahead import review_early_blocks
 from abono.features.ledger import operations as ledger
@@ -47,6 +48,17 @@ class Desk:
         return ledger.post(
             self.account.account_id, amount, kind=kind, counter=counter, day=self.today, now=self.now, text=text
         )
+
+    def repeats(self, key: str | None, action: str, **request: object) -> bool:
+        """Whether this request was carried out under the key before; if not, it is remembered with what follows.
+
+        A refusal rolls the memory back with everything else. Raises KeyConflict.
+        """
+        asked = {"action": action, **request}
+        if first_answer(self.account.account_id, key, asked) is not None:
+            return True
+        keep_answer(self.account.account_id, self.operator.id, key, asked, {}, self.now)
+        return False
 
 
 @contextmanager

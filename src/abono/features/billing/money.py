@@ -83,7 +83,7 @@ def set_credit_limit(account: int, amount: int, *, now: datetime) -> None:
         _record(desk, "account.credit_limit", {"limit": desk.account.credit_limit}, {"limit": amount})
 
 
-def promise(account: int, amount: int, days: int, *, now: datetime, fee: int = 0) -> None:
+def promise(account: int, amount: int, days: int, *, now: datetime, fee: int = 0, key: str | None = None) -> None:
     """A promised payment: credit of ``amount`` from now to the local midnight ``days`` days later, for a fee.
 
     The fee is taken first and must fit, counting the grant. Raises GrantActive, InsufficientFunds.
@@ -96,6 +96,8 @@ def promise(account: int, amount: int, days: int, *, now: datetime, fee: int = 0
         message = f"A promise runs from 1 to {_MOST_DAYS} days."
         raise InvalidRequest(message, field="days", code="out_of_range")
     with counter(account, now) as desk:
+        if desk.repeats(key, "promise", amount=amount, days=days, fee=fee):
+            return
         if ledger.has_active_grant(account, desk.now):
             message = "A promise is running; the next can be made when it is repaid or over."
             raise GrantActive(message, field="account")

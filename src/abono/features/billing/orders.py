@@ -91,6 +91,7 @@ def change(
     plan_code: str | None = None,
     quantity: Decimal | None = None,
     at_period_end: bool = True,
+    key: str | None = None,
 ) -> None:
     """Another plan or quantity, at the boundary or now; the last wish counts, the present plan takes it back.
 
@@ -103,6 +104,9 @@ def change(
     wanted = known.quantity if quantity is None else quantity
     new = _settled_plan(account, plan_code, wanted, present=known.plan_id)
     with counter(account, now) as desk:
+        asked = {"plan": plan_code, "quantity": quantity and str(quantity), "later": at_period_end}
+        if desk.repeats(key, "change", subscription=str(subscription), **asked):
+            return
         found = subscriptions.find_live(account, subscription)
         old = plan_by_id(found.plan_id)
         if new.id == old.id and wanted == found.quantity:
@@ -116,13 +120,21 @@ def change(
 
 
 def cancel(
-    account: int, subscription: UUID, *, now: datetime, at_period_end: bool = True, prorate_refund: bool = False
+    account: int,
+    subscription: UUID,
+    *,
+    now: datetime,
+    at_period_end: bool = True,
+    prorate_refund: bool = False,
+    key: str | None = None,
 ) -> None:
     """End a subscription at its boundary, or now, with or without the unused days' money.
 
     Where nothing paid runs, the end is now. Raises UnknownSubscription, SubscriptionEnded.
     """
     with counter(account, now) as desk:
+        if desk.repeats(key, "cancel", subscription=str(subscription), later=at_period_end, refund=prorate_refund):
+            return
         found = subscriptions.find_live(account, subscription)
         if at_period_end and found.runs and not (found.in_first_wait and found.starts_on > desk.today):
             subscriptions.wait_for_end(found, cancels=True)
