@@ -61,6 +61,7 @@ TABLES = Distribution(
         "ledger_grant",
         "ledger_hold",
         "accounts_profile",
+        "accounts_note",
         "subscriptions_subscription",
         "subscriptions_transition",
         "billing_charge",

@@ -86,6 +86,24 @@ def person_of_key(secret: str, *, now: datetime) -> Person | None:
     )
 
 
+@dataclass(frozen=True)
+class Servant:
+    """A manager or an agent (``kind`` is staff or agent) to whom accounts can be given."""
+
+    membership: int
+    kind: Kind
+    name: str
+    email: str
+
+
+def servants_of(operator: int, within: Sequence[int]) -> list[Servant]:
+    """The managers and agents, of operators ``within``, who can serve accounts of an operator."""
+    return [
+        Servant(**{**row, "kind": Kind(row["kind"])})
+        for row in _sql.rows("servants", operator=operator, operators=list(within))
+    ]
+
+
 def keys_of(person: Person) -> list[dict[str, Any]]:
     """The keys of the person's operators, the newest first."""
     return _sql.rows("keys", operators=list(person.operators))

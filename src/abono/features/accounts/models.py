@@ -1,6 +1,9 @@
 """Accounts as people know them."""
 
 from django.db import models
+from django.db.models.functions import Length
+
+from abono.base.constraints import CompositeForeignKey
 
 
 class Profile(models.Model):
@@ -41,3 +44,35 @@ class Number(models.Model):
     operator = models.ForeignKey("operators.Operator", models.PROTECT, db_index=False)
     number = models.CharField(max_length=40)
     account_id = models.BigIntegerField()
+
+    class Meta:
+        indexes = [
+            # What number comes next is asked where numbers are digits.
+            models.Index(
+                "operator",
+                Length("number").desc(),
+                models.F("number").desc(),
+                name="accounts_number_last",
+                condition=models.Q(number__regex=r"^[0-9]{1,15}$"),
+            ),
+        ]
+
+
+class Note(models.Model):
+    """What the staff wrote down about an account. Notes are not changed; one that is wrong is struck out."""
+
+    pk = models.CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.UUIDField()
+    operator_id = models.BigIntegerField()
+    written_at = models.DateTimeField()
+    author = models.CharField(max_length=254)
+    text = models.CharField(max_length=2000)
+    struck_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            CompositeForeignKey(
+                columns=("account_id",), to="ledger_account", to_columns=("account_id",), name="accounts_note_account"
+            ),
+        ]

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from abono.base.refusal import Refusal
+from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.ledger import operations as ledger
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _sql = statements("abono.features.accounts", "accounts")
 _T = TypeVar("_T")
+_LONGEST_NUMBER = 40
+_LONGEST_NAME = 200
 
 
 class DuplicateNumber(Refusal):
@@ -28,7 +30,7 @@ class DuplicateNumber(Refusal):
     code = "duplicate_number"
 
 
-def open_account(
+def open_account(  # noqa: PLR0913 -- what an account begins with
     operator: Operator,
     number: str,
     *,
@@ -36,12 +38,18 @@ def open_account(
     credit_limit: int = 0,
     name: str = "",
     currency: str | None = None,
+    locale: str = "",
+    manager: int | None = None,
+    agent: int | None = None,
 ) -> int:
-    """A new account of a seller with an empty balance; answers its id. Raises DuplicateNumber.
+    """A new account of a seller with an empty balance; answers its id. Raises DuplicateNumber, InvalidRequest.
 
-    ``credit_limit`` in minor units >= 0. Runs in the caller's transaction.
+    ``credit_limit`` in minor units >= 0; ``manager`` and ``agent`` are the memberships it is given to (see
+    ``profiles.give``, which judges them). Runs in the caller's transaction.
     """
-    account = ledger.open_account(operator.id, currency or operator.currency, credit_limit)
+    check_profile(number, name)
+    # The profile comes first: behind the second wall it says whose the rest is.
+    account = ledger.reserve_account()
     if not _sql.run("take_number", operator=operator.id, number=number, account=account):
         message = f"{operator.code} has an account {number!r} already; choose another number."
         raise DuplicateNumber(message, field="number")
@@ -51,11 +59,24 @@ def open_account(
         operator=operator.id,
         number=number,
         name=name,
-        locale=operator.locale,
+        locale=locale or operator.locale,
         now=now,
+        manager=manager,
+        agent=agent,
     )
+    ledger.open_account(operator.id, currency or operator.currency, credit_limit, account=account)
     record("account.open", number, operator=operator.id, account=account, at=now, after={"limit": credit_limit})
     return account
+
+
+def check_profile(number: str, name: str) -> None:
+    """Refuse what fits no row: a number is 1 to 40 signs without spaces around, a name up to 200. InvalidRequest."""
+    if not number or len(number) > _LONGEST_NUMBER or number != number.strip() or not number.isprintable():
+        message = f"Write a number of 1 to {_LONGEST_NUMBER} letters and digits."
+        raise InvalidRequest(message, field="number")
+    if len(name) > _LONGEST_NAME or "\0" in name:
+        message = f"Write a name of at most {_LONGEST_NAME} letters."
+        raise InvalidRequest(message, field="name")
 
 
 _IMPORT = "abono:import"

@@ -64,9 +64,14 @@ class LockedAccount:
     reached_at: datetime | None
 
 
-def open_account(operator: int, currency: str, credit_limit: int) -> int:
-    """A new account with an empty balance; answers its id."""
-    return int(_sql.row("open_account", operator=operator, currency=currency, credit_limit=credit_limit)["account_id"])
+def reserve_account() -> int:
+    """The id of an account that will be opened."""
+    return int(_sql.row("reserve_accounts", count=1)["account_id"])
+
+
+def open_account(operator: int, currency: str, credit_limit: int, *, account: int) -> None:
+    """A new account with an empty balance under the id that was reserved for it."""
+    _sql.run("open_account", account=account, operator=operator, currency=currency, credit_limit=credit_limit)
 
 
 def lock(account: int) -> LockedAccount:

@@ -64,3 +64,22 @@ ORDER BY id DESC;
 
 -- name: set_password
 UPDATE access_user SET password = %(password)s WHERE id = %(user)s;
+
+-- name: servants
+-- Who may be given accounts of an operator: managers of it and of what is above it, and its own agents.
+WITH RECURSIVE above AS (
+    SELECT id, parent_id FROM operators_operator WHERE id = %(operator)s
+    UNION ALL
+    SELECT o.id, o.parent_id FROM operators_operator AS o
+    INNER JOIN above AS a ON o.id = a.parent_id
+)
+
+SELECT m.id AS membership, m.kind, u.name, u.email FROM access_membership AS m
+INNER JOIN access_user AS u ON m.user_id = u.id
+WHERE
+    m.ended_at IS NULL AND m.operator_id = any(%(operators)s::bigint[])
+    AND (
+        (m.kind = 'agent' AND m.operator_id = %(operator)s)
+        OR (m.role = 'manager' AND m.operator_id IN (SELECT id FROM above))
+    )
+ORDER BY u.name, u.email, m.id;

@@ -4,8 +4,17 @@ VALUES (%(operator)s, %(number)s, %(account)s)
 ON CONFLICT (operator_id, number) DO NOTHING;
 
 -- name: add_profile
-INSERT INTO accounts_profile (account_id, operator_id, number, name, locale, opened_at)
-VALUES (%(account)s, %(operator)s, %(number)s, %(name)s, %(locale)s, %(now)s::timestamptz);
+INSERT INTO accounts_profile (account_id, operator_id, number, name, locale, opened_at, manager_id, agent_id)
+VALUES (
+    %(account)s,
+    %(operator)s,
+    %(number)s,
+    %(name)s,
+    %(locale)s,
+    %(now)s::timestamptz,
+    %(manager)s::bigint,
+    %(agent)s::bigint
+);
 
 -- name: by_number
 SELECT account_id FROM accounts_number WHERE operator_id = %(operator)s AND number = %(number)s;

@@ -15,9 +15,8 @@ FOR UPDATE;
 SELECT operator_id FROM ledger_account WHERE account_id = %(account)s;
 
 -- name: open_account
-INSERT INTO ledger_account (operator_id, currency, credit_limit)
-VALUES (%(operator)s, %(currency)s, %(credit_limit)s)
-RETURNING account_id;
+INSERT INTO ledger_account (account_id, operator_id, currency, credit_limit)
+VALUES (%(account)s, %(operator)s, %(currency)s, %(credit_limit)s);
 
 -- name: post
 -- One movement: the row and the balance it makes, together.

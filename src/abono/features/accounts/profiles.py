@@ -1,0 +1,143 @@
+"""What is written about an account: its name and language, who serves it, notes of the staff."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from abono.base.refusal import InvalidRequest
+from abono.base.sql import statements
+from abono.base.trail import record
+from abono.features.access.people import Forbidden, NotFound
+from abono.features.access.queries import Servant, servants_of
+from abono.features.accounts.operations import check_profile
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from abono.features.access.people import Person
+
+_sql = statements("abono.features.accounts", "profiles")
+_LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,2}")
+_LONGEST_NOTE = 2000
+_MOST_NOTES = 200
+
+
+@dataclass(frozen=True)
+class Note:
+    """What somebody of the staff wrote down about an account, and whether it was struck out."""
+
+    id: UUID
+    written_at: datetime
+    author: str
+    text: str
+    struck_at: datetime | None
+
+
+def edit_profile(account: int, *, name: str, locale: str, now: datetime) -> None:
+    """Another name and language for an account. Raises NotFound, InvalidRequest."""
+    check_profile("-", name)
+    if not _LOCALE.fullmatch(locale):
+        message = "Choose a language of the list."
+        raise InvalidRequest(message, field="locale")
+    with transaction.atomic():
+        before = _profile(account)
+        _sql.run("edit", account=account, name=name, locale=locale)
+        record(
+            "account.edit",
+            before["number"],
+            operator=before["operator_id"],
+            account=account,
+            at=now,
+            before={"name": before["name"], "locale": before["locale"]},
+            after={"name": name, "locale": locale},
+        )
+
+
+def give(person: Person, account: int, *, manager: int | None, agent: int | None, now: datetime) -> None:
+    """Give an account to a manager and an agent (memberships), or to nobody (None).
+
+    A manager has only what was given to him or her and gives nothing away. Raises Forbidden, NotFound, InvalidRequest.
+    """
+    if person.scope["manager"] is not None or person.scope["agent"] is not None:
+        message = "Only whoever sees all accounts of an operator gives one to somebody; ask an administrator."
+        raise Forbidden(message)
+    with transaction.atomic():
+        before = _profile(account)
+        check_servants(person, before["operator_id"], manager=manager, agent=agent)
+        _sql.run("give", account=account, manager=manager, agent=agent)
+        record(
+            "account.give",
+            before["number"],
+            operator=before["operator_id"],
+            account=account,
+            at=now,
+            before={"manager": before["manager_id"], "agent": before["agent_id"]},
+            after={"manager": manager, "agent": agent},
+        )
+
+
+def check_servants(person: Person, operator: int, *, manager: int | None, agent: int | None) -> None:
+    """Refuse a manager or agent who cannot serve accounts of an operator. Raises InvalidRequest."""
+    if manager is None and agent is None:
+        return
+    possible = {servant.membership for servant in servants(person, operator)}
+    for field, chosen in (("manager", manager), ("agent", agent)):
+        if chosen is not None and chosen not in possible:
+            message = "Choose somebody of the list."
+            raise InvalidRequest(message, field=field)
+
+
+def servants(person: Person, operator: int) -> list[Servant]:
+    """The managers and agents to whom a person may give accounts of an operator."""
+    return servants_of(operator, person.operators)
+
+
+def write_note(account: int, text: str, *, author: str, now: datetime) -> None:
+    """Write something down about an account. Raises NotFound, InvalidRequest."""
+    plain = text.strip()
+    if not plain or len(plain) > _LONGEST_NOTE or "\0" in plain:
+        message = f"Write a note of 1 to {_LONGEST_NOTE} letters."
+        raise InvalidRequest(message, field="note")
+    with transaction.atomic():
+        profile = _profile(account)
+        _sql.run(
+            "write_note", account=account, operator=profile["operator_id"], author=author[:254], text=plain, now=now
+        )
+        record("account.note", profile["number"], operator=profile["operator_id"], account=account, at=now)
+
+
+def strike_note(account: int, note: UUID, *, now: datetime) -> None:
+    """Strike a note out: it stays, and is no longer shown among what counts. Raises NotFound."""
+    with transaction.atomic():
+        profile = _profile(account)
+        if not _sql.run("strike_note", account=account, note=note, now=now):
+            message = "There is no such note that still counts."
+            raise NotFound(message, field="note")
+        record("account.strike_note", str(note), operator=profile["operator_id"], account=account, at=now)
+
+
+def notes_of(account: int) -> list[Note]:
+    """The notes of an account that count, the newest first; up to 200."""
+    return [Note(**row) for row in _sql.rows("notes", account=account, most=_MOST_NOTES)]
+
+
+def next_number(operator: int) -> str:
+    """A number that the seller has not given yet: the one after its greatest, as long as that is."""
+    found = _sql.rows("last_number", operator=operator)
+    if not found:
+        return "1001"
+    last = str(found[0]["number"])
+    return str(int(last) + 1).zfill(len(last))
+
+
+def _profile(account: int) -> dict[str, object]:
+    found = _sql.rows("profile", account=account)
+    if not found:
+        message = "There is no such account; look it up in the list."
+        raise NotFound(message, field="account")
+    return found[0]

@@ -1,0 +1,31 @@
+-- name: profile
+SELECT operator_id, number, name, locale, manager_id, agent_id FROM accounts_profile WHERE account_id = %(account)s
+FOR UPDATE;
+
+-- name: edit
+UPDATE accounts_profile SET name = %(name)s, locale = %(locale)s WHERE account_id = %(account)s;
+
+-- name: give
+UPDATE accounts_profile SET manager_id = %(manager)s::bigint, agent_id = %(agent)s::bigint
+WHERE account_id = %(account)s;
+
+-- name: write_note
+INSERT INTO accounts_note (account_id, id, operator_id, written_at, author, text)
+VALUES (%(account)s, uuidv7(), %(operator)s, %(now)s::timestamptz, %(author)s, %(text)s);
+
+-- name: strike_note
+UPDATE accounts_note SET struck_at = %(now)s::timestamptz
+WHERE account_id = %(account)s AND id = %(note)s::uuid AND struck_at IS NULL;
+
+-- name: notes
+SELECT n.id, n.written_at, n.author, n.text, n.struck_at FROM accounts_note AS n
+WHERE n.account_id = %(account)s AND n.struck_at IS NULL
+ORDER BY n.id DESC
+LIMIT %(most)s;
+
+-- name: last_number
+-- The greatest number of a seller that is nothing but digits; an index keeps them in this order.
+SELECT number FROM accounts_number
+WHERE operator_id = %(operator)s AND number ~ '^[0-9]{1,15}$'
+ORDER BY length(number) DESC, number DESC
+LIMIT 1;
