@@ -114,10 +114,12 @@ def test_an_account_is_given_to_people_who_serve_its_operator() -> None:
 def test_whoever_has_only_own_accounts_opens_them_behind_the_wall(kind: Kind, role: Role | None) -> None:
     seller = operator()
     one = person(seller.id, kind, role)
-    own = {"manager": one.membership} if role else {"agent": one.membership}
+    manager, agent = (one.membership, None) if role else (None, one.membership)
     with wall_of(one):
-        made = open_account(seller, "77", now=START, credit_limit=500, name="Own", locale="de", **own)
+        made = open_account(
+            seller, "77", now=START, credit_limit=500, name="Own", locale="de", manager=manager, agent=agent
+        )
         with pytest.raises(DuplicateNumber):
-            open_account(seller, "77", now=START, **own)
+            open_account(seller, "77", now=START, manager=manager, agent=agent)
         money.pay(made, 250, now=START)
         assert available(made, START) == 750

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -135,7 +135,7 @@ def next_number(operator: int) -> str:
     return str(int(last) + 1).zfill(len(last))
 
 
-def _profile(account: int) -> dict[str, object]:
+def _profile(account: int) -> dict[str, Any]:
     found = _sql.rows("profile", account=account)
     if not found:
         message = "There is no such account; look it up in the list."
