@@ -83,6 +83,12 @@ def end_membership(person: Person, membership: int, *, now: datetime) -> None:
     record("person.leave", str(ended[0]["user_id"]), operator=ended[0]["operator_id"], at=now)
 
 
+def choose_locale(person: Person, locale: str, *, now: datetime) -> None:
+    """What a person reads, wherever they sign in; ``locale`` is one that the door offers."""
+    _sql.run("choose_locale", user=person.user, locale=locale)
+    record("person.language", str(person.user), operator=person.operator, at=now, after={"locale": locale})
+
+
 def add_key(
     person: Person,
     operator: int,

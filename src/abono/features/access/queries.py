@@ -20,7 +20,7 @@ _sql = statements("abono.features.access", "access")
 
 @dataclass(frozen=True)
 class Membership:
-    """Why a user is let in; ``account_id`` of a subscriber."""
+    """Why a user is let in; ``account_id`` of a subscriber; ``time_zone`` of the operator."""
 
     id: int
     operator_id: int
@@ -29,6 +29,7 @@ class Membership:
     account_id: int | None
     operator_code: str
     operator_name: str
+    time_zone: str
 
 
 def memberships_of(user: int) -> list[Membership]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from django.shortcuts import render
 from django.utils import timezone, translation
@@ -47,6 +48,8 @@ class PersonMiddleware:
             if person.locale:
                 inside.enter_context(translation.override(person.locale))
                 request.LANGUAGE_CODE = person.locale
+            zone = next(each.time_zone for each in memberships if each.operator_id == person.operator)
+            inside.enter_context(timezone.override(ZoneInfo(zone)))
             inside.enter_context(acting(person.email, "web"))
             inside.enter_context(wall_of(person))
             return self.get_response(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abono.interfaces.web import home  # noqa: F401
+from abono.interfaces.web import choices, home, styleguide  # noqa: F401
 from abono.interfaces.web.pages import patterns
 
-urlpatterns = patterns()
+urlpatterns = [*patterns(), *choices.urlpatterns]

@@ -1,6 +1,14 @@
 -- name: memberships
 -- Why a user is let in, the first first.
-SELECT m.id, m.operator_id, m.kind, m.role, m.account_id, o.code AS operator_code, o.name AS operator_name
+SELECT
+    m.id,
+    m.operator_id,
+    m.kind,
+    m.role,
+    m.account_id,
+    o.code AS operator_code,
+    o.name AS operator_name,
+    o.time_zone
 FROM access_membership AS m
 INNER JOIN operators_operator AS o ON m.operator_id = o.id
 WHERE m.user_id = %(user)s AND m.ended_at IS NULL
@@ -26,6 +34,9 @@ RETURNING id;
 
 -- name: user_by_email
 SELECT id, email, name, locale, is_active FROM access_user WHERE email = %(email)s;
+
+-- name: choose_locale
+UPDATE access_user SET locale = %(locale)s WHERE id = %(user)s;
 
 -- name: add_membership
 INSERT INTO access_membership (user_id, operator_id, kind, role, account_id, since)
