@@ -22,6 +22,7 @@ from abono.base.embedded import ensure_running
 if TYPE_CHECKING:
     import pytest
 
+pytest_plugins = ["tests.browser"]
 HOME = Path(__file__).parents[1] / ".abono-test"
 _ADDRESS = "ABONO_DATABASE_URL"
 _RUN = "ABONO_TEST_RUN"

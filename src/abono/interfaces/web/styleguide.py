@@ -48,7 +48,8 @@ class _Sample(forms.Form):
     """A field of every kind."""
 
     number = forms.CharField(label=_("Account number"), help_text=_("As it is printed on the contract."), max_length=12)
-    amount = forms.DecimalField(label=_("Amount"), decimal_places=2)
+    # An amount is typed as people write it, so the browser is told which keys to show and no more.
+    amount = forms.RegexField(r"^\d+([.,]\d\d?)?$", label=_("Amount"), widget=forms.TextInput({"inputmode": "decimal"}))
     day = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
     plan = forms.ChoiceField(label=_("Plan"), choices=[("basic", "Basic"), ("plus", "Plus")])
     kind = forms.ChoiceField(
@@ -81,7 +82,7 @@ _ROWS = (
 @page("styleguide/", name="styleguide", kinds=STAFF, methods=("GET", "POST"))
 def styleguide(request: PersonRequest) -> HttpResponse:
     """All components; the form answers as a refused one does."""
-    refused = _Sample({"number": "0123456789-too-long", "amount": "12,5x", "day": "2026-02-31", "kind": "now"})
+    refused = _Sample({"number": "0123456789-too-long", "amount": "12,5x", "day": "", "kind": "now"})
     shown = {
         "amounts": (0, 5, -5000, 123456789, -100000000000),
         "currencies": ("EUR", "USD", "RUB", "TRY", "JPY", "KWD"),

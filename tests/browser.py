@@ -1,0 +1,125 @@
+"""A real browser in front of the real web: fixtures for every test that clicks.
+
+``site`` serves the suite's database from a thread; ``visit`` opens a page as somebody, at a width and by day or night.
+Whatever the browser complains of (an error of a script, a thing that the CSP forbids, a file that is missing) fails
+the test. Tests that use it need ``pytest.mark.django_db(transaction=True)``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from playwright.sync_api import sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from pytest_django.fixtures import SettingsWrapper
+
+Scheme = Literal["light", "dark"]
+DESK, HAND = 1440, 390
+"""The two widths that everything is looked at in."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium: the system's if there is one, else Playwright's own."""
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    # Playwright runs a loop of its own in this thread, and Django takes that for an asynchronous caller.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield opened
+        opened.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    else:
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+
+
+@pytest.fixture
+def site(transactional_db: None, settings: SettingsWrapper) -> Iterator[str]:  # noqa: ARG001 -- rows must be seen by other connections
+    """The address at which the web is served, with the suite's database behind it."""
+    server = LiveServer("localhost")
+    settings.CSRF_TRUSTED_ORIGINS = [server.url]
+    yield server.url
+    server.stop()
+
+
+@dataclass
+class Visits:
+    """Opens pages for a test; ``complaints`` is what the browser said that it should not have to say."""
+
+    browser: Browser
+    site: str
+    complaints: list[str] = field(default_factory=list)
+    _closing: list[Callable[[], None]] = field(default_factory=list)
+
+    def __call__(
+        self,
+        address: str = "/",
+        *,
+        user: int | None = None,
+        width: int = DESK,
+        scheme: Scheme = "light",
+        language: str = "en",
+    ) -> Page:
+        """A page that shows ``address``, signed in as a user (an id) if one is given, in a context of its own."""
+        context = self.browser.new_context(
+            base_url=self.site,
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            locale=language,
+            reduced_motion="reduce",
+        )
+        self._closing.append(context.close)
+        if user is not None:
+            context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": self.site}])
+        page = context.new_page()
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        page.goto(address)
+        return page
+
+    def expect(self, text: str) -> None:
+        """Take back complaints with this text in them, for a test that provokes them (such as a refused form's 422)."""
+        self.complaints[:] = [each for each in self.complaints if text not in each]
+
+    def close(self) -> None:
+        """Leave all pages."""
+        for close in self._closing:
+            close()
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+
+
+@pytest.fixture
+def visit(browser: Browser, site: str) -> Iterator[Visits]:
+    """Opens pages; the browser must not complain of any."""
+    visits = Visits(browser, site)
+    yield visits
+    visits.close()
+    assert visits.complaints == []
+
+
+def session_of(user: int) -> str:
+    """The session key of a user who just signed in."""
+    client = Client()
+    client.force_login(get_user_model().objects.get(pk=user), "allauth.account.auth_backends.AuthenticationBackend")
+    return client.session.session_key or ""
+
+
+def too_wide(page: Page) -> int:
+    """By how many pixels a page has to be scrolled sideways; 0 is right."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
