@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, ConsoleMessage, Page
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 Scheme = Literal["light", "dark"]
 DESK, HAND = 1440, 390
@@ -47,7 +47,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(transactional_db: None, settings: SettingsWrapper) -> Iterator[str]:  # noqa: ARG001 -- rows must be seen by other connections
+def site(transactional_db: None, settings: Settings) -> Iterator[str]:  # noqa: ARG001 -- rows must be seen by other connections
     """The address at which the web is served, with the suite's database behind it."""
     server = LiveServer("localhost")
     settings.CSRF_TRUSTED_ORIGINS = [server.url]

@@ -297,16 +297,17 @@ def field(bound: BoundField, *, prefix: str = "", suffix: str = "") -> SafeStrin
     return _component("field", field=bound, kind=kind, prefix=prefix, suffix=suffix)
 
 
-@register.simple_tag
-def fields(form: BaseForm) -> SafeString:
+@register.simple_tag(takes_context=True)
+def fields(context: Context, form: BaseForm) -> SafeString:
     """All fields of a form, with what is wrong with all of it above."""
-    return _component("fields", form=form)
+    return _component("fields", form=form, request=context.get("request"))
 
 
-@register.simple_tag
-def problems(form: BaseForm) -> SafeString:
-    """What is wrong with a form, with links to the fields; nothing if all is well."""
-    return _component("problems", form=form)
+@register.simple_tag(takes_context=True)
+def problems(context: Context, form: BaseForm) -> SafeString:
+    """What is wrong with a form, with links to its fields; in a refused form it gets the focus."""
+    request = context.get("request")
+    return _component("problems", form=form, came=request is not None and request.method == "POST")
 
 
 def _is_long(bound: BoundField) -> bool:
