@@ -71,6 +71,8 @@ TABLES = Distribution(
     ),
     reference=(
         "operators_operator",
+        "operators_move",
+        "operators_logo",
         "catalogue_service",
         "catalogue_plan",
         "catalogue_planservice",

@@ -22,6 +22,7 @@ from abono.features.catalogue.queries import Amount, Plan, Rate, plan_by_code, p
 from abono.features.ledger import operations as ledger
 from abono.features.notices.operations import tell_account
 from abono.features.operators.queries import operator_by_id
+from abono.features.operators.tree import require_selling
 from abono.features.subscriptions import operations as subscriptions
 from abono.kernel.charges import prorate, slice_amount
 
@@ -53,7 +54,8 @@ def subscribe(
 ) -> UUID:
     """Order a plan; the first period is charged at once, or decided when the trial or the wait is over.
 
-    Answers the subscription's id. Raises UnknownPlan, InsufficientFunds (then nothing changed), KeyConflict.
+    Answers the subscription's id. Raises UnknownPlan, InsufficientFunds (then nothing changed), KeyConflict,
+    OperatorBlocked.
     """
     _check_quantity(quantity)
     asked: dict[str, object] = {"action": "subscribe", "plan": plan_code, "quantity": str(quantity), "unit": unit}
@@ -62,6 +64,7 @@ def subscribe(
         answered = first_answer(account, key, asked)
         if answered is not None:
             return UUID(answered["subscription"])
+        require_selling(desk.operator.id)
         _check_currency(desk)
         begins = _begins(desk, starts_on)
         trial_ends_on = begins + timedelta(days=plan.trial_days) if plan.trial_days else None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import structlog
 from procrastinate.contrib.django import app
 
+from abono.features.billing.parents import carry, carry_out_due_moves
 from abono.features.billing.runs import advance
 
 _log = structlog.get_logger(__name__)
@@ -21,3 +22,14 @@ def advance_all(timestamp: int) -> None:  # noqa: ARG001 -- the minute it was pl
         _log.info("advanced", runs=report.runs, **report.totals)
     for failure in report.failures:
         _log.error("slice_failed", **failure)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="billing.parents", queueing_lock="billing.parents")
+def follow_tree(timestamp: int) -> None:  # noqa: ARG001 -- as above
+    """Moves in the tree of operators that are due by now, and blocks that are still to be carried to subscriptions."""
+    now = datetime.now(UTC)
+    moved = carry_out_due_moves(now)
+    carried = carry(now)
+    if moved or carried:
+        _log.info("followed_tree", moved=moved, **carried)

@@ -1,10 +1,18 @@
-"""Operators: who sells."""
+"""Operators: who sells, whom they stand below, and how they look."""
 
 from django.db import models
+from django.db.models import Q
+
+MOVE_STATES = ["waiting", "done", "withdrawn"]
 
 
 class Operator(models.Model):
-    """A seller: the provider at the root, or an operator below another."""
+    """A seller: the provider at the root, or an operator below another.
+
+    ``parent`` is where it stands now (see Move). ``blocked_at`` says since when it is blocked itself; ``stopped`` is
+    whether it or one above it is, and ``stop_no`` counts the changes of that. ``carried_no`` is the last of them that
+    all subscriptions of its accounts were brought in line with. ``manager_id`` is a membership of the parent's staff.
+    """
 
     id = models.BigAutoField(primary_key=True)
     code = models.CharField(max_length=60, unique=True)
@@ -16,3 +24,55 @@ class Operator(models.Model):
     prices_include_tax = models.BooleanField(db_default=True)
     tax = models.DecimalField(max_digits=7, decimal_places=4, db_default=0)
     tax_reduced = models.DecimalField(max_digits=7, decimal_places=4, db_default=0)
+    manager_id = models.BigIntegerField(null=True)
+    require_mfa = models.BooleanField(db_default=False)
+    blocked_at = models.DateTimeField(null=True)
+    stopped = models.BooleanField(db_default=False)
+    stop_no = models.IntegerField(db_default=0)
+    carried_no = models.IntegerField(db_default=0)
+    brand_name = models.CharField(max_length=80, db_default="")
+    colour = models.CharField(max_length=7, db_default="")
+    domain = models.CharField(max_length=253, db_default="")
+    support = models.CharField(max_length=254, db_default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["domain"], condition=~Q(domain=""), name="operators_operator_domain"),
+        ]
+
+
+class Move(models.Model):
+    """A place in the tree from a civil day on: below which parent an operator stands, or will stand.
+
+    It takes effect at ``at``, the midnight of ``valid_from`` in the operator's zone, or at once on the day itself.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    operator = models.ForeignKey(Operator, models.PROTECT, related_name="+")
+    parent = models.ForeignKey(Operator, models.PROTECT, related_name="+", db_index=False)
+    parent_before = models.ForeignKey(Operator, models.PROTECT, related_name="+", null=True, db_index=False)
+    valid_from = models.DateField()
+    at = models.DateTimeField()
+    state = models.CharField(max_length=9, db_default="waiting")
+    made_by = models.CharField(max_length=254)
+    made_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="operators_move_due", condition=Q(state="waiting"))]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=MOVE_STATES), name="operators_move_state"),
+            models.UniqueConstraint(
+                fields=["operator", "valid_from"], condition=Q(state="waiting"), name="operators_move_once_a_day"
+            ),
+        ]
+
+
+class Logo(models.Model):
+    """An operator's picture as it was uploaded: PNG, JPEG or WebP, told by its first bytes."""
+
+    operator = models.OneToOneField(Operator, models.PROTECT, primary_key=True)
+    type = models.CharField(max_length=20)
+    content = models.BinaryField()
+    digest = models.CharField(max_length=64)
+    saved_at = models.DateTimeField()

@@ -28,7 +28,12 @@ class DuplicateOperator(Refusal):
 
 
 def add_operator(code: str, name: str, terms: Mapping[str, object]) -> Operator:
-    """A new operator; ``terms`` may name FIELDS, as text. Raises InvalidValue, DuplicateOperator."""
+    """A new operator at the root; ``terms`` may name FIELDS, as text. Raises InvalidValue, DuplicateOperator."""
+    return insert_operator(code, name, terms, parent=None)
+
+
+def insert_operator(code: str, name: str, terms: Mapping[str, object], *, parent: int | None) -> Operator:
+    """The same at the root, or below a parent (see tree.add_below, which locks the tree)."""
     fields.only(terms, FIELDS)
     currency = terms.get("currency", "EUR")
     minor_digits(currency)
@@ -36,13 +41,13 @@ def add_operator(code: str, name: str, terms: Mapping[str, object]) -> Operator:
         "add",
         code=code,
         name=name,
-        parent=None,
+        parent=parent,
         currency=currency,
-        time_zone=_zone(terms.get("time_zone", "UTC")),
+        time_zone=parse_zone(terms.get("time_zone", "UTC")),
         locale=_text(terms.get("locale", "en"), "locale"),
         prices_include_tax=fields.boolean(terms.get("prices_include_tax", True), "prices_include_tax"),
-        tax=_rate(terms.get("tax", "0"), "tax"),
-        tax_reduced=_rate(terms.get("tax_reduced", "0"), "tax_reduced"),
+        tax=parse_rate(terms.get("tax", "0"), "tax"),
+        tax_reduced=parse_rate(terms.get("tax_reduced", "0"), "tax_reduced"),
     )
     if not added:
         message = f"There is an operator {code!r} already; choose another code."
@@ -50,14 +55,16 @@ def add_operator(code: str, name: str, terms: Mapping[str, object]) -> Operator:
     return operator_by_code(code)
 
 
-def _zone(name: object) -> str:
+def parse_zone(name: object) -> str:
+    """The name of a time zone. Raises InvalidValue."""
     try:
         return ZoneInfo(_text(name, "time_zone")).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InvalidValue("invalid", "time_zone", 'Write an IANA time zone, such as "Europe/Berlin".') from None
 
 
-def _rate(text: object, field: str) -> Decimal:
+def parse_rate(text: object, field: str) -> Decimal:
+    """A tax rate in percent. Raises InvalidValue."""
     rate = parse_decimal(text, field)
     if not 0 <= rate <= _MOST_TAX:
         raise InvalidValue("out_of_range", field, "Write a tax rate from 0 to 100, in percent.")

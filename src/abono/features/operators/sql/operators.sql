@@ -1,17 +1,18 @@
 -- name: add
 INSERT INTO operators_operator (
-    code, name, parent_id, currency, time_zone, locale, prices_include_tax, tax, tax_reduced
+    code, name, parent_id, currency, time_zone, locale, prices_include_tax, tax, tax_reduced, stopped
 )
 VALUES (
     %(code)s,
     %(name)s,
-    %(parent)s,
+    %(parent)s::bigint,
     %(currency)s,
     %(time_zone)s,
     %(locale)s,
     %(prices_include_tax)s,
     %(tax)s,
-    %(tax_reduced)s
+    %(tax_reduced)s,
+    coalesce((SELECT p.stopped FROM operators_operator AS p WHERE p.id = %(parent)s::bigint), FALSE)
 )
 ON CONFLICT (code) DO NOTHING
 RETURNING id;

@@ -1,0 +1,178 @@
+"""Blocks of operators and moves in their tree, carried to every subscription below (reason ``parent``).
+
+Two steps, so that no transaction holds a million accounts. First the tree says what is wanted, in one transaction: from
+then on nothing new is sold where it is blocked. Then slices of accounts are brought in line, each in a transaction of
+its own under the engine's claim. Whoever dies in between leaves a mark in the tree, and the next minute goes on there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+from django.db import DatabaseError, OperationalError, transaction
+
+from abono.base.sql import statements
+from abono.features.billing import engine
+from abono.features.billing.engine import EngineStuck, Scope, Totals
+from abono.features.billing.look_ahead import review_early_blocks
+from abono.features.billing.runs import SLICE
+from abono.features.operators import moves, tree
+from abono.features.operators.queries import operator_by_id
+from abono.features.subscriptions.states import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date, datetime
+
+    from abono.features.operators.queries import Operator
+    from abono.features.operators.tree import Stop
+
+_sql = statements("abono.features.billing", "parents")
+_log = structlog.get_logger(__name__)
+_BIT = int(Reason.PARENT)
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What stands at an operator: accounts, and subscriptions that have not ended."""
+
+    operator_id: int
+    accounts: int
+    active: int
+    suspended: int
+
+
+def tallies(operators: Collection[int]) -> dict[int, Tally]:
+    """What stands at each of these operators, by id; ``active`` counts all that are not suspended."""
+    return {row["operator_id"]: Tally(**row) for row in _sql.rows("tallies", operators=list(operators))}
+
+
+def block_operator(operator: Operator, *, now: datetime) -> None:
+    """Stop an operator and all below it: nothing new is sold, every subscription gets the reason ``parent``.
+
+    Repeating it changes nothing. The subscriptions follow by ``carry``.
+    """
+    with transaction.atomic():
+        tree.set_block(operator, blocked=True, now=now)
+
+
+def unblock_operator(operator: Operator, *, now: datetime) -> None:
+    """Lift the block of an operator. What nobody above blocks as well goes on where it stood, by ``carry``."""
+    with transaction.atomic():
+        tree.set_block(operator, blocked=False, now=now)
+
+
+def move_operator(
+    operator: Operator, parent: int, *, valid_from: date | None = None, made_by: str, now: datetime
+) -> bool:
+    """Let an operator stand below another parent from a civil day of its own on, today at once; answers if it was.
+
+    With it moves its subtree; the blocks above its new place hold for it, by ``carry``. What its old parent let it sell
+    is sold no more. Raises UnknownOperator, InvalidRequest, TreeCycle, MoveWaits.
+    """
+    with transaction.atomic():
+        _follow(moves.carry_out_due(now), now)
+        moved = moves.plan_move(operator, parent, valid_from=valid_from, made_by=made_by, now=now)
+        _follow([moved] if moved else [], now)
+    return moved is not None
+
+
+def carry_out_due_moves(now: datetime) -> int:
+    """Do the moves that are due, each once; answers how many there were."""
+    with transaction.atomic():
+        done = moves.carry_out_due(now)
+        _follow(done, now)
+    return len(done)
+
+
+def _follow(moved: Collection[moves.Moved], now: datetime) -> None:
+    """What else a move changes, in its transaction."""
+
+
+def carry(now: datetime, *, operators: Collection[int] | None = None, most: int | None = None) -> Totals:
+    """Bring subscriptions in line with the blocks above them, at all operators or at these; answers the totals.
+
+    At most so many slices; the rest is left for the next call. Beside running roll-overs and orders it is safe, and
+    several may do it at once. What fails is logged and left for the next call.
+    """
+    stops = {stop.id: stop for stop in tree.uncarried(operators)}
+    if not stops:
+        return Counter()
+    totals: Totals = Counter()
+    unfinished: set[int] = set()
+    slices = _sql.rows("cut", operators=list(stops), bit=_BIT, size=SLICE)
+    for number, row in enumerate(slices):
+        stop = stops[row["operator_id"]]
+        if stop.id in unfinished:
+            continue
+        if most is not None and number >= most:
+            unfinished.add(stop.id)
+            continue
+        done = _carry_slice(stop, row["first"], row["last"], now)
+        if done is None:
+            unfinished.add(stop.id)
+        else:
+            totals += done
+    for stop in stops.values():
+        if stop.id not in unfinished:
+            tree.mark_carried(stop)
+    return totals
+
+
+def _carry_slice(stop: Stop, first: int, last: int, now: datetime) -> Totals | None:
+    """One slice in one transaction; None if it failed, or is not wanted any more."""
+    for patience in range(_TRIES - 1, -1, -1):
+        try:
+            with transaction.atomic():
+                return _carry_accounts(stop, first, last, now) if tree.hold_stop(stop) else None
+        except OperationalError as error:  # a deadlock with a run's slice that holds some of the accounts
+            if not patience:
+                _log.warning("parent_slice_failed", operator=stop.id, first=first, last=last, error=str(error))
+        except (DatabaseError, EngineStuck) as error:
+            _log.warning("parent_slice_failed", operator=stop.id, first=first, last=last, error=str(error))
+            return None
+    return None
+
+
+def _carry_accounts(stop: Stop, first: int, last: int, now: datetime) -> Totals:
+    scope = Scope(operator_by_id(stop.id), first, last)
+    claimed = _sql.row(
+        "claim",
+        first=first,
+        last=last,
+        operator=stop.id,
+        claim=scope.claim,
+        bit=_BIT,
+        stopped=stop.stopped,
+        now=now,
+    )
+    if not claimed["accounts"]:
+        return Counter()
+    # Accounts that a run has taken further go on from there, as a request that had to wait would.
+    at = max(now, claimed["reached_at"])
+    if stop.stopped:
+        totals = Counter({"suspended": int(_sql.row("stop", bit=_BIT, **_narrow(scope, at))["suspended"])})
+    else:
+        totals = _lift(scope, at)
+    engine.schedule(scope, at)
+    return totals
+
+
+def _narrow(scope: Scope, at: datetime) -> dict[str, object]:
+    common = scope.common(at, at)
+    return {name: common[name] for name in ("first", "last", "claim", "zone", "instant", "day", "now", "today")}
+
+
+def _lift(scope: Scope, at: datetime) -> Totals:
+    """Take the reason away; what nothing else stops goes on, or is tried as a return by the engine's rules."""
+    totals = engine.lift(scope, at, at, bit=_BIT, cause="unblocked_by_parent")
+    decided = engine.decide(scope, at, at, boundaries=False, returns=True)
+    totals += Counter({name: decided[name] for name in ("charged", "amount", "returned")})
+    for row in _sql.rows("early", first=scope.first, last=scope.last, claim=scope.claim):
+        one = replace(scope, first=row["account_id"], last=row["account_id"])
+        totals += review_early_blocks(one, at)
+    return totals

@@ -1,0 +1,157 @@
+"""Moves: below which parent an operator stands from a civil day on. No circle, now or later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from abono.base.refusal import InvalidRequest, Refusal
+from abono.base.sql import statements
+from abono.base.trail import record
+from abono.features.operators import tree
+from abono.features.operators.queries import operator_by_id
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from abono.features.operators.queries import Operator
+
+_sql = statements("abono.features.operators", "tree")
+
+
+class TreeCycle(Refusal):
+    """An operator would stand below itself, at once or when a move that waits is due."""
+
+    code = "tree_cycle"
+
+
+class MoveWaits(Refusal):
+    """A move of the same operator on the same day waits already."""
+
+    code = "move_waits"
+
+
+class UnknownMove(Refusal):
+    """There is no such move that still waits."""
+
+    code = "unknown_move"
+
+
+@dataclass(frozen=True)
+class Move:
+    """A place in the tree from a day on: waiting, done, or withdrawn before it was due."""
+
+    id: int
+    valid_from: date
+    at: datetime
+    state: str
+    made_by: str
+    made_at: datetime
+    done_at: datetime | None
+    parent_id: int
+    parent_name: str
+    parent_before_name: str | None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a move did: the operator, the parent it left and the one it stands below now."""
+
+    operator: int
+    before: int | None
+    parent: int
+
+
+def moves_of(operator: int) -> list[Move]:
+    """The moves of an operator, the latest first."""
+    return [Move(**row) for row in _sql.rows("moves", operator=operator)]
+
+
+def plan_move(operator: Operator, parent: int, *, valid_from: date | None, made_by: str, now: datetime) -> Moved | None:
+    """Let an operator stand below another parent from a civil day of its own on (None: today, at once).
+
+    Answers what was done at once, None if it waits. Runs in the caller's transaction. Raises UnknownOperator,
+    InvalidRequest (a day that has passed, the parent it has), TreeCycle, MoveWaits.
+    """
+    today = operator.day(now)
+    day = valid_from or today
+    if day < today:
+        message = f"{day} has passed; let the move begin on {today} or later."
+        raise InvalidRequest(message, field="valid_from", code="out_of_range")
+    tree.lock_tree()
+    before = tree.node(operator.id).parent_id
+    tree.node(parent)
+    if day == today and parent == before:
+        message = "It stands there already; choose another parent."
+        raise InvalidRequest(message, field="parent")
+    at = now if day == today else operator.midnight(day)
+    added = _sql.rows(
+        "add_move",
+        operator=operator.id,
+        parent=parent,
+        before=before,
+        valid_from=day,
+        at=at,
+        made_by=made_by,
+        now=now,
+    )
+    if not added:
+        message = f"A move on {day} waits already; withdraw it first."
+        raise MoveWaits(message, field="valid_from")
+    require_no_circle()
+    after = {"parent": operator_by_id(parent).code, "from": day}
+    record("operator.move", operator.code, operator=operator.id, at=now, after=after)
+    if day > today:
+        return None
+    return _carry_out(added[0]["id"], operator.id, parent, now=now)
+
+
+def withdraw_move(operator: Operator, move: int, *, now: datetime) -> None:
+    """Take back a move that waits. Runs in the caller's transaction. Raises UnknownMove, TreeCycle."""
+    tree.lock_tree()
+    found = _sql.rows("withdraw_move", id=move, operator=operator.id, now=now)
+    if not found:
+        message = "This move does not wait any more; look at the list of moves."
+        raise UnknownMove(message, field="move")
+    require_no_circle()
+    before = {"parent": operator_by_id(found[0]["parent_id"]).code, "from": found[0]["valid_from"]}
+    record("operator.move_withdraw", operator.code, operator=operator.id, at=now, before=before)
+
+
+def carry_out_due(now: datetime) -> list[Moved]:
+    """Do the moves that are due, in order of their dates, each once. Runs in the caller's transaction."""
+    if not _sql.row("any_due", now=now)["due"]:
+        return []
+    tree.lock_tree()
+    return [_carry_out(row["id"], row["operator_id"], row["parent_id"], now=now) for row in _sql.rows("due", now=now)]
+
+
+def require_no_circle() -> None:
+    """Play all moves that wait, in order, on the locked tree; raise TreeCycle if one would close a circle."""
+    line = tree.parents()
+    for row in _sql.rows("waiting"):
+        if tree.is_below(line, row["parent_id"], row["operator_id"]):
+            moved, parent = operator_by_id(row["operator_id"]), operator_by_id(row["parent_id"])
+            message = (
+                f"By then {parent.name} stands below {moved.name}, so {moved.name} cannot move there;"
+                " choose another parent, or withdraw one of the moves that wait."
+            )
+            raise TreeCycle(message, field="parent")
+        line[row["operator_id"]] = row["parent_id"]
+
+
+def _carry_out(move: int, operator: int, parent: int, *, now: datetime) -> Moved:
+    before = tree.node(operator).parent_id
+    _sql.run("place", id=operator, parent=parent)
+    _sql.run("move_done", id=move, before=before, now=now)
+    tree.restop()
+    codes = {"parent": None if before is None else operator_by_id(before).code}
+    record(
+        "operator.moved",
+        operator_by_id(operator).code,
+        operator=operator,
+        at=now,
+        before=codes,
+        after={"parent": operator_by_id(parent).code},
+    )
+    return Moved(operator, before, parent)

@@ -1,0 +1,170 @@
+-- The tree of operators: who stands where, who is blocked, and what will move.
+
+-- name: lock
+-- The tree is changed by one transaction at a time: two moves that are right each for itself may close a circle.
+SELECT pg_advisory_xact_lock(hashtext('abono.operators.tree'));
+
+-- name: below
+-- The operators named, with how deep they stand, each under its parent, siblings by name.
+WITH RECURSIVE tree AS (
+    SELECT o.id, 0 AS depth, ARRAY[lower(o.name) || chr(1) || o.id] AS place
+    FROM operators_operator AS o
+    WHERE
+        o.id = any(%(operators)s::bigint[])
+        AND (o.parent_id IS NULL OR o.parent_id <> all(%(operators)s::bigint[]))
+    UNION ALL
+    SELECT o.id, t.depth + 1, t.place || (lower(o.name) || chr(1) || o.id) FROM operators_operator AS o
+    INNER JOIN tree AS t ON o.parent_id = t.id
+    WHERE o.id = any(%(operators)s::bigint[])
+)
+
+SELECT
+    o.id,
+    o.code,
+    o.name,
+    o.parent_id,
+    t.depth,
+    o.currency,
+    o.time_zone,
+    o.locale,
+    o.blocked_at,
+    o.stopped,
+    o.stop_no = o.carried_no AS carried,
+    o.manager_id,
+    o.require_mfa
+FROM tree AS t
+INNER JOIN operators_operator AS o ON t.id = o.id
+ORDER BY t.place;
+
+-- name: node
+SELECT
+    id,
+    code,
+    name,
+    parent_id,
+    0 AS depth,
+    currency,
+    time_zone,
+    locale,
+    blocked_at,
+    stopped,
+    stop_no = carried_no AS carried,
+    manager_id,
+    require_mfa
+FROM operators_operator
+WHERE id = %(id)s;
+
+-- name: parents
+SELECT id, parent_id FROM operators_operator;
+
+-- name: blocked_above
+-- The nearest operator, itself or above it, that is blocked.
+WITH RECURSIVE line AS (
+    SELECT id, parent_id, name, blocked_at, 0 AS up FROM operators_operator WHERE id = %(id)s
+    UNION ALL
+    SELECT o.id, o.parent_id, o.name, o.blocked_at, l.up + 1 FROM operators_operator AS o
+    INNER JOIN line AS l ON o.id = l.parent_id
+)
+
+SELECT id, name FROM line WHERE blocked_at IS NOT NULL ORDER BY up LIMIT 1;
+
+-- name: rename
+UPDATE operators_operator SET name = %(name)s WHERE id = %(id)s;
+
+-- name: place
+UPDATE operators_operator SET parent_id = %(parent)s WHERE id = %(id)s;
+
+-- name: block
+UPDATE operators_operator SET blocked_at = %(at)s::timestamptz WHERE id = %(id)s AND blocked_at IS NULL;
+
+-- name: unblock
+UPDATE operators_operator SET blocked_at = NULL WHERE id = %(id)s AND blocked_at IS NOT NULL;
+
+-- name: hold_changing
+-- Those for which it changes whether they are stopped, held so that no order and no new account is under way in them.
+WITH RECURSIVE tree AS (
+    SELECT id, blocked_at IS NOT NULL AS stopped FROM operators_operator WHERE parent_id IS NULL
+    UNION ALL
+    SELECT o.id, t.stopped OR o.blocked_at IS NOT NULL FROM operators_operator AS o
+    INNER JOIN tree AS t ON o.parent_id = t.id
+)
+
+SELECT o.id, t.stopped FROM operators_operator AS o
+INNER JOIN tree AS t ON o.id = t.id
+WHERE o.stopped <> t.stopped
+ORDER BY o.id
+FOR UPDATE OF o;
+
+-- name: stop
+UPDATE operators_operator SET stopped = %(stopped)s::boolean, stop_no = stop_no + 1
+WHERE id = any(%(operators)s::bigint[]) AND stopped <> %(stopped)s::boolean;
+
+-- name: take_order
+-- Whether an operator is stopped, so that the answer holds until the transaction ends.
+SELECT stopped FROM operators_operator WHERE id = %(id)s FOR KEY SHARE;
+
+-- name: uncarried
+-- Where the subscriptions are still to be brought in line.
+SELECT id, stopped, stop_no FROM operators_operator
+WHERE stop_no <> carried_no AND (%(operators)s::bigint[] IS NULL OR id = any(%(operators)s::bigint[]))
+ORDER BY id;
+
+-- name: hold_stop
+-- A slice holds on to what it carries out: a block or a lift that follows waits for it.
+SELECT stopped, stop_no FROM operators_operator WHERE id = %(id)s FOR SHARE;
+
+-- name: carried
+UPDATE operators_operator SET carried_no = stop_no WHERE id = %(id)s AND stop_no = %(stop_no)s;
+
+-- name: waiting
+SELECT id, operator_id, parent_id, at FROM operators_move WHERE state = 'waiting' ORDER BY at, id;
+
+-- name: due
+SELECT id, operator_id, parent_id, at FROM operators_move
+WHERE state = 'waiting' AND at <= %(now)s::timestamptz
+ORDER BY at, id;
+
+-- name: any_due
+SELECT exists(SELECT 1 FROM operators_move WHERE state = 'waiting' AND at <= %(now)s::timestamptz) AS due;
+
+-- name: add_move
+INSERT INTO operators_move (operator_id, parent_id, parent_before_id, valid_from, at, state, made_by, made_at)
+VALUES (
+    %(operator)s,
+    %(parent)s,
+    %(before)s::bigint,
+    %(valid_from)s::date,
+    %(at)s::timestamptz,
+    'waiting',
+    %(made_by)s,
+    %(now)s::timestamptz
+)
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- name: move_done
+UPDATE operators_move SET state = 'done', parent_before_id = %(before)s::bigint, done_at = %(now)s::timestamptz
+WHERE id = %(id)s AND state = 'waiting';
+
+-- name: withdraw_move
+UPDATE operators_move SET state = 'withdrawn', done_at = %(now)s::timestamptz
+WHERE id = %(id)s AND operator_id = %(operator)s AND state = 'waiting'
+RETURNING valid_from, parent_id;
+
+-- name: moves
+SELECT
+    m.id,
+    m.valid_from,
+    m.at,
+    m.state,
+    m.made_by,
+    m.made_at,
+    m.done_at,
+    m.parent_id,
+    p.name AS parent_name,
+    b.name AS parent_before_name
+FROM operators_move AS m
+INNER JOIN operators_operator AS p ON m.parent_id = p.id
+LEFT JOIN operators_operator AS b ON m.parent_before_id = b.id
+WHERE m.operator_id = %(operator)s
+ORDER BY m.at DESC, m.id DESC;

@@ -1,0 +1,205 @@
+"""The tree of operators: who stands where, and who is stopped by a block."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from abono.base.refusal import InvalidRequest, Refusal
+from abono.base.sql import statements
+from abono.base.trail import record
+from abono.features.operators.operations import FIELDS, insert_operator
+from abono.features.operators.queries import Operator, UnknownOperator, operator_by_id
+from abono.kernel import fields
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+_sql = statements("abono.features.operators", "tree")
+_CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
+_LONGEST_NAME = 200
+
+
+class OperatorBlocked(Refusal):
+    """The operator, or one above it, is blocked: it sells nothing until that is lifted."""
+
+    code = "operator_blocked"
+
+
+class NotAbove(Refusal):
+    """Only somebody above an operator may do this to it."""
+
+    code = "not_above"
+
+
+@dataclass(frozen=True)
+class Node:
+    """An operator in its tree; ``depth`` counts from the topmost one that was asked for.
+
+    ``blocked_at``: since when it is blocked itself. ``stopped``: it or one above it is. ``carried``: all its
+    subscriptions are in line with that. ``manager_id``: the membership of the parent's staff who looks after it.
+    """
+
+    id: int
+    code: str
+    name: str
+    parent_id: int | None
+    depth: int
+    currency: str
+    time_zone: str
+    locale: str
+    blocked_at: datetime | None
+    stopped: bool
+    carried: bool
+    manager_id: int | None
+    require_mfa: bool
+
+
+def nodes(operators: Collection[int]) -> list[Node]:
+    """These operators as an indented list: each after its parent, siblings by name."""
+    return [Node(**row) for row in _sql.rows("below", operators=list(operators))]
+
+
+def node(operator: int) -> Node:
+    """One operator. Raises UnknownOperator."""
+    found = _sql.rows("node", id=operator)
+    if not found:
+        message = f"There is no operator {operator}."
+        raise UnknownOperator(message, field="operator")
+    return Node(**found[0])
+
+
+def blocked_above(operator: int) -> tuple[int, str] | None:
+    """The id and name of the nearest operator that is blocked, itself or one above it; None if none is."""
+    found = _sql.rows("blocked_above", id=operator)
+    return (found[0]["id"], found[0]["name"]) if found else None
+
+
+def parents() -> dict[int, int | None]:
+    """Every operator's parent as it is now."""
+    return {row["id"]: row["parent_id"] for row in _sql.rows("parents")}
+
+
+def is_below(line: Mapping[int, int | None], operator: int, above: int) -> bool:
+    """Whether ``operator`` is ``above`` itself or stands somewhere below it; ``line`` is free of circles."""
+    at: int | None = operator
+    while at is not None:
+        if at == above:
+            return True
+        at = line[at]
+    return False
+
+
+def lock_tree() -> None:
+    """Nobody else changes the tree until this transaction ends."""
+    _sql.row("lock")
+
+
+def add_below(parent: int, code: str, name: str, terms: Mapping[str, object], *, now: datetime) -> Operator:
+    """A new operator below another; what ``terms`` (see FIELDS) leaves out is as at the parent.
+
+    Below a blocked one it begins blocked. Raises InvalidRequest, InvalidValue, DuplicateOperator, UnknownOperator.
+    """
+    if not _CODE.fullmatch(code):
+        message = "Write a code of up to 60 small letters, digits and hyphens, such as north-west."
+        raise InvalidRequest(message, field="code")
+    name = checked_name(name)
+    fields.only(terms, FIELDS)
+    with transaction.atomic():
+        lock_tree()
+        above = operator_by_id(node(parent).id)
+        inherited: dict[str, object] = {
+            "currency": above.currency,
+            "time_zone": above.time_zone,
+            "locale": above.locale,
+            "prices_include_tax": above.prices_include_tax,
+            "tax": str(above.tax),
+            "tax_reduced": str(above.tax_reduced),
+        }
+        made = insert_operator(code, name, {**inherited, **terms}, parent=parent)
+        record("operator.add", code, operator=made.id, at=now, after={"name": name, "parent": above.code, **terms})
+    return made
+
+
+def rename(operator: Operator, name: str, *, now: datetime) -> None:
+    """Another name. Raises InvalidRequest."""
+    name = checked_name(name)
+    with transaction.atomic():
+        _sql.run("rename", id=operator.id, name=name)
+        before = {"name": operator.name}
+        record("operator.rename", operator.code, operator=operator.id, at=now, before=before, after={"name": name})
+
+
+def checked_name(name: str) -> str:
+    """A name without spaces around it. Raises InvalidRequest."""
+    name = name.strip()
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        message = f"Write a name of up to {_LONGEST_NAME} letters, on one line."
+        raise InvalidRequest(message, field="name")
+    return name
+
+
+def set_block(operator: Operator, *, blocked: bool, now: datetime) -> bool:
+    """Note that an operator is blocked, or no longer; answers whether that changed anything.
+
+    From the end of the caller's transaction on nothing new is sold in its subtree. What is sold already is stopped
+    afterwards (see billing.parents).
+    """
+    lock_tree()
+    changed = _sql.run("block", id=operator.id, at=now) if blocked else _sql.run("unblock", id=operator.id)
+    if changed:
+        restop()
+        action = "operator.block" if blocked else "operator.unblock"
+        record(action, operator.code, operator=operator.id, at=now)
+    return bool(changed)
+
+
+def restop() -> None:
+    """Work out anew who is stopped: all that are blocked and everything below them. The tree is locked.
+
+    Waits for orders and new accounts that are under way where it changes, so that none slips through.
+    """
+    changing = _sql.rows("hold_changing")
+    for stopped in (True, False):
+        operators = [row["id"] for row in changing if row["stopped"] is stopped]
+        if operators:
+            _sql.run("stop", operators=operators, stopped=stopped)
+
+
+def require_selling(operator: int) -> None:
+    """Refuse a new subscription of a stopped operator; until the transaction ends, it is not stopped.
+
+    Raises OperatorBlocked.
+    """
+    if _sql.row("take_order", id=operator)["stopped"]:
+        message = "This operator, or one above it, is blocked: nothing new is sold until the block is lifted."
+        raise OperatorBlocked(message, field="account")
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What is still to be carried to the subscriptions of an operator: to stop them, or to lift that."""
+
+    id: int
+    stopped: bool
+    stop_no: int
+
+
+def uncarried(operators: Collection[int] | None = None) -> list[Stop]:
+    """The operators, all or of these, whose subscriptions are not yet in line with its blocks."""
+    return [Stop(**row) for row in _sql.rows("uncarried", operators=None if operators is None else list(operators))]
+
+
+def hold_stop(stop: Stop) -> bool:
+    """Keep a stop as it is until the transaction ends; answers whether it still is what is wanted."""
+    row = _sql.row("hold_stop", id=stop.id)
+    return bool(row["stop_no"] == stop.stop_no)
+
+
+def mark_carried(stop: Stop) -> None:
+    """All subscriptions are in line, unless another block or lift came meanwhile."""
+    _sql.run("carried", id=stop.id, stop_no=stop.stop_no)

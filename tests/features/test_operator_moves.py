@@ -1,0 +1,202 @@
+"""Moves in the tree: dated, done once, without circles whatever happens at the same time."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import transaction
+
+from abono.base.refusal import InvalidRequest
+from abono.features.billing import orders, parents
+from abono.features.billing.audit import audit
+from abono.features.operators import moves, tree
+from abono.features.operators.operations import DuplicateOperator
+from abono.features.operators.queries import UnknownOperator, subtree
+from tests.features.test_operator_blocks import NOW, block, in_thread, rows, seller, stands, wait_until_somebody_waits
+from tests.features.worlds import account
+
+if TYPE_CHECKING:
+    from abono.features.operators.queries import Operator
+
+BERLIN = "Europe/Berlin"
+FIRST = date(2026, 2, 1)
+MIDNIGHT = datetime(2026, 1, 31, 23, tzinfo=UTC)
+
+
+def move(operator: Operator, parent: Operator, *, day: date | None = None, now: datetime = NOW) -> bool:
+    return parents.move_operator(operator, parent.id, valid_from=day, made_by="ann@example.com", now=now)
+
+
+def state() -> list[object]:
+    return rows("SELECT id, parent_id FROM operators_operator ORDER BY id") + rows(
+        "SELECT id, state FROM operators_move ORDER BY id"
+    )
+
+
+@pytest.mark.django_db
+class TestMoves:
+    def test_at_once(self) -> None:
+        top = seller()
+        west, east = seller(top), seller(top)
+        low = seller(west)
+        assert move(low, east)
+        assert subtree(east.id) == [east.id, low.id]
+        assert subtree(west.id) == [west.id]
+        (done,) = moves.moves_of(low.id)
+        assert (done.state, done.valid_from, done.parent_name, done.parent_before_name, done.made_by, done.done_at) == (
+            "done", date(2026, 1, 10), east.name, west.name, "ann@example.com", NOW,
+        )  # fmt: skip
+
+    def test_at_the_midnight_of_its_own_zone_and_once(self) -> None:
+        top = seller()
+        west, east = seller(top), seller(top)
+        low = seller(west, zone=BERLIN)
+        assert not move(low, east, day=FIRST)
+        assert [each.at for each in moves.moves_of(low.id)] == [MIDNIGHT]
+        assert parents.carry_out_due_moves(MIDNIGHT - timedelta(seconds=1)) == 0
+        assert tree.node(low.id).parent_id == west.id
+        assert parents.carry_out_due_moves(MIDNIGHT) == 1
+        assert tree.node(low.id).parent_id == east.id
+        assert parents.carry_out_due_moves(MIDNIGHT) == 0
+        told = rows("SELECT action FROM base_trail WHERE operator_id = %s AND account_id = 0 ORDER BY id", low.id)
+        assert [action for (action,) in told if action != "plan.save"] == [
+            "operator.add", "operator.move", "operator.moved",
+        ]  # fmt: skip
+
+    def test_in_order_after_a_downtime(self) -> None:
+        top = seller()
+        west, east = seller(top), seller(top)
+        low = seller(top)
+        move(low, east, day=date(2026, 2, 2))
+        move(low, west, day=date(2026, 2, 1))
+        assert parents.carry_out_due_moves(datetime(2026, 3, 1, tzinfo=UTC)) == 2
+        assert [(each.parent_name, each.parent_before_name) for each in moves.moves_of(low.id)] == [
+            (east.name, west.name), (west.name, top.name),
+        ]  # fmt: skip
+
+    def test_a_move_at_once_comes_after_those_that_are_overdue(self) -> None:
+        top = seller()
+        west, east = seller(top), seller(top)
+        low = seller(top)
+        move(low, west, day=FIRST)
+        assert move(low, east, now=datetime(2026, 2, 5, tzinfo=UTC))
+        assert parents.carry_out_due_moves(datetime(2026, 2, 5, tzinfo=UTC)) == 0
+        assert tree.node(low.id).parent_id == east.id
+
+    def test_no_circle_now_or_later(self) -> None:
+        top = seller()
+        west, east = seller(top), seller(top)
+        low = seller(west)
+        move(west, east, day=FIRST)
+        before = state()
+        for moved, parent, day in (
+            (west, low, None), (west, west, None), (east, low, FIRST), (east, low, date(2026, 3, 1)), (top, low, FIRST),
+            # At once it would be right, but not once the move that waits is due.
+            (east, west, None),
+        ):  # fmt: skip
+            with pytest.raises(moves.TreeCycle) as refused, transaction.atomic():
+                move(moved, parent, day=day)
+            assert refused.value.code == "tree_cycle"
+            assert state() == before
+        # Before that day it stands beside; afterwards west is below east.
+        assert not move(low, top, day=date(2026, 1, 20))
+        assert not move(east, low, day=date(2026, 1, 25))
+
+    def test_withdrawing(self) -> None:
+        top = seller()
+        west, east = seller(top), seller(top)
+        low = seller(west)
+        move(low, east, day=date(2026, 2, 1))
+        move(west, low, day=date(2026, 2, 2))
+        late, early = moves.moves_of(west.id)[0].id, moves.moves_of(low.id)[0].id
+        before = state()
+        with pytest.raises(moves.TreeCycle), transaction.atomic():
+            moves.withdraw_move(low, early, now=NOW)
+        assert state() == before
+        moves.withdraw_move(west, late, now=NOW)
+        moves.withdraw_move(low, early, now=NOW)
+        assert parents.carry_out_due_moves(datetime(2026, 3, 1, tzinfo=UTC)) == 0
+        with pytest.raises(moves.UnknownMove):
+            moves.withdraw_move(low, early, now=NOW)
+        assert [each.state for each in moves.moves_of(low.id)] == ["withdrawn"]
+
+    def test_refusals_change_nothing(self) -> None:
+        top = seller()
+        west = seller(top)
+        low = seller(west)
+        move(low, top, day=FIRST)
+        before = state()
+        for parent, day, error in (
+            (top.id, date(2026, 1, 9), InvalidRequest),
+            (west.id, None, InvalidRequest),
+            (top.id, FIRST, moves.MoveWaits),
+            (10**9, None, UnknownOperator),
+        ):
+            with pytest.raises(error), transaction.atomic():
+                parents.move_operator(low, parent, valid_from=day, made_by="x", now=NOW)
+            assert state() == before
+
+    def test_what_moves_takes_over_the_blocks_of_its_new_place(self) -> None:
+        top = seller()
+        west, east = seller(top), seller(top)
+        low = seller(west)
+        leaf = seller(low)
+        mine = account(leaf, 5_000)
+        orders.subscribe(mine, "line", now=NOW)
+        block(east)
+        move(low, east)
+        parents.carry(NOW)
+        assert stands([mine]) == [("suspended", ["parent"])]
+        move(low, west)
+        parents.carry(NOW)
+        assert stands([mine]) == [("active", [])]
+        assert audit() == []
+
+    def test_creating_below(self) -> None:
+        top = seller(zone=BERLIN)
+        made = tree.add_below(top.id, f"{top.code}-n", "  North ", {"tax": "19"}, now=NOW)
+        assert (made.name, made.currency, made.time_zone, str(made.tax)) == ("North", "EUR", BERLIN, "19.0000")
+        with pytest.raises(DuplicateOperator):
+            tree.add_below(top.id, made.code, "North", {}, now=NOW)
+        for code in ("", "North", "-n", "a b", "x" * 61, "é"):
+            with pytest.raises(InvalidRequest) as refused:
+                tree.add_below(top.id, code, "North", {}, now=NOW)
+            assert refused.value.field == "code"
+        for name in ("", " ", "x" * 201, "a\nb"):
+            with pytest.raises(InvalidRequest) as refused:
+                tree.rename(made, name, now=NOW)
+            assert refused.value.field == "name"
+        tree.rename(made, "Nord", now=NOW)
+        assert [(each.name, each.depth) for each in tree.nodes([top.id, made.id])] == [(top.name, 0), ("Nord", 1)]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestRaces:
+    def test_two_moves_that_would_close_a_circle(self) -> None:
+        top = seller()
+        west, east = seller(top), seller(top)
+        errors: list[BaseException] = []
+        with transaction.atomic():
+            move(west, east)
+            other = in_thread(lambda: move(east, west), errors)
+            wait_until_somebody_waits()
+        other.join(30)
+        assert [type(error) for error in errors] == [moves.TreeCycle]
+        assert subtree(top.id) == [top.id, east.id, west.id]
+
+    def test_a_due_move_is_done_by_one_of_many(self) -> None:
+        top = seller()
+        west = seller(top)
+        low = seller(top)
+        move(low, west, day=FIRST)
+        errors: list[BaseException] = []
+        done: list[int] = []
+        threads = [in_thread(lambda: done.append(parents.carry_out_due_moves(MIDNIGHT + timedelta(days=1))), errors)
+                   for _ in range(4)]  # fmt: skip
+        for thread in threads:
+            thread.join(30)
+        assert errors == []
+        assert sorted(done) == [0, 0, 0, 1]
+        assert rows("SELECT count(*) FROM base_trail WHERE action = 'operator.moved'") == [(1,)]
