@@ -241,9 +241,10 @@ class TestBlocks:
         for each in mine:
             orders.subscribe(each, "line", now=NOW)
         parents.block_operator(top, now=NOW)
-        assert parents.carry(NOW, most=1)["suspended"] == 2
+        first = parents.carry(NOW, most=1)["suspended"]
+        assert first in {1, 2}
         assert not tree.node(top.id).carried
-        assert parents.carry(NOW)["suspended"] == 3
+        assert parents.carry(NOW)["suspended"] == 5 - first
         assert tree.node(top.id).carried
         assert {state for state, _ in stands(mine)} == {"suspended"}
 

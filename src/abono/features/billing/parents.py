@@ -48,7 +48,11 @@ class Tally:
 
 def tallies(operators: Collection[int]) -> dict[int, Tally]:
     """What stands at each of these operators, by id; ``active`` counts all that are not suspended."""
-    return {row["operator_id"]: Tally(**row) for row in _sql.rows("tallies", operators=list(operators))}
+    found = {operator: Tally(operator, 0, 0, 0) for operator in operators}
+    for statement in ("accounts", "subscriptions"):
+        for row in _sql.rows(statement, operators=list(operators)):
+            found[row["operator_id"]] = replace(found[row["operator_id"]], **row)
+    return found
 
 
 def block_operator(operator: Operator, *, now: datetime) -> None:

@@ -2,28 +2,18 @@
 -- The steps work on slices of one operator's accounts under the transaction's claim, as those of instant.sql do.
 
 -- name: cut
--- The accounts with a subscription that is not in line with its operator's stop, in slices of so many.
+-- The accounts with a subscription that is not in line with its operator's stop, in slices of at most so many.
 SELECT
-    d.operator_id,
-    min(d.account_id) AS first,
-    max(d.account_id) AS last
-FROM (
-    SELECT
-        m.account_id,
-        m.operator_id,
-        (row_number() OVER (PARTITION BY m.operator_id ORDER BY m.account_id) - 1) / %(size)s::integer AS part
-    FROM (
-        SELECT s.account_id, s.operator_id
-        FROM subscriptions_subscription AS s
-        INNER JOIN operators_operator AS o ON s.operator_id = o.id
-        WHERE
-            o.id = any(%(operators)s::bigint[]) AND s.state <> 'ended'
-            AND (s.reasons & %(bit)s::smallint <> 0) <> o.stopped
-        GROUP BY s.account_id, s.operator_id
-    ) AS m
-) AS d
-GROUP BY d.operator_id, d.part
-ORDER BY d.operator_id, d.part;
+    s.operator_id,
+    min(s.account_id) AS first,
+    max(s.account_id) AS last
+FROM subscriptions_subscription AS s
+INNER JOIN operators_operator AS o ON s.operator_id = o.id
+WHERE
+    o.id = any(%(operators)s::bigint[]) AND s.state <> 'ended'
+    AND (s.reasons & %(bit)s::smallint <> 0) <> o.stopped
+GROUP BY s.operator_id, s.account_id / %(size)s::integer
+ORDER BY s.operator_id, min(s.account_id);
 
 -- name: claim
 -- The accounts of a slice that have something to do; answers the instant that the furthest of them has reached.
@@ -102,30 +92,16 @@ WHERE
 GROUP BY s.account_id
 ORDER BY s.account_id;
 
--- name: tallies
--- What stands at some operators: accounts and subscriptions that go on or are stopped.
-SELECT
-    o.id AS operator_id,
-    coalesce(a.accounts, 0) AS accounts,
-    coalesce(s.active, 0) AS active,
-    coalesce(s.suspended, 0) AS suspended
-FROM operators_operator AS o
-LEFT JOIN (
-    SELECT operator_id, count(*) AS accounts FROM ledger_account
-    WHERE operator_id = any(%(operators)s::bigint[])
-    GROUP BY operator_id
-) AS a ON o.id = a.operator_id
-LEFT JOIN (
-    SELECT
-        operator_id,
-        count(*) FILTER (WHERE state <> 'suspended') AS active,
-        count(*) FILTER (WHERE state = 'suspended') AS suspended
-    FROM subscriptions_subscription
-    WHERE operator_id = any(%(operators)s::bigint[]) AND state <> 'ended'
-    GROUP BY operator_id
-) AS s ON o.id = s.operator_id
-WHERE o.id = any(%(operators)s::bigint[])
-ORDER BY o.id;
+-- name: accounts
+SELECT operator_id, count(*) AS accounts FROM ledger_account
+WHERE operator_id = any(%(operators)s::bigint[])
+GROUP BY operator_id;
 
--- name: has_accounts
-SELECT exists(SELECT 1 FROM ledger_account WHERE operator_id = %(operator)s) AS found;
+-- name: subscriptions
+SELECT
+    operator_id,
+    count(*) FILTER (WHERE state <> 'suspended') AS active,
+    count(*) FILTER (WHERE state = 'suspended') AS suspended
+FROM subscriptions_subscription
+WHERE operator_id = any(%(operators)s::bigint[]) AND state <> 'ended'
+GROUP BY operator_id;
