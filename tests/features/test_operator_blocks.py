@@ -52,10 +52,10 @@ def seller(parent: Operator | None = None, *, zone: str = "UTC") -> Operator:
     return made
 
 
-def rows(sql: str, *values: object) -> list[Any]:
+def rows(sql: str, *values: Any) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, list(values))
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def stands(accounts: list[int]) -> list[tuple[str, list[str]]]:
@@ -300,8 +300,8 @@ def test_parent_is_there_exactly_below_a_block(shape: list[int], acts: list[tupl
             wanted = any(tree.is_below(line, operator.id, above) for above in blocked)
             assert tree.node(operator.id).stopped is wanted
             assert {("parent" in reasons) for _, reasons in stands([mine])} == {wanted}
-        for each in operators:
-            parents.unblock_operator(each, now=NOW)
+        for operator in operators:
+            parents.unblock_operator(operator, now=NOW)
         parents.carry(NOW)
         assert {str(each) for each in stands(accounts)} == {"('active', [])"}
         assert audit() == []
