@@ -73,6 +73,7 @@ TABLES = Distribution(
         "operators_operator",
         "operators_move",
         "operators_logo",
+        "operators_selfservice",
         "catalogue_service",
         "catalogue_plan",
         "catalogue_planservice",
