@@ -66,6 +66,8 @@ TABLES = Distribution(
         "subscriptions_transition",
         "billing_charge",
         "notices_notice",
+        "webhooks_event",
+        "webhooks_delivery",
         "base_once",
         "base_trail",
     ),
@@ -83,6 +85,7 @@ TABLES = Distribution(
         "access_user",
         "access_membership",
         "access_apikey",
+        "webhooks_endpoint",
     ),
     local=(
         "base_cache*",
