@@ -37,7 +37,6 @@ INSTALLED_APPS = [
     "abono.base",
     "abono.features.operators",
     "abono.features.access",
-    "abono.features.webhooks",
     "abono.features.notices",
     "abono.features.ledger",
     "abono.features.catalogue",
@@ -45,6 +44,7 @@ INSTALLED_APPS = [
     "abono.features.subscriptions",
     "abono.features.billing",
     "abono.interfaces.web",
+    "abono.interfaces.api",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
 ]
 MIDDLEWARE = [
+    "abono.interfaces.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -154,6 +155,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+API_CALLS_A_SECOND = int(os.environ.get("ABONO_API_CALLS_A_SECOND", "100"))
+API_MOST_BYTES = 1_048_576
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -8,6 +8,7 @@ from abono.interfaces.web.health import health
 
 urlpatterns = [
     path("healthz", health, name="health"),
+    path("api/v1/", include("abono.interfaces.api.urls")),
     path("sign/", include("allauth.urls")),
     path("", include("abono.interfaces.web.urls")),
 ]

@@ -32,6 +32,7 @@ class Person:
 
     ``operator`` is the operator they belong to, ``operators`` the ids of its subtree, itself first. ``accounts`` are a
     subscriber's own; for all others it is None. ``membership`` is the id by which accounts name their manager or agent.
+    ``key`` is the id of a program's key.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Person:
     user: int | None = None
     membership: int | None = None
     locale: str = ""
+    key: int | None = None
 
     def may(self, right: str) -> bool:
         """Whether the person has a right at all; which rows it is for is asked of an ``access`` door."""

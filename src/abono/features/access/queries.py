@@ -84,6 +84,7 @@ def person_of_key(secret: str, *, now: datetime) -> Person | None:
         rights=frozenset(row["rights"]),
         operator=row["operator_id"],
         operators=tuple(subtree(row["operator_id"])),
+        key=row["id"],
     )
 
 

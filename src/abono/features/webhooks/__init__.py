@@ -1,1 +1,0 @@
-"""Webhooks: what happened, told to the programs of operators (Standard Webhooks)."""

@@ -1,0 +1,53 @@
+"""How much a key may ask: so many calls a second, and as many at once after a rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from abono.base.refusal import Refusal
+from abono.base.sql import statements
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_sql = statements("abono.interfaces.api", "limits")
+_SECOND = timedelta(seconds=1)
+
+
+class TooManyRequests(Refusal):
+    """The key has asked too much; it may ask again in a moment."""
+
+    code = "too_many_requests"
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What is left to a key after a call: calls at once, and seconds until it has all of them again."""
+
+    limit: int
+    left: int
+    seconds: int
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """As ``draft-ietf-httpapi-ratelimit-headers`` writes it."""
+        return {
+            "RateLimit-Policy": f'"key";q={self.limit};w=1',
+            "RateLimit": f'"key";r={max(self.left, 0)};t={self.seconds}',
+            **({"Retry-After": str(self.seconds)} if self.left < 0 else {}),
+        }
+
+
+def take(owner: int, now: datetime) -> Allowance:
+    """One call of a key; what is left to it. ``left`` is -1 where there was none to take."""
+    limit = int(settings.API_CALLS_A_SECOND)
+    step = _SECOND / limit
+    taken = _sql.rows("take", owner=owner, now=now, step=step, depth=_SECOND)
+    full_at: datetime = (taken or [_sql.row("state", owner=owner)])[0]["full_at"]
+    missing = max(full_at - now, timedelta())
+    left = (_SECOND - missing) // step if taken else -1
+    return Allowance(limit, max(left, -1), max(-(-missing // _SECOND), 1))

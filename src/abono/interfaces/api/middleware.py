@@ -1,0 +1,58 @@
+"""Around every call of the API: its number, its instant, its size, and headers; whatever fails is told as a problem."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from django.conf import settings
+from django.utils import timezone
+
+from abono.interfaces.api.problems import MEDIA_TYPE, of_status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponseBase
+
+PREFIX = "/api/"
+_BODIES = ("POST", "PUT", "PATCH")
+_REFUSED = 400
+
+
+class ApiMiddleware:
+    """Stands before all others, so that what they refuse is told as a problem too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a call; other requests pass."""
+        if not request.path.startswith(PREFIX):
+            return self.get_response(request)
+        request.id = uuid4()  # type: ignore[attr-defined]
+        request.now = timezone.now()  # type: ignore[attr-defined]
+        status = _unfit(request)
+        response = of_status(request, status) if status else self.get_response(request)
+        if response.status_code >= _REFUSED and response.get("Content-Type") != MEDIA_TYPE:
+            told = of_status(request, response.status_code)
+            for name, value in response.items():
+                if name not in {"Content-Type", "Content-Length"}:
+                    told[name] = value
+            response = told
+        response["X-Request-Id"] = str(request.id)  # type: ignore[attr-defined]
+        response.setdefault("Cache-Control", "no-store")
+        allowance = getattr(request, "allowance", None)
+        for name, value in allowance.headers.items() if allowance else ():
+            response[name] = value
+        return response
+
+
+def _unfit(request: HttpRequest) -> int:
+    """The status of a body that is not even read, or 0."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdigit() or int(length) > settings.API_MOST_BYTES:
+        return 413
+    if request.method in _BODIES and int(length) and request.content_type != "application/json":
+        return 415
+    return 0

@@ -1,0 +1,45 @@
+"""First answers of repeatable calls, and the buckets of keys."""
+
+from typing import ClassVar
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """The door's own tables."""
+
+    initial = True
+    dependencies: ClassVar = [("base", "0003_wall")]
+    operations: ClassVar = [
+        migrations.CreateModel(
+            name="Bucket",
+            fields=[
+                ("owner", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("full_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Reply",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "owner", "key", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("owner", models.BigIntegerField()),
+                ("key", models.CharField(max_length=100)),
+                ("request", models.BinaryField(max_length=32)),
+                ("status", models.SmallIntegerField(null=True)),
+                ("location", models.CharField(db_default="", max_length=300)),
+                ("body", models.TextField(db_default="")),
+                ("kept_at", models.DateTimeField()),
+            ],
+            options={"indexes": [models.Index(fields=["kept_at"], name="api_reply_kept")]},
+        ),
+        # A bucket is written with every call: without the log that costs no wait for the disk.
+        migrations.RunSQL(
+            "ALTER TABLE api_bucket SET (fillfactor = 50); ALTER TABLE api_bucket SET UNLOGGED",
+            migrations.RunSQL.noop,
+        ),
+    ]

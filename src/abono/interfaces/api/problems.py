@@ -1,0 +1,194 @@
+"""Every "no" and every failure as ``application/problem+json`` (RFC 9457); here alone a refusal gets its status."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any
+
+import structlog
+from django.core.exceptions import RequestDataTooBig
+from django.core.signals import got_request_exception
+from django.http import HttpRequest, HttpResponse
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from pydantic import BaseModel, Field
+
+from abono.base.refusal import Refusal
+from abono.kernel.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MEDIA_TYPE = "application/problem+json"
+_log = structlog.get_logger(__name__)
+
+STATUS = {
+    "unauthorized": 401,
+    "insufficient_funds": 402,
+    "forbidden": 403,
+    "not_found": 404,
+    "key_conflict": 409,
+    "subscription_ended": 409,
+    "not_paused": 409,
+    "pause_not_allowed": 409,
+    "grant_active": 409,
+    "already_reversed": 409,
+    "currency_mismatch": 409,
+    "period_closed": 409,
+    "too_large": 413,
+    "unsupported_media_type": 415,
+    "required": 422,
+    "invalid": 422,
+    "out_of_range": 422,
+    "unknown_field": 422,
+    "too_many_requests": 429,
+    "busy": 503,
+}
+"""Beside these, ``duplicate_…`` is 409, ``unknown_…`` is 404 in the address and 422 in the body, the rest is 422."""
+
+_OF_STATUS = {
+    400: "malformed",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+    500: "internal_error",
+}
+_CODES = {
+    "missing": "required",
+    "extra_forbidden": "unknown_field",
+    "union_tag_not_found": "required",
+    **dict.fromkeys(
+        (
+            "greater_than", "greater_than_equal", "less_than", "less_than_equal", "string_too_long",
+            "string_too_short", "too_long", "too_short",
+        ),
+        "out_of_range",
+    ),
+}  # fmt: skip
+_SOURCES = ("body", "query", "path", "header")
+_BODY = 2
+
+
+class FieldProblem(BaseModel):
+    """One field that is to blame."""
+
+    field: Annotated[str, Field(description="The dotted path of the field.", examples=["amount"])]
+    code: Annotated[str, Field(examples=["required"])]
+    detail: Annotated[str, Field(examples=["Give a value for `amount`."])]
+
+
+class Problem(BaseModel):
+    """Why a call was refused, or failed (RFC 9457). Programs rely on ``code``; ``detail`` is for people."""
+
+    type: Annotated[
+        str, Field(description="Where the code is explained.", examples=["/api/v1/docs#insufficient_funds"])
+    ]
+    title: Annotated[str, Field(examples=["Payment Required"])]
+    status: Annotated[int, Field(examples=[402])]
+    detail: Annotated[str, Field(description="One sentence that says what to do.")]
+    code: Annotated[str, Field(description="Stable; what programs branch on.", examples=["insufficient_funds"])]
+    field: Annotated[str | None, Field(description="What of the request is to blame, if anything is.")] = None
+    instance: Annotated[
+        str, Field(description="This very call, also in `X-Request-Id`; name it when you ask for help.")
+    ]
+    errors: Annotated[list[FieldProblem] | None, Field(description="All fields to blame, if several are.")] = None
+
+
+def status_of(code: str, *, in_address: bool = False) -> int:
+    """The status of a refusal; ``in_address`` if the field to blame is part of the address."""
+    if code in STATUS:
+        return STATUS[code]
+    if code.startswith("duplicate_"):
+        return 409
+    return 404 if code.startswith("unknown_") and in_address else 422
+
+
+def problem(
+    request: HttpRequest,
+    status: int,
+    code: str,
+    detail: str,
+    field: str | None = None,
+    errors: list[FieldProblem] | None = None,
+) -> HttpResponse:
+    """The answer that tells of a problem."""
+    told = Problem(
+        type=f"/api/v1/docs#{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        field=field or None,
+        instance=f"urn:uuid:{getattr(request, 'id', '')}",
+        errors=errors,
+    )
+    return HttpResponse(told.model_dump_json(exclude_none=True), status=status, content_type=MEDIA_TYPE)
+
+
+def refused(request: HttpRequest, refusal: Refusal | InvalidValue) -> HttpResponse:
+    """The answer to what an operation refuses."""
+    address = request.resolver_match.kwargs if request.resolver_match else {}
+    status = status_of(refusal.code, in_address=refusal.field in address)
+    return problem(request, status, refusal.code, refusal.message, refusal.field)
+
+
+def unreadable(request: HttpRequest, invalid: ValidationError) -> HttpResponse:
+    """The answer to fields that do not fit their schema; all are told, the first at the top."""
+    errors = [_field_problem(error) for error in invalid.errors]
+    first = errors[0]
+    return problem(
+        request, status_of(first.code), first.code, first.detail, first.field, errors if errors[1:] else None
+    )
+
+
+def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
+    source, *path = (str(part) for part in error["loc"])
+    if source == "body" and path[:1] == ["body"]:
+        path = path[1:]
+    sentence = str(error["msg"]).removeprefix("Value error, ")
+    return FieldProblem(
+        field=".".join(path), code=_CODES.get(error["type"], "invalid"), detail=f"{sentence[:1].upper()}{sentence[1:]}."
+        if not sentence.endswith(".")
+        else sentence,
+    )  # fmt: skip
+
+
+def of_status(request: HttpRequest, status: int) -> HttpResponse:
+    """The answer where all that is known is a status."""
+    sentences = {
+        400: "The request cannot be read; send one JSON value in UTF-8, every field once.",
+        404: "There is nothing at this address; see /api/v1/docs for those there are.",
+        405: "This address does not know the method; the header Allow names those it knows.",
+        413: "The request is too large; send less at once.",
+        500: "Something failed on our side and nothing was written; ask again, and name the instance if it stays.",
+    }
+    known = HTTPStatus(status)
+    code = _OF_STATUS.get(status, known.name.lower())
+    return problem(request, status, code, sentences.get(status, known.description or known.phrase))
+
+
+def failed(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The answer to a bug: nothing of it is told, all of it is logged."""
+    got_request_exception.send(sender=problem, request=request)
+    _log.error("api_failed", request=str(getattr(request, "id", "")), path=request.path, exc_info=error)
+    return of_status(request, 500)
+
+
+def answer_to(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The answer to whatever a call raises."""
+    match error:
+        case Refusal() | InvalidValue():
+            return refused(request, error)
+        case ValidationError():
+            return unreadable(request, error)
+        case AuthenticationError():
+            sentence = "Send the header `Authorization: Bearer abono_…` with a key that is valid; staff make keys."
+            response = problem(request, 401, "unauthorized", sentence)
+            response["WWW-Authenticate"] = 'Bearer realm="Abono"'
+            return response
+        case HttpError():
+            return of_status(request, error.status_code)
+        case RequestDataTooBig():
+            return of_status(request, 413)
+        case _:
+            return failed(request, error)

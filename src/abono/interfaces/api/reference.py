@@ -1,0 +1,215 @@
+"""The contract: OpenAPI 3.1 made of what the endpoints declare, and a page that people can read."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from django.shortcuts import render
+from ninja import NinjaAPI
+from ninja.parser import Parser
+
+from abono.interfaces.api.calls import ENDPOINTS, Endpoint, Key, guarded
+from abono.interfaces.api.examples import example_of
+from abono.interfaces.api.once import HEADER, LONGEST_KEY
+from abono.interfaces.api.problems import MEDIA_TYPE, Problem, answer_to, of_status, status_of
+from abono.kernel.quotes import parse_record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.http import HttpRequest, HttpResponse
+
+_REFUSED = 400
+_DESCRIPTION = """\
+Everything that staff can do in the web, for programs. Amounts are decimal strings in the currency beside them, instants
+are RFC 3339 in UTC, days are civil days of the operator. Every refusal is `application/problem+json` with a stable
+`code`. Fields and parameters that are not known are refused, so that a typing error is noticed.
+"""
+_REPEATABLE = {
+    "in": "header",
+    "name": HEADER,
+    "required": False,
+    "description": "Makes the call repeatable: the same key with the same request gets the first answer again and "
+    "does nothing twice, for at least a day. Refusals are not kept.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
+    "example": "0b0f6c0e-5d0e-4c6b-8f0a-3b1c9e7d2a11",
+}
+_TELLS = {
+    "malformed": "The request cannot be read; send one JSON value in UTF-8, every field once.",
+    "unauthorized": "Send the header `Authorization: Bearer abono_…` with a key that is valid; staff make keys.",
+    "forbidden": "This needs the right 'payment.create', which you do not have; ask an administrator.",
+    "not_found": "There is nothing here; look it up in the list.",
+    "insufficient_funds": "The account is short by 1230 minor units; let it be topped up and ask again.",
+    "key_conflict": "The key 'order-17' was used before for a different request; use a new key.",
+    "too_large": "The request is too large; send less at once.",
+    "unsupported_media_type": "Send the body as application/json.",
+    "invalid": 'Write a decimal number in quotes, such as "12.50".',
+    "unknown_field": "Remove this field; known here are amount, text.",
+    "too_many_requests": "The key may ask 100 times a second; wait as long as Retry-After says.",
+    "busy": "The accounts are being worked on; nothing was written, ask again in a moment.",
+    "internal_error": "Something failed on our side and nothing was written; ask again.",
+    "grant_active": "A promise is running; the next can be made when it is repaid or over.",
+    "subscription_ended": "The subscription has ended; order a new one.",
+    "not_paused": "The subscription is not paused; there is nothing to resume.",
+    "pause_not_allowed": "This plan cannot be paused.",
+    "currency_mismatch": "The plan is sold in EUR; the account is kept in RUB.",
+    "unknown_plan": "There is no plan 'gold'; choose one of the catalogue.",
+    "duplicate_number": "There is an account '100200' already; choose another number.",
+    "duplicate_operator": "There is an operator 'north' already; choose another code.",
+    "period_closed": "2026-01-01 has passed; let the price begin on 2026-02-01 or later.",
+}
+"""An example of every refusal's sentence."""
+
+
+class StrictParser(Parser):
+    """Every field of a body once, and numbers as JSON knows them."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """What the body says. Raises InvalidValue, which is told as malformed."""
+        return parse_record(request.body)
+
+
+class Api(NinjaAPI):
+    """Ninja with what OpenAPI leaves to us: rights, repeatable calls, refusals and examples."""
+
+    def on_exception(self, request: HttpRequest, exc: Any) -> HttpResponse:
+        """Whatever a call raises is answered by a problem."""
+        return answer_to(request, exc)
+
+    def get_openapi_schema(self, **options: Any) -> Any:
+        """The whole contract."""
+        schema = super().get_openapi_schema(**options)
+        components = schema["components"]["schemas"]
+        told = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        components.update(told.pop("$defs", {}))
+        components["Problem"] = told
+        declared = {each.name: each for each in ENDPOINTS}
+        for methods in schema["paths"].values():
+            for operation in methods.values():
+                _complete(operation, declared[operation["operationId"]])
+        return schema
+
+
+def _complete(operation: dict[str, Any], declared: Endpoint) -> None:
+    """What ninja does not say of an endpoint."""
+    operation["security"] = [{"Key": [declared.right] if declared.right else []}]
+    operation["x-right"] = declared.right
+    needs = f"Needs the right `{declared.right}`." if declared.right else "Any valid key may call this."
+    operation["description"] = f"{declared.description}\n\n{needs}".strip()
+    if declared.once:
+        operation["parameters"] = [*operation.get("parameters", []), _REPEATABLE]
+    answers = operation["responses"]
+    content = answers.get(declared.status, {}).get("content", {})
+    if declared.answer is not None and content:
+        content["application/json"]["example"] = example_of(declared.answer)
+    if declared.csv:
+        content["text/csv"] = {"schema": {"type": "string"}}
+    body = operation.get("requestBody")
+    if body:
+        body["required"] = True
+        for name, value in declared.view.__annotations__.items():
+            if name == "body":
+                body["content"]["application/json"]["example"] = example_of(value)
+    for status, codes in _refusals(declared, has_body=bool(body)).items():
+        answers[status] = _answer_of(status, codes)
+
+
+def _refusals(declared: Endpoint, *, has_body: bool) -> dict[int, list[str]]:
+    """The codes that an endpoint may answer, by status."""
+    codes = ["malformed", "unauthorized", "unknown_field", "invalid", "too_many_requests", "internal_error"]
+    if declared.right:
+        codes.append("forbidden")
+    if "{" in declared.path:
+        codes.append("not_found")
+    if has_body:
+        codes += ["too_large", "unsupported_media_type"]
+    if declared.writes:
+        codes.append("busy")
+    if declared.once:
+        codes.append("key_conflict")
+    by_status: dict[int, list[str]] = {}
+    for code in dict.fromkeys([*codes, *declared.refusals]):
+        status = {"malformed": 400, "internal_error": 500}.get(code) or status_of(code)
+        by_status.setdefault(status, []).append(code)
+    return dict(sorted(by_status.items()))
+
+
+def _answer_of(status: int, codes: list[str]) -> dict[str, Any]:
+    """A problem as an answer, with an example of every code."""
+    told = {
+        code: {
+            "summary": code,
+            "value": {
+                "type": f"/api/v1/docs#{code}",
+                "title": HTTPStatus(status).phrase,
+                "status": status,
+                "detail": _TELLS[code],
+                "code": code,
+                "instance": "urn:uuid:6d0c1d5e-0f4b-4c39-9a53-2f0a9f4f6a51",
+            },
+        }
+        for code in codes
+    }
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": ", ".join(codes), "content": {MEDIA_TYPE: {"schema": schema, "examples": told}}}
+
+
+@cache
+def api() -> Api:
+    """The API with every endpoint that was declared."""
+    made = Api(
+        title="Abono",
+        version=version("abono"),
+        description=_DESCRIPTION,
+        urls_namespace="api",
+        docs_url=None,
+        parser=StrictParser(),
+    )
+    for each in ENDPOINTS:
+        made.default_router.api_operation(
+            [each.method],
+            each.path,
+            auth=Key(each.right),
+            response={each.status: each.answer},
+            operation_id=each.name,
+            summary=each.summary,
+            description=each.description,
+            tags=[each.tag],
+            url_name=each.name,
+        )(guarded(each))
+    return made
+
+
+def _answer_shown(operation: Mapping[str, Any]) -> str:
+    return next((_shown(answer) for status, answer in operation["responses"].items() if int(status) < _REFUSED), "")
+
+
+def _shown(described: Mapping[str, Any] | None) -> str:
+    """The example of a body, for people."""
+    content = (described or {}).get("content", {}).get("application/json", {})
+    return json.dumps(content["example"], indent=2, ensure_ascii=False) if "example" in content else ""
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """The reference for people: every endpoint with its right, its fields and its refusals."""
+    if request.method not in {"GET", "HEAD"}:
+        return of_status(request, 405)
+    schema = api().get_openapi_schema()
+    tags: dict[str, list[dict[str, Any]]] = {}
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            shown = {
+                "request_example": _shown(operation.get("requestBody")),
+                "answer_example": _answer_shown(operation),
+            }
+            told = {"method": method.upper(), "path": path, **operation, **shown}
+            tags.setdefault(operation["tags"][0], []).append(told)
+    codes = [
+        {"code": code, "status": {"malformed": 400, "internal_error": 500}.get(code) or status_of(code), "tell": tell}
+        for code, tell in sorted(_TELLS.items())
+    ]
+    return render(request, "api/reference.html", {"info": schema["info"], "tags": tags, "codes": codes})

@@ -1,0 +1,22 @@
+"""The addresses of the API. The modules of endpoints are imported for what they declare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import Http404
+from django.urls import path, re_path
+
+from abono.interfaces.api import keys, me, quotes  # noqa: F401
+from abono.interfaces.api.reference import api, page
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+def nothing(_request: HttpRequest) -> HttpResponse:
+    """There is no such address."""
+    raise Http404
+
+
+urlpatterns = [path("docs", page, name="api-docs"), path("", api().urls), re_path("", nothing)]

@@ -1,0 +1,102 @@
+"""The values of requests and answers: amounts, days, instants, codes, and the pages of lists."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict
+
+from abono.kernel.fields import civil_day
+
+BIGGEST = 2**63 - 1
+_TEXT = r"^[^\x00-\x1f\x7f-\x9f]*$"
+_FIRST, _LAST = date(1970, 1, 1), date(2999, 12, 31)
+
+
+class Body(BaseModel):
+    """What a call sends: every field is known, or the call is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Answer(BaseModel):
+    """What a call is answered."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+def _day(value: object) -> object:
+    return value if isinstance(value, date) else _within(civil_day(value, ""))
+
+
+def _within(day: date) -> date:
+    if not _FIRST <= day <= _LAST:
+        message = f"Write a day from {_FIRST} to {_LAST}."
+        raise ValueError(message)
+    return day
+
+
+def _utc(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Id = Annotated[int, Field(ge=1, le=BIGGEST, description="The number that Abono gave it.", examples=[1024])]
+Key = Annotated[UUID, Field(examples=["019b7715-7e88-7f60-8a52-41d5ce1f5c6f"])]
+Code = Annotated[str, Field(min_length=1, max_length=60, pattern=_TEXT, examples=["av-month"])]
+Text = Annotated[str, Field(max_length=200, pattern=_TEXT, examples=["Bank transfer 4711"])]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=_TEXT, examples=["Ivanov & Sons"])]
+Number = Annotated[str, Field(min_length=1, max_length=40, pattern=_TEXT, examples=["100200"])]
+Unit = Annotated[str, Field(max_length=100, pattern=_TEXT, examples=["Camera 7"])]
+Locale = Annotated[str, Field(max_length=20, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", examples=["de"])]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.", examples=["EUR"])]
+Search = Annotated[str, Field(max_length=100, pattern=_TEXT, examples=["ivanov"])]
+Cursor = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[A-Za-z0-9_=-]+$")]
+
+Amount = Annotated[
+    str,
+    Field(
+        pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$",
+        description="A decimal string in the account's currency.",
+        examples=["-12.50"],
+    ),
+]
+Positive = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{1,15}(\.[0-9]{1,4})?$",
+        description="A decimal string in the account's currency, 0 or more.",
+        examples=["50.00"],
+    ),
+]
+Price = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{1,15}(\.[0-9]{1,8})?$", description="An exact decimal string.", examples=["9.90"]),
+]
+Quantity = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,6})?$", description="A decimal string above 0.", examples=["1"]),
+]
+Whole = Annotated[int, Strict()]
+Flag = Annotated[bool, Strict()]
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    Field(description="A civil day in the operator's time zone.", examples=["2026-02-01"]),
+]
+Instant = Annotated[
+    datetime,
+    PlainSerializer(_utc, return_type=str, when_used="json"),
+    Field(description="RFC 3339, UTC.", examples=["2026-01-31T21:00:00Z"]),
+]
+
+
+class Paging(BaseModel):
+    """Which part of a list."""
+
+    limit: Annotated[int, Field(ge=1, le=200, description="How many at most; CSV has 10,000 a page.")] = 50
+    after: Annotated[Cursor | None, Field(description="Where to go on: `next` of the page before.")] = None
+
+
+def plain(value: Any) -> str:
+    """A quantity or price without trailing zeros."""
+    return f"{value.normalize():f}"

@@ -1,0 +1,132 @@
+"""What holds for every call: keys, problems, sizes, headers, limits."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.utils import timezone
+
+from abono.interfaces.api.limits import Allowance, take
+
+from .conftest import Caller, World, key_of
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_key_says_what_it_is_and_may_do(world: World) -> None:
+    answer = Caller(key_of(world.seller, ["run.view", "account.view"]))("GET", "/me")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    told = answer.body
+    assert (told["name"], told["operator"], told["operators"]) == ("Shop", world.seller.id, [world.seller.id])
+    assert told["rights"] == ["account.view", "run.view"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer nonsense", "Bearer abono_nonsense", "Basic YWJvbm86eA==", "abono_x", "Bearer abono_\u00e9"],
+)
+def test_without_a_valid_key_nobody_is_let_in(header: str) -> None:
+    answer = Caller("")("GET", "/me", **({"Authorization": header} if header else {}))
+    assert answer.told == (401, "unauthorized")
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="Abono"'
+    assert answer.headers["X-Request-Id"] in answer.body["instance"]
+
+
+def test_a_session_of_the_web_is_no_key() -> None:
+    caller = Caller("")
+    caller.client.cookies["sessionid"] = "whatever"
+    assert caller("GET", "/me").told == (401, "unauthorized")
+
+
+def test_a_key_that_expired_or_was_revoked_is_none(world: World) -> None:
+    old = key_of(world.seller, now=timezone.now() - timedelta(days=2), expires_at=timezone.now() - timedelta(days=1))
+    assert Caller(old)("GET", "/me").told == (401, "unauthorized")
+    own = world.call("GET", "/me").body["key"]
+    assert world.call("DELETE", f"/keys/{own}").status == 204
+    assert world.call("GET", "/me").told == (401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "told"),
+    [
+        ("GET", "/nothing", (404, "not_found")),
+        ("GET", "/", (404, "not_found")),
+        ("DELETE", "/me", (405, "method_not_allowed")),
+        ("GET", "/me?limit=1", (422, "unknown_field")),
+        ("GET", "/keys/%00", (405, "method_not_allowed")),
+        ("DELETE", "/keys/99999999999999999999", (422, "out_of_range")),
+        ("DELETE", "/keys/x", (422, "invalid")),
+        ("DELETE", "/keys/4611686018427387904", (404, "not_found")),
+    ],
+)
+def test_what_is_not_there_is_told_as_a_problem(world: World, method: str, path: str, told: tuple[int, str]) -> None:
+    assert world.call(method, path).told == told
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "told"),
+    [
+        (b"{", "application/json", (400, "malformed")),
+        (b'{"quote": 1, "quote": 2}', "application/json", (400, "malformed")),
+        (b'{"quote": NaN}', "application/json", (400, "malformed")),
+        (b"[" * 100_000, "application/json", (400, "malformed")),
+        (b"\xff\xfe", "application/json", (400, "malformed")),
+        (b"[1]", "application/json", (422, "invalid")),
+        (b"", "application/json", (422, "required")),
+        (b"quote=tax", "application/x-www-form-urlencoded", (415, "unsupported_media_type")),
+        (b"{}", "text/plain", (415, "unsupported_media_type")),
+        (b" " * 1_048_577, "application/json", (413, "too_large")),
+    ],
+)
+def test_bodies_that_cannot_be_read(world: World, body: bytes, kind: str, told: tuple[int, str]) -> None:
+    assert world.call("POST", "/quote", body, Content_Type=kind).told == told
+
+
+def test_a_quote_is_that_of_the_command(world: World) -> None:
+    asked = {"quote": "tax", "amount": "119.00", "rate": "19"}
+    assert world.call("POST", "/quote", asked).body == {"net": "100.00", "tax": "19.00", "gross": "119.00"}
+    refused = world.call("POST", "/quote", {"quote": "tax", "amount": "1,00", "rate": "19"})
+    assert (refused.told, refused.body["field"]) == ((422, "invalid"), "amount")
+
+
+def test_a_key_may_ask_so_often_a_second(world: World, settings: Settings) -> None:
+    settings.API_CALLS_A_SECOND = 2
+    answers = [world.call("GET", "/me") for _ in range(2)]
+    assert [each.status for each in answers] == [200, 200]
+    assert answers[0].headers["RateLimit-Policy"] == '"key";q=2;w=1'
+    assert answers[0].headers["RateLimit"] == '"key";r=1;t=1'
+    for _ in range(20):  # a slow machine gives a call back now and then
+        last = world.call("GET", "/me")
+        if last.status != 200:
+            break
+    assert last.told == (429, "too_many_requests")
+    assert last.headers["Retry-After"] == "1"
+    assert Caller(key_of(world.seller))("GET", "/me").status == 200
+
+
+def test_a_bucket_fills_as_time_passes(settings: Settings) -> None:
+    settings.API_CALLS_A_SECOND = 4
+    now = timezone.now()
+    assert [take(7, now).left for _ in range(5)] == [3, 2, 1, 0, -1]
+    assert take(7, now + timedelta(seconds=0.25)).left == 0
+    assert take(7, now + timedelta(seconds=60)) == Allowance(4, 3, 1)
+
+
+def test_the_contract_is_openapi_3_1_and_needs_no_key() -> None:
+    answer = Caller("")("GET", "/openapi.json")
+    contract = json.loads(answer.content)
+    assert (answer.status, contract["openapi"]) == (200, "3.1.0")
+    assert contract["paths"]["/api/v1/keys"]["post"]["x-right"] == "key.change"
+
+
+def test_the_reference_is_a_page_without_scripts() -> None:
+    answer = Caller("")("GET", "/docs")
+    assert (answer.status, b"<script" in answer.content) == (200, False)
+    assert b"POST /api/v1/keys" in answer.content
