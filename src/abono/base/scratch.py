@@ -13,7 +13,18 @@ from django.db import OperationalError, connection
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OWN_APPS = ("base", "operators", "access", "notices", "ledger", "catalogue", "accounts", "subscriptions", "billing")
+OWN_APPS = (
+    "base",
+    "operators",
+    "access",
+    "webhooks",
+    "notices",
+    "ledger",
+    "catalogue",
+    "accounts",
+    "subscriptions",
+    "billing",
+)
 
 
 @contextmanager

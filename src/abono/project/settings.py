@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "abono.base",
     "abono.features.operators",
     "abono.features.access",
+    "abono.features.webhooks",
     "abono.features.notices",
     "abono.features.ledger",
     "abono.features.catalogue",

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+from uuid import NAMESPACE_OID, uuid5
 
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.ledger import operations as ledger
+from abono.features.webhooks.operations import tell
+from abono.features.webhooks.queries import ears_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -66,6 +69,7 @@ def open_account(  # noqa: PLR0913 -- what an account begins with
     )
     ledger.open_account(operator.id, currency or operator.currency, credit_limit, account=account)
     record("account.open", number, operator=operator.id, account=account, at=now, after={"limit": credit_limit})
+    _tell_opened(operator, {number: account}, now)
     return account
 
 
@@ -77,6 +81,14 @@ def check_profile(number: str, name: str) -> None:
     if len(name) > _LONGEST_NAME or "\0" in name:
         message = f"Write a name of at most {_LONGEST_NAME} letters."
         raise InvalidRequest(message, field="name")
+
+
+def _tell_opened(operator: Operator, accounts: Mapping[str, int], now: datetime) -> None:
+    ears = ears_of(operator.id)
+    for number, account in accounts.items() if ears.endpoints else ():
+        payload = {"account": number, "account_id": account}
+        source = uuid5(NAMESPACE_OID, f"abono:account:{account}")
+        tell(ears, "account.opened", source, payload, operator=operator.id, account=account, now=now)
 
 
 _IMPORT = "abono:import"
@@ -141,6 +153,7 @@ def _open_batch(operator: Operator, openings: Sequence[Opening], author: Author,
     _sql.run("add_profiles", operator=operator.id, rows=rows)
     _sql.run("keep_openings", operator=operator.id, rows=rows, key=_IMPORT, now=now)
     _sql.run("record_openings", operator=operator.id, rows=rows, actor=author.actor, origin=author.origin, now=now)
+    _tell_opened(operator, opened, now)
     return opened
 
 

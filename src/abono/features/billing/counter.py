@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from abono.base.once import first_answer, keep_answer
+from abono.features.billing.announcing import announce
 from abono.features.billing.engine import Scope, claim, decide, schedule
 from abono.features.billing.look_ahead import review_early_blocks
 from abono.features.ledger import operations as ledger
 from abono.features.operators.queries import operator_by_id
+from abono.features.webhooks.queries import ears_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,8 +76,10 @@ def counter(account: int, now: datetime) -> Iterator[Desk]:
         reached = max(now, locked.reached_at or now)
         desk = Desk(locked, operator, Scope.of_account(operator, account), reached)
         claim(desk.scope, desk.now)
+        ears = ears_of(operator.id)
         yield desk
         if desk.money_arrived:
             decide(desk.scope, desk.now, desk.now, boundaries=False, returns=True)
             review_early_blocks(desk.scope, desk.now)
         schedule(desk.scope, desk.now)
+        announce(desk.scope, ears, desk.now)

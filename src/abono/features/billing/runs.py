@@ -16,9 +16,11 @@ import structlog
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from abono.base.sql import statements
+from abono.features.billing.announcing import announce, announce_run
 from abono.features.billing.engine import EngineStuck, Scope, Totals, catch_up
 from abono.features.billing.look_ahead import look
 from abono.features.operators.queries import operator_by_id
+from abono.features.webhooks.queries import ears_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +152,9 @@ def _do_slice(run: int, until: datetime) -> bool:
                 return False
             taken = found[0]
             scope = Scope(operator_by_id(taken["operator_id"]), taken["first"], taken["last"])
+            ears = ears_of(taken["operator_id"])
             totals = catch_up(scope, until, look=look)
+            announce(scope, ears, until)
             _sql.run("done", slice=taken["id"], totals=json.dumps(totals))
     except (DatabaseError, EngineStuck) as error:
         if taken is None:
@@ -174,5 +178,7 @@ def _give_up(taken: dict[str, Any], error: Exception) -> None:
 
 def _finish(run: int) -> Totals:
     totals: Totals = Counter({row["name"]: int(row["total"]) for row in _sql.rows("totals", run=run)})
-    _sql.run("finish", run=run, totals=json.dumps(totals))
+    with transaction.atomic():
+        if _sql.run("finish", run=run, totals=json.dumps(totals)):
+            announce_run(run, _until(run))
     return totals

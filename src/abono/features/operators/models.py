@@ -76,3 +76,13 @@ class Logo(models.Model):
     content = models.BinaryField()
     digest = models.CharField(max_length=64)
     saved_at = models.DateTimeField()
+
+
+class SelfService(models.Model):
+    """What an operator lets its subscribers do by themselves, and tells them about paying (minor units)."""
+
+    operator = models.OneToOneField(Operator, models.PROTECT, primary_key=True)
+    payment_text = models.TextField(db_default="")
+    promise_limit = models.BigIntegerField(db_default=0)
+    promise_days = models.IntegerField(db_default=0)
+    promise_fee = models.BigIntegerField(db_default=0)

@@ -1,0 +1,1 @@
+"""Webhooks: what happened, told to the programs of operators (Standard Webhooks)."""

@@ -1,0 +1,86 @@
+"""Who is told, what happened, and each telling of it."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import CompositePrimaryKey, Q
+
+from abono.base.constraints import CompositeForeignKey
+
+
+class Endpoint(models.Model):
+    """An address of an operator's program. It hears of the operator's subtree; ``types`` empty means all.
+
+    The secrets sign what is sent: after a change the old one still does for a day. Both are kept as they are, because
+    every message is signed with them anew.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    operator = models.ForeignKey("operators.Operator", models.PROTECT)
+    url = models.CharField(max_length=2000)
+    types = ArrayField(models.CharField(max_length=40))
+    secret = models.CharField(max_length=100)
+    old_secret = models.CharField(max_length=100, db_default="")
+    old_until = models.DateTimeField(null=True)
+    made_by = models.CharField(max_length=254)
+    made_at = models.DateTimeField()
+    disabled_at = models.DateTimeField(null=True)
+
+
+class Event(models.Model):
+    """Something that happened to an account (0: to none), told in the transaction that did it.
+
+    ``source_id`` is the row it tells of, so that nothing is told twice.
+    """
+
+    pk = CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.UUIDField()
+    operator_id = models.BigIntegerField()
+    type = models.CharField(max_length=40)
+    source_id = models.UUIDField()
+    at = models.DateTimeField()
+    payload = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account_id", "source_id", "type"], name="webhooks_event_once"),
+        ]
+
+
+class Delivery(models.Model):
+    """The telling of an event to an endpoint; repeated with growing pauses until it is heard or a day has passed."""
+
+    pk = CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.UUIDField()
+    operator_id = models.BigIntegerField()
+    event_id = models.UUIDField()
+    endpoint_id = models.BigIntegerField()
+    state = models.CharField(max_length=8, db_default="waiting")
+    attempts = models.SmallIntegerField(db_default=0)
+    due_at = models.DateTimeField(null=True)
+    claimed_until = models.DateTimeField(null=True)
+    status = models.SmallIntegerField(null=True)
+    error = models.CharField(max_length=200, db_default="")
+    tried_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            CompositeForeignKey(
+                columns=("account_id", "event_id"),
+                to="webhooks_event",
+                to_columns=("account_id", "id"),
+                name="webhooks_delivery_event",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "heard", "given_up"]), name="webhooks_delivery_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="waiting", due_at__isnull=False) | (~Q(state="waiting") & Q(due_at__isnull=True)),
+                name="webhooks_delivery_due",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], name="webhooks_delivery_due_at", condition=Q(state="waiting")),
+            models.Index(fields=["endpoint_id", "id"], name="webhooks_delivery_endpoint"),
+        ]

@@ -1,0 +1,153 @@
+"""Writes on webhooks: endpoints, and what they are told."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from django.db import transaction
+
+from abono.base.refusal import InvalidRequest
+from abono.base.sql import statements
+from abono.base.trail import record
+from abono.features.access.people import NotFound, Person
+from abono.features.webhooks.addresses import require_public
+from abono.features.webhooks.queries import Ears, find_endpoint
+from abono.features.webhooks.types import TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+_sql = statements("abono.features.webhooks", "webhooks")
+_MOST_URL = 2000
+
+
+def tell(
+    ears: Ears,
+    type_: str,
+    source: UUID,
+    payload: Mapping[str, object],
+    *,
+    operator: int,
+    now: datetime,
+    account: int = 0,
+) -> None:
+    """Something happened, once for its ``source``: in this transaction it is noted who must be told."""
+    if not ears.endpoints:
+        return
+    told = json.dumps(dict(payload), default=str)
+    _sql.run(
+        "tell",
+        account=account,
+        operator=operator,
+        type=type_,
+        source=source,
+        at=now,
+        payload=told,
+        endpoints=list(ears.endpoints),
+    )
+    deliver_soon()
+
+
+def deliver_soon() -> None:
+    """Once this transaction has committed, a worker delivers at once and not at the next minute."""
+    transaction.on_commit(_wake)
+
+
+def _wake() -> None:
+    from procrastinate.exceptions import AlreadyEnqueued
+
+    from abono.features.webhooks.tasks import deliver_due
+
+    with suppress(AlreadyEnqueued):
+        deliver_due.defer()
+
+
+def add_endpoint(person: Person, operator: int, url: str, types: Collection[str], *, now: datetime) -> int:
+    """A new address to tell; answers its id. Raises Forbidden, NotFound, InvalidRequest, PrivateAddress."""
+    person.require("webhook.change")
+    person.require_operator(operator)
+    _judge(url, types)
+    with transaction.atomic():
+        added = _sql.row(
+            "add_endpoint",
+            operator=operator,
+            url=url,
+            types=sorted(types),
+            secret=_new_secret(),
+            made_by=person.name,
+            now=now,
+        )
+        record("webhook.add", str(added["id"]), operator=operator, at=now, after={"url": url, "types": sorted(types)})
+    return int(added["id"])
+
+
+def change_endpoint(person: Person, endpoint: int, url: str, types: Collection[str], *, now: datetime) -> None:
+    """Another address or other types. Raises Forbidden, NotFound, InvalidRequest, PrivateAddress."""
+    found = find_endpoint(person, endpoint, "webhook.change")
+    _judge(url, types)
+    with transaction.atomic():
+        _sql.run("change_endpoint", endpoint=endpoint, url=url, types=sorted(types))
+        before = {"url": found.url, "types": list(found.types)}
+        after = {"url": url, "types": sorted(types)}
+        record("webhook.change", str(endpoint), operator=found.operator_id, at=now, before=before, after=after)
+
+
+def rotate_secret(person: Person, endpoint: int, *, now: datetime) -> None:
+    """A new secret; for a day messages carry the signatures of both. Raises Forbidden, NotFound."""
+    found = find_endpoint(person, endpoint, "webhook.change")
+    with transaction.atomic():
+        _sql.run("rotate", endpoint=endpoint, secret=_new_secret(), now=now)
+        record("webhook.rotate", str(endpoint), operator=found.operator_id, at=now)
+
+
+def switch_endpoint(person: Person, endpoint: int, *, enabled: bool, now: datetime) -> None:
+    """Tell an endpoint no more, or again from now on. Raises Forbidden, NotFound."""
+    found = find_endpoint(person, endpoint, "webhook.change")
+    with transaction.atomic():
+        _sql.run("switch", endpoint=endpoint, enabled=enabled, now=now)
+        record("webhook.switch", str(endpoint), operator=found.operator_id, at=now, after={"enabled": enabled})
+
+
+def replay(person: Person, endpoint: int, account: int, delivery: UUID, *, now: datetime) -> None:
+    """Tell one event once more, under its old number. Raises Forbidden, NotFound."""
+    found = find_endpoint(person, endpoint, "webhook.change")
+    with transaction.atomic():
+        if not _sql.run("replay", account=account, delivery=delivery, endpoint=endpoint, now=now):
+            message = "There is no such delivery that could be repeated; one that still waits is tried by itself."
+            raise NotFound(message)
+        record("webhook.replay", str(delivery), operator=found.operator_id, at=now)
+        deliver_soon()
+
+
+def replay_since(person: Person, endpoint: int, since: datetime, *, now: datetime) -> int:
+    """Tell everything that was given up since an instant once more; answers how many. Raises Forbidden, NotFound."""
+    found = find_endpoint(person, endpoint, "webhook.change")
+    with transaction.atomic():
+        count = _sql.run("replay_since", endpoint=endpoint, since=since, now=now)
+        after = {"since": since, "count": count}
+        record("webhook.replay", str(endpoint), operator=found.operator_id, at=now, after=after)
+        deliver_soon()
+    return count
+
+
+def _judge(url: str, types: Collection[str]) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.username or len(url) > _MOST_URL:
+        message = "Write an address that begins with https:// and has no user name in it."
+        raise InvalidRequest(message, field="url")
+    require_public(parts.hostname)
+    if set(types) - set(TYPES):
+        message = f"Choose types among: {', '.join(TYPES)}; none means all."
+        raise InvalidRequest(message, field="types")
+
+
+def _new_secret() -> str:
+    """As Standard Webhooks writes one."""
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode('ascii')}"

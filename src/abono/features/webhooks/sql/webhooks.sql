@@ -1,0 +1,121 @@
+-- name: ears
+-- The endpoints that hear of an operator, its own and those of the operators above it, and the mark from which on rows
+-- are new: every id made later sorts after it.
+WITH RECURSIVE above AS (
+    SELECT id, parent_id FROM operators_operator WHERE id = %(operator)s
+    UNION
+    SELECT o.id, o.parent_id FROM operators_operator AS o
+    INNER JOIN above AS a ON o.id = a.parent_id
+)
+
+SELECT
+    coalesce(array_agg(e.id) FILTER (WHERE e.id IS NOT NULL), '{}') AS endpoints,
+    uuidv7() AS mark
+FROM above AS a
+LEFT JOIN webhooks_endpoint AS e ON a.id = e.operator_id AND e.disabled_at IS NULL;
+
+-- name: tell
+-- An event of one account, once for its source; and its deliveries to those of the endpoints that want its type.
+WITH told AS (
+    INSERT INTO webhooks_event (account_id, id, operator_id, type, source_id, at, payload)
+    VALUES (
+        %(account)s, uuidv7(), %(operator)s, %(type)s, %(source)s::uuid, %(at)s::timestamptz, %(payload)s::jsonb
+    )
+    ON CONFLICT (account_id, source_id, type) DO NOTHING
+    RETURNING account_id, id, operator_id, type
+)
+
+INSERT INTO webhooks_delivery (account_id, id, operator_id, event_id, endpoint_id, due_at)
+SELECT t.account_id, uuidv7() AS id, t.operator_id, t.id AS event_id, e.id AS endpoint_id, %(at)s::timestamptz AS due_at
+FROM told AS t
+INNER JOIN webhooks_endpoint AS e ON cardinality(e.types) = 0 OR t.type = any(e.types)
+WHERE e.id = any(%(endpoints)s::bigint[]);
+
+-- name: add_endpoint
+INSERT INTO webhooks_endpoint (operator_id, url, types, secret, made_by, made_at)
+VALUES (%(operator)s, %(url)s, %(types)s::text[], %(secret)s, %(made_by)s, %(now)s::timestamptz)
+RETURNING id;
+
+-- name: endpoints
+SELECT
+    e.id, e.operator_id, e.url, e.types, e.made_by, e.made_at, e.disabled_at, e.old_until, o.name AS operator_name
+FROM webhooks_endpoint AS e
+INNER JOIN operators_operator AS o ON e.operator_id = o.id
+WHERE e.operator_id = any(%(operators)s::bigint[])
+ORDER BY e.id DESC;
+
+-- name: secret
+SELECT secret FROM webhooks_endpoint WHERE id = %(endpoint)s;
+
+-- name: change_endpoint
+UPDATE webhooks_endpoint SET url = %(url)s, types = %(types)s::text[]
+WHERE id = %(endpoint)s;
+
+-- name: rotate
+UPDATE webhooks_endpoint
+SET old_secret = secret, old_until = %(now)s::timestamptz + interval '1 day', secret = %(secret)s
+WHERE id = %(endpoint)s;
+
+-- name: switch
+UPDATE webhooks_endpoint SET disabled_at = CASE WHEN %(enabled)s::boolean THEN NULL ELSE %(now)s::timestamptz END
+WHERE id = %(endpoint)s;
+
+-- name: take
+-- Deliveries that are due, for one worker for a while. Who dies lets go of them when the while is over.
+WITH due AS (
+    SELECT account_id, id FROM webhooks_delivery
+    WHERE
+        state = 'waiting' AND due_at <= %(now)s::timestamptz
+        AND (claimed_until IS NULL OR claimed_until < %(now)s::timestamptz)
+    ORDER BY due_at
+    LIMIT %(most)s
+)
+
+UPDATE webhooks_delivery AS d SET claimed_until = %(until)s::timestamptz
+FROM due
+INNER JOIN webhooks_delivery AS w ON due.account_id = w.account_id AND due.id = w.id
+INNER JOIN webhooks_event AS e ON w.account_id = e.account_id AND w.event_id = e.id
+INNER JOIN webhooks_endpoint AS p ON w.endpoint_id = p.id
+WHERE
+    d.account_id = due.account_id AND d.id = due.id
+    AND (d.claimed_until IS NULL OR d.claimed_until < %(now)s::timestamptz)
+RETURNING
+    d.account_id, d.id, d.attempts, e.id AS event_id, e.type, e.at, e.payload, p.url, p.secret,
+    CASE WHEN p.old_until > %(now)s::timestamptz THEN p.old_secret ELSE '' END AS old_secret,
+    p.disabled_at IS NOT NULL AS disabled;
+
+-- name: heard
+UPDATE webhooks_delivery SET
+    state = 'heard', due_at = NULL, claimed_until = NULL, attempts = attempts + 1, status = %(status)s::smallint,
+    error = '', tried_at = %(now)s::timestamptz
+WHERE account_id = %(account)s AND id = %(delivery)s::uuid AND state = 'waiting';
+
+-- name: not_heard
+UPDATE webhooks_delivery SET
+    state = CASE WHEN %(again_at)s::timestamptz IS NULL THEN 'given_up' ELSE 'waiting' END,
+    due_at = %(again_at)s::timestamptz, claimed_until = NULL, attempts = attempts + 1, status = %(status)s::smallint,
+    error = %(error)s, tried_at = %(now)s::timestamptz
+WHERE account_id = %(account)s AND id = %(delivery)s::uuid AND state = 'waiting';
+
+-- name: deliveries
+-- The newest tellings of an endpoint's, before a given one.
+SELECT d.account_id, d.id, d.event_id, e.type, e.at, d.state, d.attempts, d.due_at, d.status, d.error, d.tried_at
+FROM webhooks_delivery AS d
+INNER JOIN webhooks_event AS e ON d.account_id = e.account_id AND d.event_id = e.id
+WHERE d.endpoint_id = %(endpoint)s AND (%(before)s::uuid IS NULL OR d.id < %(before)s::uuid)
+ORDER BY d.id DESC
+LIMIT %(most)s;
+
+-- name: replay
+-- Tell it once more: the same event, under the same number, to the same endpoint.
+UPDATE webhooks_delivery SET state = 'waiting', due_at = %(now)s::timestamptz, attempts = 0, claimed_until = NULL
+WHERE
+    account_id = %(account)s AND id = %(delivery)s::uuid AND endpoint_id = %(endpoint)s AND state <> 'waiting';
+
+-- name: replay_since
+-- Tell everything of an endpoint's that was not heard since an instant once more.
+UPDATE webhooks_delivery AS d SET state = 'waiting', due_at = %(now)s::timestamptz, attempts = 0, claimed_until = NULL
+FROM webhooks_event AS e
+WHERE
+    e.account_id = d.account_id AND e.id = d.event_id AND d.endpoint_id = %(endpoint)s
+    AND d.state = 'given_up' AND e.at >= %(since)s::timestamptz;
