@@ -77,6 +77,7 @@ TABLES = Distribution(
         "operators_logo",
         "operators_selfservice",
         "catalogue_service",
+        "catalogue_offer",
         "catalogue_plan",
         "catalogue_planservice",
         "catalogue_planprice",

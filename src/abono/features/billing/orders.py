@@ -17,8 +17,8 @@ from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.billing import engine
 from abono.features.billing.counter import Desk, counter
-from abono.features.catalogue.operations import settle
 from abono.features.catalogue.queries import Amount, Plan, Rate, plan_by_code, plan_by_id, rate_by_id, rate_on
+from abono.features.catalogue.settling import settle
 from abono.features.ledger import operations as ledger
 from abono.features.notices.operations import tell_account
 from abono.features.operators.queries import operator_by_id

@@ -19,6 +19,7 @@ from abono.features.billing import engine
 from abono.features.billing.engine import EngineStuck, Scope, Totals
 from abono.features.billing.look_ahead import review_early_blocks
 from abono.features.billing.runs import SLICE
+from abono.features.catalogue.offers import end_offers
 from abono.features.operators import moves, tree
 from abono.features.operators.queries import operator_by_id
 from abono.features.subscriptions.states import Reason
@@ -94,7 +95,10 @@ def carry_out_due_moves(now: datetime) -> int:
 
 
 def _follow(moved: Collection[moves.Moved], now: datetime) -> None:
-    """What else a move changes, in its transaction."""
+    """What else a move changes, in its transaction: offers are those of a parent."""
+    for each in moved:
+        if each.before is not None and each.before != each.parent:
+            end_offers(each.operator, each.before, now=now)
 
 
 def carry(now: datetime, *, operators: Collection[int] | None = None, most: int | None = None) -> Totals:

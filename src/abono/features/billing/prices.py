@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from django.db import OperationalError, connection, transaction
 
 from abono.base.sql import statements
+from abono.features.catalogue import offers
 from abono.features.catalogue.operations import plan_versions, set_price
+from abono.features.operators.queries import operator_by_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import date, datetime
     from decimal import Decimal
 
@@ -20,25 +23,55 @@ _TRIES = 3
 
 
 def change_price(operator: Operator, plan_code: str, price: Decimal, valid_from: date, *, now: datetime) -> None:
-    """A new price (exact, in major units) for the periods that begin on or after a day.
+    """A new price (exact, in major units) for the periods that begin on or after a day, also where it is offered.
 
-    What was suspended for want of money is looked at again on that day. Raises UnknownPlan, PeriodClosed.
+    What was suspended for want of money is looked at again on that day. Raises UnknownPlan, PeriodClosed, OfferedPlan.
     """
+
+    def change() -> None:
+        plans = plan_versions(operator, plan_code)
+        _waking(operator, plans, valid_from, now, lambda: set_price(operator, plan_code, price, valid_from, now=now))
+
+    patiently(change)
+
+
+def change_offer_price(
+    giver: Operator, offer: int, price: Decimal, valid_from: date | None = None, *, now: datetime
+) -> None:
+    """The same for a plan that another is let sell (see offers.price_offer)."""
+
+    def change() -> None:
+        seller, plans = offers.versions_of(giver, offer)
+        house = operator_by_id(seller)
+        begins = valid_from or house.day(now)
+        _waking(house, plans, begins, now, lambda: offers.price_offer(giver, offer, price, begins, now=now))
+
+    patiently(change)
+
+
+def patiently(change: Callable[[], None]) -> None:
+    """Make a change of prices in one transaction; again after a deadlock with a slice that holds some accounts."""
     for patience in range(_TRIES, -1, -1):
         try:
             with transaction.atomic():
-                _change(operator, plan_code, price, valid_from, now)
-        except OperationalError:  # a deadlock with a slice that holds some of the accounts
+                change()
+        except OperationalError:
             if not patience or connection.in_atomic_block:
                 raise
         else:
             return
 
 
-def _change(operator: Operator, plan_code: str, price: Decimal, valid_from: date, now: datetime) -> None:
+def _waking(operator: Operator, plans: list[int], valid_from: date, now: datetime, change: Callable[[], None]) -> None:
     """Accounts are taken before the plan, as an order takes them; who was stopped meanwhile is woken at the end."""
-    plans = plan_versions(operator, plan_code)
-    at = max(now, operator.midnight(valid_from))
-    _sql.run("wake", plans=plans, at=at)
-    set_price(operator, plan_code, price, valid_from, now=now)
-    _sql.run("wake", plans=plans, at=at)
+    sold = {operator.id: plans, **offers.following(plans)}
+    wake(sold, valid_from, now)
+    change()
+    wake(sold, valid_from, now)
+
+
+def wake(sold: Mapping[int, list[int]], valid_from: date, now: datetime) -> None:
+    """Who waits for money is looked at on a day: those who have one of the plans, by the operator that sells it."""
+    for house, plans in sorted(sold.items()):
+        at = max(now, operator_by_id(house).midnight(valid_from))
+        _sql.run("wake", plans=plans, at=at)

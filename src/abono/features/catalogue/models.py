@@ -29,8 +29,40 @@ class Service(models.Model):
         ]
 
 
+class Offer(models.Model):
+    """A plan that an operator may sell because the one above it (``giver``) lets it.
+
+    The seller has a version of its own for each version of the giver's plan (Plan.source), which follows the giver's
+    prices, or has a price of its own from a day on.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    operator = models.ForeignKey("operators.Operator", models.PROTECT, related_name="+", db_index=False)
+    giver = models.ForeignKey("operators.Operator", models.PROTECT, related_name="+")
+    code = models.CharField(max_length=60)
+    price = models.DecimalField(max_digits=24, decimal_places=8, null=True)
+    price_from = models.DateField(null=True)
+    since = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["operator", "code"], condition=Q(ended_at__isnull=True), name="catalogue_offer_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(price__isnull=True, price_from__isnull=True)
+                | Q(price__isnull=False, price_from__isnull=False),
+                name="catalogue_offer_price",
+            ),
+        ]
+
+
 class Plan(models.Model):
-    """The terms of a subscription. Changed terms make a new version; subscriptions keep theirs."""
+    """The terms of a subscription. Changed terms make a new version; subscriptions keep theirs.
+
+    ``source`` is the plan of the operator above that this one follows (see Offer).
+    """
 
     id = models.BigAutoField(primary_key=True)
     operator = models.ForeignKey("operators.Operator", models.PROTECT, db_index=False)
@@ -56,6 +88,7 @@ class Plan(models.Model):
     pause_days_per_year = models.IntegerField(null=True)
     pause_min_days = models.IntegerField(db_default=0)
     pause_fee = models.BigIntegerField(db_default=0)
+    source = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints = [

@@ -15,8 +15,9 @@ from django.db import connection, transaction
 from abono.base.scratch import scratch_database
 from abono.base.sql import statements
 from abono.features.billing.runs import advance
-from abono.features.catalogue.operations import save_catalogue, settle
+from abono.features.catalogue.operations import save_catalogue
 from abono.features.catalogue.queries import plan_by_code
+from abono.features.catalogue.settling import settle
 from abono.features.catalogue.terms import parse_catalogue
 from abono.features.operators.operations import add_operator
 

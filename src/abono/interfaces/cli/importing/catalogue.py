@@ -22,7 +22,8 @@ from django.db import transaction
 
 from abono.base.sql import statements
 from abono.base.trail import acting, record
-from abono.features.catalogue.operations import save_catalogue, settle
+from abono.features.catalogue.operations import save_catalogue
+from abono.features.catalogue.settling import settle
 from abono.features.catalogue.terms import CatalogueTerms, PlanTerms, ServiceTerms, parse_catalogue, parse_plan
 from abono.features.operators.operations import FIELDS as OPERATOR_FIELDS
 from abono.features.operators.operations import add_operator
