@@ -23,6 +23,7 @@ TABLES = (
     "billing_charge",
     "notices_notice",
     "accounts_profile",
+    "accounts_word",
     "accounts_number",
     "base_once",
     "base_trail",
@@ -39,7 +40,8 @@ def copies(accounts: Sequence[int], times: int) -> list[list[int]]:
         fresh = [int(row[0]) for row in cursor.fetchall()]
         for table in TABLES:
             cursor.execute(
-                "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
+                "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
+                " AND attgenerated = ''",
                 [table],
             )
             columns = [row[0] for row in cursor.fetchall() if row[0] != "account_id"]

@@ -43,6 +43,7 @@ TABLES = (
     "ledger_entry",
     "accounts_number",
     "accounts_profile",
+    "accounts_word",
     "base_once",
     "base_trail",
     "subscriptions_subscription",

@@ -38,7 +38,7 @@ TABLES = (
     "subscriptions_transition", "billing_charge", "billing_run", "billing_slice", "notices_notice", "base_once",
     "base_trail", "catalogue_plan", "catalogue_rate", "catalogue_planprice", "catalogue_service",
     "catalogue_planservice",
-    "operators_operator", "accounts_profile", "accounts_number",
+    "operators_operator", "accounts_profile", "accounts_word", "accounts_number",
 )  # fmt: skip
 SERVICES = {"thing": {"kind": "onoff", "price": "3.00"}, "book": {"kind": "onoff", "tax": "reduced", "price": "1.00"}}
 EVERYBODY = 2**62

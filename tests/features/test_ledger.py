@@ -25,9 +25,10 @@ def test_a_statement_tells_every_movement_with_the_balance_after_it() -> None:
     money.pay(one, 5_000, now=START, text="bank")
     money.adjust(one, -1_250, now=START + timedelta(days=1))
     money.refund(one, 750, now=START + timedelta(days=2))
-    told = [(line.kind, line.amount, line.balance) for line in statement(one, DAY, DAY + timedelta(days=9))]
-    assert told == [("payment", 5_000, 5_000), ("adjustment", -1_250, 3_750), ("refund", -750, 3_000)]
-    assert [line.amount for line in statement(one, DAY + timedelta(days=1), DAY + timedelta(days=2))] == [-1_250]
+    told = [(line.kind, line.amount, line.balance) for line in statement(one).items]
+    assert told == [("refund", -750, 3_000), ("adjustment", -1_250, 3_750), ("payment", 5_000, 5_000)]
+    second = statement(one, since=DAY + timedelta(days=1), until=DAY + timedelta(days=2)).items
+    assert [(line.amount, line.balance) for line in second] == [(-1_250, 3_750)]
 
 
 def test_an_entry_is_reversed_once() -> None:

@@ -62,6 +62,7 @@ TABLES = Distribution(
         "ledger_hold",
         "accounts_profile",
         "accounts_note",
+        "accounts_word",
         "subscriptions_subscription",
         "subscriptions_transition",
         "billing_charge",

@@ -37,3 +37,6 @@ class Trail(models.Model):
     subject = models.CharField(max_length=100)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["operator_id", "at", "id"], name="base_trail_newest")]

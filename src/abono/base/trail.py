@@ -6,13 +6,16 @@ import json
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+from abono.base.paging import Page, checked, page_of, plain
+from abono.base.paging import after as place_after
 from abono.base.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
 
 _sql = statements("abono.base", "trail")
 
@@ -67,3 +70,64 @@ def record(
 def trail_of_account(account: int, most: int) -> list[dict[str, Any]]:
     """The latest lines that concern an account, the newest first; 0 tells of what concerns no account."""
     return _sql.rows("of_account", account=account, most=most)
+
+
+@dataclass(frozen=True)
+class TrailRow:
+    """A line of the audit trail; ``account_id`` is 0 for what concerns no account."""
+
+    account_id: int
+    id: UUID
+    operator_id: int
+    at: datetime
+    actor: str
+    origin: str
+    action: str
+    subject: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+_LATEST = datetime.max.replace(tzinfo=UTC)
+_LAST_ID = UUID(int=2**128 - 1)
+
+
+def list_trail(
+    scope: Mapping[str, Any],
+    *,
+    actor: str = "",
+    action: str = "",
+    subject: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[TrailRow]:
+    """The audit trail of a person's scope, the newest first; the door asks for the right "audit.view".
+
+    ``actor`` and ``subject`` are exact, ``action`` is how it begins ("account."). Raises InvalidRequest (limit, cursor).
+    """
+    place = place_after(after, datetime, UUID) or (_LATEST, _LAST_ID)
+    rows = _sql.rows(
+        "newest",
+        operators=scope["operators"],
+        accounts=scope["accounts"],
+        membership=scope["manager"] or scope["agent"],
+        actor=plain(actor),
+        action=plain(action),
+        subject=plain(subject),
+        since=since or _EARLIEST,
+        until=until or _LATEST,
+        after_at=place[0],
+        after_id=place[1],
+        limit=checked(limit) + 1,
+    )
+    lines = [TrailRow(**{**row, "before": _read(row["before"]), "after": _read(row["after"])}) for row in rows]
+    return page_of(lines, limit, lambda row: (row.at, row.id))
+
+
+def _read(document: Any) -> dict[str, Any] | None:
+    """Django hands JSON columns of its own cursors over as text."""
+    read: dict[str, Any] | None = json.loads(document) if isinstance(document, str) else document
+    return read

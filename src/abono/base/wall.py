@@ -73,6 +73,23 @@ def policy(table: str, *, account: str = "account_id") -> str:
     """
 
 
+def house_policy(table: str, *, shared: bool = False) -> str:
+    """The statement that shows a table of rows with ``operator_id`` to those only who see all of their operators.
+
+    ``shared``: rows without an operator concern all and may be read by them, but not written.
+    """
+    house = "(SELECT abono_wall_accounts()) IS NULL AND (SELECT abono_wall_membership()) IS NULL"
+    own = f"operator_id = ANY ((SELECT abono_wall_operators())::bigint[]) AND {house}"
+    read = f"operator_id IS NULL AND cardinality((SELECT abono_wall_operators())) > 0 AND {house}"
+    return f"""
+        ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+        DROP POLICY IF EXISTS abono_wall ON {table};
+        DROP POLICY IF EXISTS abono_wall_shared ON {table};
+        CREATE POLICY abono_wall ON {table} TO {ROLE} USING ({own}) WITH CHECK ({own});
+        {f"CREATE POLICY abono_wall_shared ON {table} FOR SELECT TO {ROLE} USING ({read});" if shared else ""}
+    """
+
+
 def _named(table: str, account: str) -> str:
     """Whether an account's profile names the manager or agent; the profile's own policy asks its own row."""
     names = "(SELECT abono_wall_membership()) IN (manager_id, agent_id)"

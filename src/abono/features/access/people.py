@@ -65,6 +65,11 @@ class Person:
             raise NotFound(message)
 
     @property
+    def sees_all_accounts(self) -> bool:
+        """Whether all accounts of the subtree are the person's to see, not only own ones."""
+        return self.accounts is None and self.role is not Role.MANAGER and self.kind is not Kind.AGENT
+
+    @property
     def scope(self) -> Mapping[str, Any]:
         """The parameters by which every statement of rows is narrowed (see sql/scope in any feature's queries).
 

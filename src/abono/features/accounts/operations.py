@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from uuid import NAMESPACE_OID, uuid5
 
+from django.db import transaction
+
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
+from abono.features.accounts.words import words_of
 from abono.features.ledger import operations as ledger
 from abono.features.webhooks.operations import tell
 from abono.features.webhooks.queries import ears_of
@@ -33,6 +36,7 @@ class DuplicateNumber(Refusal):
     code = "duplicate_number"
 
 
+@transaction.atomic
 def open_account(  # noqa: PLR0913 -- what an account begins with
     operator: Operator,
     number: str,
@@ -48,14 +52,11 @@ def open_account(  # noqa: PLR0913 -- what an account begins with
     """A new account of a seller with an empty balance; answers its id. Raises DuplicateNumber, InvalidRequest.
 
     ``credit_limit`` in minor units >= 0; ``manager`` and ``agent`` are the memberships it is given to (see
-    ``profiles.give``, which judges them). Runs in the caller's transaction.
+    ``profiles.give``, which judges them). Behind a manager's or agent's wall it must be given to them.
     """
     check_profile(number, name)
     # The profile comes first: behind the second wall it says whose the rest is.
     account = ledger.reserve_account()
-    if not _sql.run("take_number", operator=operator.id, number=number, account=account):
-        message = f"{operator.code} has an account {number!r} already; choose another number."
-        raise DuplicateNumber(message, field="number")
     _sql.run(
         "add_profile",
         account=account,
@@ -67,6 +68,10 @@ def open_account(  # noqa: PLR0913 -- what an account begins with
         manager=manager,
         agent=agent,
     )
+    if not _sql.run("take_number", operator=operator.id, number=number, account=account):
+        message = f"{operator.code} has an account {number!r} already; choose another number."
+        raise DuplicateNumber(message, field="number")
+    _sql.run("add_words", account=account, operator=operator.id, words=words_of(name))
     ledger.open_account(operator.id, currency or operator.currency, credit_limit, account=account)
     record("account.open", number, operator=operator.id, account=account, at=now, after={"limit": credit_limit})
     _tell_opened(operator, {number: account}, now)
@@ -144,13 +149,17 @@ def _open_batch(operator: Operator, openings: Sequence[Opening], author: Author,
     accounts = ledger.open_accounts(operator.id, amounts, day=operator.day(now), now=now)
     opened = {each.number: account for each, account in zip(openings, accounts, strict=True)}
     # One document for all the statements: it is written and read many times faster than arrays of texts.
-    rows = json.dumps([{"account_id": opened[each.number], **vars(each)} for each in openings], default=str)
+    rows = json.dumps(
+        [{"account_id": opened[each.number], "words": words_of(each.name), **vars(each)} for each in openings],
+        default=str,
+    )
     taken = {row["number"] for row in _sql.rows("take_numbers", operator=operator.id, rows=rows)}
     for number in opened:
         if number not in taken:
             message = f"{operator.code} has an account {number!r} already; choose another number."
             raise DuplicateNumber(message, field="number")
     _sql.run("add_profiles", operator=operator.id, rows=rows)
+    _sql.run("add_all_words", operator=operator.id, rows=rows)
     _sql.run("keep_openings", operator=operator.id, rows=rows, key=_IMPORT, now=now)
     _sql.run("record_openings", operator=operator.id, rows=rows, actor=author.actor, origin=author.origin, now=now)
     _tell_opened(operator, opened, now)

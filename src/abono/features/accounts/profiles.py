@@ -14,6 +14,7 @@ from abono.base.trail import record
 from abono.features.access.people import Forbidden, NotFound
 from abono.features.access.queries import Servant, servants_of
 from abono.features.accounts.operations import check_profile
+from abono.features.accounts.words import words_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,6 +48,8 @@ def edit_profile(account: int, *, name: str, locale: str, now: datetime) -> None
     with transaction.atomic():
         before = _profile(account)
         _sql.run("edit", account=account, name=name, locale=locale)
+        _sql.run("forget_words", account=account)
+        _sql.run("add_words", account=account, operator=before["operator_id"], words=words_of(name))
         record(
             "account.edit",
             before["number"],

@@ -77,6 +77,7 @@ class Slice(models.Model):
     totals = models.JSONField(null=True)
 
     class Meta:
+        indexes = [models.Index(fields=["operator_id", "run"], name="billing_slice_operator")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=["open", "done", "failed", "split"]), name="billing_slice_state"

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from abono.base.refusal import Refusal
 from abono.base.sql import statements
+from abono.features.access.people import NotFound
 from abono.kernel.calendars import Grid, Period, grid_for
 from abono.kernel.charges import prorate
 from abono.kernel.tax import tax_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
+    from collections.abc import Collection, Mapping
     from decimal import Decimal
 
+    from abono.features.access.people import Person
+
 _sql = statements("abono.features.catalogue", "catalogue")
+_lists = statements("abono.features.catalogue", "lists")
 
 
 class UnknownPlan(Refusal):
@@ -134,3 +139,122 @@ def _rate(row: Mapping[str, Any]) -> Rate:
         tax_rates=tuple(row["tax_rates"]),
         tax_weights=tuple(Fraction(weight) for weight in row["tax_weights"]),
     )
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """A plan that is sold now. ``price`` in major units, exact; fees in minor units; ``services`` are codes."""
+
+    id: int
+    operator_id: int
+    code: str
+    version: int
+    currency: str
+    period: str
+    anchor: str
+    first_period: str
+    charge: str
+    renews: bool
+    trial_days: int
+    setup_fee: int
+    priority: int
+    on_shortfall: str
+    look_ahead_hours: int | None
+    look_ahead_days: int | None
+    early_block: bool
+    resume: str
+    pause: str
+    pause_days_per_year: int | None
+    pause_min_days: int
+    pause_fee: int
+    price_from: date | None
+    price: Decimal
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ServiceRow:
+    """A service of an operator; ``price`` in major units, exact; ``plans``: how many that are sold now have it."""
+
+    id: int
+    operator_id: int
+    code: str
+    currency: str
+    kind: str
+    unit: str
+    tax: str
+    price: Decimal | None
+    plans: int
+
+
+@dataclass(frozen=True)
+class PlanService:
+    """A service in a plan, how many of it, and the terms of its use."""
+
+    id: int
+    code: str
+    kind: str
+    unit: str
+    tax: str
+    price: Decimal | None
+    quantity: Decimal
+    terms: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PricePoint:
+    """A price of a plan from a day on, in major units; None is the sum of its services' prices."""
+
+    valid_from: date
+    price: Decimal | None
+
+
+@dataclass(frozen=True)
+class PlanDetail:
+    """A plan with all that it consists of; ``prices`` the latest first, ``versions`` ids by version, the newest first."""
+
+    plan: PlanRow
+    services: tuple[PlanService, ...]
+    prices: tuple[PricePoint, ...]
+    versions: dict[int, int]
+
+
+def list_plans(operator_ids: Collection[int], on: date | None = None) -> list[PlanRow]:
+    """The plans that these operators sell now, by operator and code, at the prices of a day (None: the last known)."""
+    return _plans(operator_ids, on)
+
+
+def plan_detail(person: Person, code: str, *, operator: int | None = None, on: date | None = None) -> PlanDetail:
+    """A plan that is sold now, of an ``operator`` or else of the own one first. Raises Forbidden, NotFound."""
+    person.require("plan.view")
+    if operator is not None:
+        person.require_operator(operator)
+    operators = person.operators if operator is None else [operator]
+    found = _plans(operators, on, code=code, first=person.operator) if code else []
+    if not found:
+        message = f"There is no plan {code!r}; choose one of the catalogue."
+        raise NotFound(message, field="plan")
+    plan = found[0]
+    services = tuple(
+        PlanService(**{**row, "terms": json.loads(row["terms"]) if isinstance(row["terms"], str) else row["terms"]})
+        for row in _lists.rows("services_of_plan", plan=plan.id)
+    )
+    versions = {
+        row["version"]: row["id"] for row in _lists.rows("versions_of_plan", operator=plan.operator_id, code=code)
+    }
+    return PlanDetail(plan, services, tuple(price_history(plan.id)), versions)
+
+
+def list_services(operator_ids: Collection[int]) -> list[ServiceRow]:
+    """The services of these operators, by operator and code."""
+    return [ServiceRow(**row) for row in _lists.rows("services", operators=list(operator_ids))]
+
+
+def price_history(plan_id: int) -> list[PricePoint]:
+    """The prices of a plan (which ``plan_detail`` or ``list_plans`` found), the latest first."""
+    return [PricePoint(**row) for row in _lists.rows("prices_of_plan", plan=plan_id)]
+
+
+def _plans(operators: Collection[int], on: date | None, *, code: str = "", first: int = 0) -> list[PlanRow]:
+    rows = _lists.rows("plans", operators=list(operators), day=on or date.max, code=code, first=first)
+    return [PlanRow(**{**row, "services": tuple(row["services"])}) for row in rows]

@@ -26,9 +26,18 @@ class Account(models.Model):
     due_at = models.DateTimeField(null=True)
     claim = models.UUIDField(null=True)
     reached_at = models.DateTimeField(null=True)
+    # An index that named the balance itself would be written with every movement.
+    in_debt = models.GeneratedField(
+        expression=Q(balance__lt=0),  # type: ignore[arg-type]  # the stubs forget that a condition is an expression
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
     class Meta:
-        indexes = [models.Index(fields=["due_at"], name="ledger_account_due")]
+        indexes = [
+            models.Index(fields=["due_at"], name="ledger_account_due"),
+            models.Index(fields=["operator", "account_id"], name="ledger_account_debt", condition=Q(in_debt=True)),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(credit_limit__gte=0), name="ledger_account_limit"),
             models.CheckConstraint(condition=Q(held__gte=0), name="ledger_account_held"),

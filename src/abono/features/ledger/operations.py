@@ -28,9 +28,15 @@ class UnknownAccount(Refusal):
 
 
 class InsufficientFunds(Refusal):
-    """What is available does not cover the amount."""
+    """What is available does not cover the amount; ``missing`` minor units more would."""
 
     code = "insufficient_funds"
+
+    def __init__(self, missing: int, *, field: str) -> None:
+        super().__init__(
+            f"The account is short by {missing} minor units; let it be topped up and ask again.", field=field
+        )
+        self.missing = missing
 
 
 class AlreadyReversed(Refusal):
@@ -207,12 +213,7 @@ def require(account: int, amount: int, at: datetime) -> None:
     """Refuse unless the amount is available at the instant (equality is enough). Raises InsufficientFunds."""
     missing = amount - available(account, at)
     if missing > 0:
-        raise InsufficientFunds(short_by(missing), field="amount")
-
-
-def short_by(missing: int) -> str:
-    """The sentence of a refusal for want of money; minor units."""
-    return f"The account is short by {missing} minor units; let it be topped up and ask again."
+        raise InsufficientFunds(missing, field="amount")
 
 
 def debit(account: int, amount: int, *, key: str, counter: str, day: date, now: datetime, text: str = "") -> UUID:

@@ -16,6 +16,10 @@ VALUES (
     %(agent)s::bigint
 );
 
+-- name: add_words
+INSERT INTO accounts_word (account_id, key, operator_id)
+SELECT %(account)s, w.key, %(operator)s FROM unnest(%(words)s::text[]) AS w (key);
+
 -- name: by_number
 SELECT account_id FROM accounts_number WHERE operator_id = %(operator)s AND number = %(number)s;
 
@@ -42,6 +46,12 @@ INSERT INTO accounts_profile (account_id, operator_id, number, name, locale, ope
 SELECT n.account_id, %(operator)s AS operator_id, n.number, n.name, n.locale, n.opened_at
 FROM jsonb_to_recordset(%(rows)s::jsonb)
     AS n (account_id bigint, number text, name text, locale text, opened_at timestamptz);
+
+-- name: add_all_words
+INSERT INTO accounts_word (account_id, key, operator_id)
+SELECT n.account_id, w.key, %(operator)s
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS n (account_id bigint, words text[])
+CROSS JOIN LATERAL unnest(n.words) AS w (key);
 
 -- name: keep_openings
 INSERT INTO base_once (account_id, key, operator_id, request, answer, kept_at)

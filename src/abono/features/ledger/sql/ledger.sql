@@ -163,31 +163,54 @@ RETURNING c.amount;
 UPDATE ledger_hold SET entry_id = %(entry)s::uuid WHERE account_id = %(account)s AND id = %(hold)s::uuid;
 
 -- name: statement
--- The entries of a time, each with the balance after it.
-SELECT
-    e.id,
-    e.booked_on,
-    e.booked_at,
-    e.kind,
-    e.amount,
-    e.text,
-    e.reverses,
-    e.balance
-FROM (
+-- A page of the entries of some days, the newest first, each with the balance after it and, if it is a charge, what for.
+WITH page AS MATERIALIZED (
+    SELECT account_id, id FROM ledger_entry
+    WHERE
+        account_id = %(account)s AND id < %(after)s::uuid
+        AND booked_on >= %(since)s::date AND booked_on < %(until)s::date
+    ORDER BY id DESC
+    LIMIT %(limit)s
+),
+
+booked AS (
     SELECT
-        id,
-        booked_on,
-        booked_at,
-        kind,
-        amount,
-        text,
-        reverses,
-        sum(amount) OVER (ORDER BY id)::bigint AS balance
-    FROM ledger_entry
-    WHERE account_id = %(account)s
-) AS e
-WHERE e.booked_on >= %(since)s::date AND e.booked_on < %(until)s::date
-ORDER BY e.id;
+        e.account_id,
+        e.id,
+        e.operator_id,
+        e.booked_on,
+        e.booked_at,
+        e.kind,
+        e.amount,
+        e.counter,
+        e.text,
+        e.reverses,
+        (a.balance - sum(e.amount) OVER (PARTITION BY e.account_id ORDER BY e.id DESC) + e.amount)::bigint AS balance
+    FROM ledger_account AS a
+    INNER JOIN ledger_entry AS e ON a.account_id = e.account_id
+    WHERE
+        a.account_id = %(account)s AND e.account_id = %(account)s
+        AND e.id >= (SELECT id FROM page ORDER BY id LIMIT 1)
+)
+
+SELECT
+    b.id,
+    b.booked_on,
+    b.booked_at,
+    b.kind,
+    b.amount,
+    b.balance,
+    b.text,
+    b.counter,
+    b.reverses,
+    c.subscription_id,
+    c.kind AS charge_kind,
+    c.starts_on,
+    c.ends_on
+FROM page
+INNER JOIN booked AS b ON page.account_id = b.account_id AND page.id = b.id
+LEFT JOIN billing_charge AS c ON b.account_id = c.account_id AND b.id = c.id
+ORDER BY b.id DESC;
 
 -- name: reserve_accounts
 -- Ids for accounts that one statement will make, so that it is known which is whose.

@@ -1,0 +1,84 @@
+-- The catalogue as pages show it.
+
+-- name: plans
+-- The plans of some operators that are sold now, with the price valid on a day (in major units) and the services.
+SELECT
+    p.id,
+    p.operator_id,
+    p.code,
+    p.version,
+    o.currency,
+    p.period,
+    p.anchor,
+    p.first_period,
+    p.charge,
+    p.renews,
+    p.trial_days,
+    p.setup_fee,
+    p.priority,
+    p.on_shortfall,
+    p.look_ahead_hours,
+    p.look_ahead_days,
+    p.early_block,
+    p.resume,
+    p.pause,
+    p.pause_days_per_year,
+    p.pause_min_days,
+    p.pause_fee,
+    v.valid_from AS price_from,
+    coalesce(v.price, w.price, 0) AS price,
+    coalesce(w.services, '{}') AS services
+FROM catalogue_plan AS p
+INNER JOIN operators_operator AS o ON p.operator_id = o.id
+LEFT JOIN LATERAL (
+    SELECT x.valid_from, x.price FROM catalogue_planprice AS x
+    WHERE x.plan_id = p.id AND x.valid_from <= %(day)s::date
+    ORDER BY x.valid_from DESC
+    LIMIT 1
+) AS v ON TRUE
+LEFT JOIN LATERAL (
+    SELECT
+        array_agg(s.code ORDER BY y.id) AS services,
+        sum(coalesce(s.price, 0) * y.quantity) AS price
+    FROM catalogue_planservice AS y
+    INNER JOIN catalogue_service AS s ON y.service_id = s.id
+    WHERE y.plan_id = p.id
+) AS w ON TRUE
+WHERE p.current AND p.operator_id = any(%(operators)s::bigint[]) AND (%(code)s::text = '' OR p.code = %(code)s::text)
+ORDER BY p.operator_id <> %(first)s::bigint, p.operator_id, p.code;
+
+-- name: services
+-- The services of some operators, with the number of plans sold now that have each.
+SELECT
+    s.id,
+    s.operator_id,
+    s.code,
+    o.currency,
+    s.kind,
+    s.unit,
+    s.tax,
+    s.price,
+    (
+        SELECT count(*) FROM catalogue_planservice AS y
+        INNER JOIN catalogue_plan AS p ON y.plan_id = p.id
+        WHERE y.service_id = s.id AND p.current
+    ) AS plans
+FROM catalogue_service AS s
+INNER JOIN operators_operator AS o ON s.operator_id = o.id
+WHERE s.operator_id = any(%(operators)s::bigint[])
+ORDER BY s.operator_id, s.code;
+
+-- name: services_of_plan
+SELECT s.id, s.code, s.kind, s.unit, s.tax, s.price, y.quantity, y.terms FROM catalogue_planservice AS y
+INNER JOIN catalogue_service AS s ON y.service_id = s.id
+WHERE y.plan_id = %(plan)s
+ORDER BY y.id;
+
+-- name: prices_of_plan
+-- The prices of a plan, the latest first; an empty one is the sum of its services' prices.
+SELECT valid_from, price FROM catalogue_planprice WHERE plan_id = %(plan)s ORDER BY valid_from DESC;
+
+-- name: versions_of_plan
+SELECT id, version, current FROM catalogue_plan
+WHERE operator_id = %(operator)s AND code = %(code)s
+ORDER BY version DESC;
