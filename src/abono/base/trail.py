@@ -93,7 +93,7 @@ _LATEST = datetime.max.replace(tzinfo=UTC)
 _LAST_ID = UUID(int=2**128 - 1)
 
 
-def list_trail(
+def list_trail(  # noqa: PLR0913 -- how a list can be asked for
     scope: Mapping[str, Any],
     *,
     actor: str = "",
@@ -106,7 +106,7 @@ def list_trail(
 ) -> Page[TrailRow]:
     """The audit trail of a person's scope, the newest first; the door asks for the right "audit.view".
 
-    ``actor`` and ``subject`` are exact, ``action`` is how it begins ("account."). Raises InvalidRequest (limit, cursor).
+    ``actor`` and ``subject`` are exact, ``action`` is how it begins ("account."). Raises InvalidRequest.
     """
     place = place_after(after, datetime, UUID) or (_LATEST, _LAST_ID)
     rows = _sql.rows(

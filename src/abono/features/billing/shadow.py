@@ -33,8 +33,7 @@ def shadow(operator: Operator, accounts: Sequence[int], now: datetime) -> Iterat
         message = "a forecast cannot be made inside a forecast"
         raise RuntimeError(message)
     with transaction.atomic():
-        if not _sql.row("exists")["made"]:
-            _sql.run("make")
+        prepare()
         _sql.run("empty")
         for copy in ("copy_accounts", "copy_grants", "copy_subscriptions"):
             _sql.run(copy, accounts=list(accounts))
@@ -47,6 +46,12 @@ def shadow(operator: Operator, accounts: Sequence[int], now: datetime) -> Iterat
         _sql.run("leave")
         if len(accounts) > _MANY:
             _sql.run("discard")
+
+
+def prepare() -> None:
+    """Make the tables for copies, if this connection has none; what is made in a transaction goes with it."""
+    if not _sql.row("exists")["made"]:
+        _sql.run("make")
 
 
 @contextmanager

@@ -211,7 +211,7 @@ class PricePoint:
 
 @dataclass(frozen=True)
 class PlanDetail:
-    """A plan with all that it consists of; ``prices`` the latest first, ``versions`` ids by version, the newest first."""
+    """A plan and what it consists of; ``prices`` the latest first, ``versions``: ids by version, the newest first."""
 
     plan: PlanRow
     services: tuple[PlanService, ...]

@@ -5,6 +5,7 @@
 SELECT to_regclass('pg_temp.ledger_account') IS NOT NULL AS made;
 
 -- name: make
+-- Whoever uses the connection next may stand on the other side of the second wall.
 CREATE TEMPORARY TABLE ledger_account (LIKE public.ledger_account INCLUDING DEFAULTS INCLUDING INDEXES);
 CREATE TEMPORARY TABLE ledger_entry (LIKE public.ledger_entry INCLUDING DEFAULTS INCLUDING INDEXES);
 CREATE TEMPORARY TABLE ledger_grant (LIKE public.ledger_grant INCLUDING DEFAULTS INCLUDING INDEXES);
@@ -16,6 +17,10 @@ CREATE TEMPORARY TABLE subscriptions_transition (
 );
 CREATE TEMPORARY TABLE billing_charge (LIKE public.billing_charge INCLUDING DEFAULTS INCLUDING INDEXES);
 CREATE TEMPORARY TABLE notices_notice (LIKE public.notices_notice INCLUDING DEFAULTS INCLUDING INDEXES);
+GRANT ALL ON
+pg_temp.ledger_account, pg_temp.ledger_entry, pg_temp.ledger_grant, pg_temp.subscriptions_subscription,
+pg_temp.subscriptions_transition, pg_temp.billing_charge, pg_temp.notices_notice
+TO abono_web;
 
 -- name: empty
 -- Truncating would throw the prepared plans away; a forecast of many accounts is emptied by ``discard`` afterwards.

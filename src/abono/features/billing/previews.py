@@ -1,0 +1,137 @@
+"""What an operation would do: the operation itself, in a transaction that is rolled back.
+
+A preview is never worked out a second way. Whatever the operation writes, webhooks and jobs among it, is undone; what
+it refuses is part of the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.db import transaction
+
+from abono.base.refusal import Refusal
+from abono.base.sql import statements
+from abono.features.billing.queries import Upcoming, next_charges
+from abono.features.billing.shadow import prepare
+from abono.features.ledger import operations as ledger
+from abono.features.operators.queries import operator_by_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date, datetime
+    from uuid import UUID
+
+_sql = statements("abono.features.billing", "previews")
+_MOST_TRIES = 5
+
+
+class PlannedCharge(NamedTuple):
+    """A charge (negative: given back) for half-open days; minor units. A fee beside a price is for its day."""
+
+    starts_on: date
+    ends_on: date
+    amount: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class Move:
+    """A change of a subscription's state that comes with the operation."""
+
+    subscription_id: UUID
+    plan_code: str
+    unit: str
+    state_from: str
+    state_to: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an operation would do to an account; minor units.
+
+    ``at_once`` is what the balance would change by, ``balance`` and ``available`` what they would be. ``next`` is the
+    next charge of the subscription that is concerned, or of the account. A refused operation does nothing: ``refusal``
+    says why. If money is missing, it passes with ``short_by`` more, and the figures are those it would have then,
+    without the money that is missing.
+    """
+
+    currency: str
+    at_once: int
+    balance: int
+    available: int
+    charges: list[PlannedCharge]
+    moves: list[Move]
+    next: Upcoming | None
+    short_by: int = 0
+    refusal: Refusal | None = None
+
+
+def preview(account_id: int, now: datetime, act: Callable[[], object]) -> Preview:
+    """What ``act``, an operation on the account at ``now``, would do. Nothing is written.
+
+    Refusals are answered, not raised. Raises UnknownAccount.
+    """
+    prepare()
+    seen = _played(account_id, now, act, 0)
+    if not isinstance(seen.refusal, ledger.InsufficientFunds):
+        return seen
+    refusal, missing = seen.refusal, seen.refusal.missing
+    for _try in range(_MOST_TRIES):
+        with_money = _played(account_id, now, act, missing)
+        if with_money.refusal is None:
+            return replace(with_money, next=None, short_by=missing, refusal=refusal)
+        if not isinstance(with_money.refusal, ledger.InsufficientFunds):
+            break
+        missing += with_money.refusal.missing
+    return replace(seen, short_by=refusal.missing)
+
+
+def _played(account: int, now: datetime, act: Callable[[], object], money: int) -> Preview:
+    """Act, as if ``money`` had been there before, look, and undo it."""
+    with transaction.atomic():
+        before = ledger.lock(account)
+        at = max(now, before.reached_at or now)
+        operator = operator_by_id(before.operator_id)
+        if money:
+            ledger.post(
+                account, money, kind="adjustment", counter="adjustments", day=operator.day(at), now=at, text="preview"
+            )
+        available = ledger.available(account, at) - money
+        known = {row["id"]: row["version"] for row in _sql.rows("versions", account=account)}
+        mark = _sql.row("mark", account=account)
+        try:
+            with transaction.atomic():
+                act()
+        except Refusal as refusal:
+            transaction.set_rollback(True)
+            return Preview(before.currency, 0, before.balance, available, [], [], None, refusal=refusal)
+        after = ledger.lock(account)
+        touched = {
+            row["id"] for row in _sql.rows("versions", account=account) if known.get(row["id"]) != row["version"]
+        }
+        found = Preview(
+            currency=after.currency,
+            at_once=after.balance - before.balance - money,
+            balance=after.balance - money,
+            available=ledger.available(account, at) - money,
+            charges=[_charge(row) for row in _sql.rows("charges", account=account, mark=mark["entry"])],
+            moves=[Move(**row) for row in _sql.rows("moves", account=account, mark=mark["transition"])],
+            next=_next(next_charges(operator, [account], at), touched),
+        )
+        transaction.set_rollback(True)
+    return found
+
+
+def _charge(row: dict[str, object]) -> PlannedCharge:
+    starts_on: date = row["starts_on"]  # type: ignore[assignment]
+    ends_on: date = row["ends_on"] or starts_on + timedelta(days=1)  # type: ignore[assignment]
+    return PlannedCharge(starts_on, ends_on, int(str(row["amount"])), str(row["kind"]))
+
+
+def _next(coming: dict[UUID, Upcoming], touched: set[UUID]) -> Upcoming | None:
+    """The next charge of what the operation changed, or else of the whole account."""
+    concerned = [each for key, each in coming.items() if key in touched] if touched else list(coming.values())
+    return min(concerned, key=lambda each: each.on, default=None)

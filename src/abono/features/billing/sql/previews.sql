@@ -1,0 +1,52 @@
+-- What an operation did inside the transaction that a preview rolls back.
+
+-- name: mark
+-- The latest rows there were before; ids of the same account grow.
+SELECT
+    coalesce((
+        SELECT e.id FROM ledger_entry AS e
+        WHERE e.account_id = %(account)s
+        ORDER BY e.id DESC
+        LIMIT 1
+    ), '00000000-0000-0000-0000-000000000000') AS entry,
+    coalesce((
+        SELECT t.id FROM subscriptions_transition AS t
+        WHERE t.account_id = %(account)s
+        ORDER BY t.id DESC
+        LIMIT 1
+    ), '00000000-0000-0000-0000-000000000000') AS transition;
+
+-- name: versions
+-- The subscriptions of an account, each with a mark that changes with any of its columns.
+SELECT
+    s.id,
+    md5(s::text) AS version
+FROM subscriptions_subscription AS s
+WHERE s.account_id = %(account)s;
+
+-- name: charges
+-- The charges that were made, and fees beside them.
+SELECT
+    coalesce(c.starts_on, e.booked_on) AS starts_on,
+    c.ends_on,
+    coalesce(c.amount, -e.amount) AS amount,
+    coalesce(c.kind, e.kind) AS kind
+FROM ledger_entry AS e
+LEFT JOIN billing_charge AS c ON e.account_id = c.account_id AND e.id = c.id
+WHERE e.account_id = %(account)s AND e.id > %(mark)s::uuid AND (c.id IS NOT NULL OR e.kind = 'fee')
+ORDER BY e.id;
+
+-- name: moves
+SELECT
+    t.subscription_id,
+    p.code AS plan_code,
+    s.unit,
+    t.state_from,
+    t.state_to
+FROM subscriptions_transition AS t
+INNER JOIN subscriptions_subscription AS s ON t.account_id = s.account_id AND t.subscription_id = s.id
+INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+WHERE
+    t.account_id = %(account)s AND s.account_id = %(account)s AND t.id > %(mark)s::uuid
+    AND t.state_from <> t.state_to
+ORDER BY t.id;
