@@ -25,7 +25,29 @@ if TYPE_CHECKING:
 
 _TOUCHING = re.compile(r"(?<=[^\W\d_])(?=\d)")
 MINUS = "\N{MINUS SIGN}"
-DayStyle = Literal["medium", "long", "brief"]
+# The first sign that is found counts: most programs claim to be others, too.
+_PROGRAMS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("YaBrowser/", "Yandex Browser"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("Windows", "Windows"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+DayStyle = Literal["medium", "long", "brief", "month"]
+_SKELETONS = {"brief": "MMMd", "month": "MMM"}
 # Plain English is read all over the world: days before months, the clock of 24 hours.
 _READ_AS = {"en": "en_GB"}
 
@@ -96,9 +118,9 @@ def civil(moment: date | datetime, zone: str = "") -> date:
 
 
 def day(moment: date | datetime, style: DayStyle = "medium", zone: str = "") -> str:
-    """A day: ``1 Feb 2026``; long: ``1 February 2026``; brief, where the year is plain: ``1 Feb``."""
-    if style == "brief":
-        return format_skeleton("MMMd", civil(moment, zone), locale=locale())
+    """A day: ``1 Feb 2026``; long: ``1 February 2026``; brief, where the year is plain: ``1 Feb``; month: ``Feb``."""
+    if style in _SKELETONS:
+        return format_skeleton(_SKELETONS[style], civil(moment, zone), locale=locale())
     return format_date(civil(moment, zone), format=style, locale=locale())
 
 
@@ -121,3 +143,12 @@ def period(starts: date | datetime, ends: date | datetime | None, zone: str = ""
     if last <= first:
         return day(first)
     return format_interval(first, last, "yMMMd", locale=locale())
+
+
+def browser(agent: str) -> str:
+    """A browser and its system by the names people know: ``Firefox on Windows``; what is not known stays as it is."""
+    program = next((name for sign, name in _PROGRAMS if sign in agent), "")
+    system = next((name for sign, name in _SYSTEMS if sign in agent), "")
+    if program and system:
+        return _("%(browser)s on %(system)s") % {"browser": program, "system": system}
+    return program or agent

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from abono.base.refusal import Refusal
+from abono.interfaces.web import charts, formats
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.templatetags.abono import REASONS, STATES
 
@@ -79,6 +81,28 @@ _ROWS = (
 )
 
 
+def _charts() -> tuple[charts.Chart, ...]:
+    def euros(value: int) -> str:
+        return formats.amount(value, "EUR")
+
+    labels = [formats.day(date(2026, 1, 1) + timedelta(days=each), "brief") for each in range(31)]
+    months = [formats.day(date(2025, each, 1), "month") for each in range(1, 13)]
+    balance = [12_000, *(12_000 - 900 * each for each in range(1, 16)), *(16_000 - 700 * each for each in range(15))]
+    charged = [81_200, 83_900, 84_100, 90_050, 92_400, 91_800, 97_200, 101_900, 99_400, 108_800, 114_300, 121_000]
+    left = [1_000 - 28 * each - each * each for each in range(19)]
+    return (
+        charts.lines(gettext("Balance"), labels, [(gettext("Balance"), balance)], euros),
+        charts.bars(gettext("Charges per month"), months, gettext("Charges"), charged, euros),
+        charts.burn_down(
+            gettext("Quota of January"),
+            labels,
+            (gettext("Left"), gettext("Even pace")),
+            left,
+            formats.number,
+        ),
+    )
+
+
 @page("styleguide/", name="styleguide", kinds=STAFF, methods=("GET", "POST"))
 def styleguide(request: PersonRequest) -> HttpResponse:
     """All components; the form answers as a refused one does."""
@@ -111,6 +135,7 @@ def styleguide(request: PersonRequest) -> HttpResponse:
             {"label": _("Statement"), "url": "?tab=statement", "count": 1284},
             {"label": _("History"), "url": "?tab=history"},
         ),
+        "charts": _charts(),
         "form": _Sample(),
         "refused": refused,
     }

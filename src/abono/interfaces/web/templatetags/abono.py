@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
     from abono.features.access.queries import Membership
+    from abono.interfaces.web.charts import Chart
 
 register = template.Library()
 
@@ -96,6 +97,12 @@ def instant(moment: datetime | None, zone: str = "") -> str:
 def period(starts: date | datetime | None, ends: date | datetime | None) -> str:
     """Half-open days as people read them: ``{{ row.starts_on|period:row.ends_on }}``; an end of None is open."""
     return "" if starts is None else formats.period(starts, ends)
+
+
+@register.filter
+def browser(agent: str) -> str:
+    """A browser by the names people know."""
+    return formats.browser(agent)
 
 
 @register.filter
@@ -224,6 +231,12 @@ def preview(shown: Any, title: str = "") -> SafeString:
     return _component("preview", preview=shown, title=title)
 
 
+@register.simple_tag
+def chart(made: Chart) -> SafeString:
+    """A chart made by abono.interfaces.web.charts, with the table of its numbers."""
+    return _component("chart", chart=made, id=f"chart-{uuid4().hex[:8]}")
+
+
 @register.simple_block_tag
 def empty(content: str, title: str, text: str = "") -> SafeString:
     """Nothing is here yet: what to do first; between the tags stands the action."""
@@ -299,7 +312,9 @@ def field(bound: BoundField, *, prefix: str = "", suffix: str = "") -> SafeStrin
 
 @register.simple_tag(takes_context=True)
 def fields(context: Context, form: BaseForm) -> SafeString:
-    """All fields of a form, with what is wrong with all of it above."""
+    """All fields of a form, with what is wrong with all of it above. Labels say it; no placeholder repeats them."""
+    for each in form.fields.values():
+        each.widget.attrs.pop("placeholder", None)
     return _component("fields", form=form, request=context.get("request"))
 
 

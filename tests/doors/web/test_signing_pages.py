@@ -1,0 +1,129 @@
+"""The pages of the sign-in look like all others, and what they do by script works under the content security policy."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from tests.browser import DESK, HAND, Scheme, too_wide
+from tests.features.worlds import START, operator
+
+from abono.features.access.operations import add_membership, add_user
+from abono.features.access.rights import Kind, Role
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+    from pytest_django import Settings
+    from tests.browser import Visits
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PASSWORD = "seven-quiet-herons"
+
+
+def shot(page: Page, name: str) -> None:
+    """Keep a picture where somebody asked for pictures."""
+    if shots := os.environ.get("ABONO_SHOTS"):
+        page.evaluate("scrollTo(0, 0)")
+        page.screenshot(path=f"{shots}/{name}.png", full_page=True)
+
+
+def staff() -> str:
+    """The e-mail address of somebody on a staff."""
+    email = f"{uuid4()}@example.com"
+    user = add_user(email, now=START, name="Anna Example", password=PASSWORD)
+    add_membership(user, operator().id, Kind.STAFF, now=START, role=Role.ADMINISTRATOR)
+    return email
+
+
+def sign_in(page: Page, email: str) -> None:
+    """With the password, by the form."""
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("button", name="Anna Example").wait_for()
+
+
+def confirm(page: Page) -> None:
+    """That it is oneself, where that is asked."""
+    if page.get_by_role("heading", name="Confirm that it is you").count():
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Confirm").click()
+        page.get_by_role("heading", name="Confirm that it is you").wait_for(state="detached")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [DESK, HAND])
+def test_all_pages_of_the_sign_in_are_clean(visit: Visits, settings: Settings, width: int, scheme: Scheme) -> None:
+    email = staff()
+    settings.MFA_ALLOW_UNVERIFIED_EMAIL = True
+    page = visit("/sign/login/", width=width, scheme=scheme)
+    for name in ("login", "password/reset"):
+        page.goto(f"/sign/{name}/")
+        shot(page, f"sign-{name.replace('/', '-')}-{width}-{scheme}")
+        assert too_wide(page) == 0
+    page.goto("/sign/login/")
+    sign_in(page, email)
+    page.goto("/sign/reauthenticate/")
+    shot(page, f"sign-reauthenticate-{width}-{scheme}")
+    confirm(page)
+    for name in (
+        "password/change",
+        "2fa",
+        "2fa/totp/activate",
+        "2fa/webauthn",
+        "2fa/webauthn/add",
+        "sessions",
+        "logout",
+    ):
+        page.goto(f"/sign/{name}/")
+        shot(page, f"sign-{name.replace('/', '-')}-{width}-{scheme}")
+        assert too_wide(page) == 0
+        assert page.get_by_role("heading", level=1).count() == 1
+
+
+def test_a_refused_sign_in_keeps_the_address_and_says_why(visit: Visits) -> None:
+    page = visit("/sign/login/")
+    page.get_by_label("Email").fill("nobody@example.com")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("alert").wait_for()
+    assert page.get_by_label("Email").input_value() == "nobody@example.com"
+    shot(page, "sign-login-refused")
+
+
+def test_a_passkey_is_added_and_signs_in(visit: Visits, settings: Settings) -> None:
+    settings.MFA_ALLOW_UNVERIFIED_EMAIL = True
+    email = staff()
+    page = visit("/sign/login/")
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    session.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+            }
+        },
+    )
+    sign_in(page, email)
+    page.goto("/sign/2fa/webauthn/add/")
+    confirm(page)
+    page.get_by_label("Name").fill("Telephone")
+    page.get_by_label("Passwordless").check()
+    page.get_by_role("button", name="Add").click()
+    page.wait_for_url(lambda url: "/add/" not in url)
+    shot(page, "sign-recovery-codes")
+    page.goto("/sign/2fa/webauthn/")
+    assert page.get_by_role("row").filter(has_text="Telephone").count() == 1
+    shot(page, "sign-keys")
+    page.goto("/sign/logout/")
+    page.locator("main").get_by_role("button", name="Sign Out").click()
+    page.goto("/sign/login/")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_role("button", name="Anna Example").wait_for()
