@@ -38,13 +38,6 @@ def mixed(colour: str, towards: str, percent: int) -> str:
     return "#" + "".join(f"{one + (other - one) * percent // 100:02x}" for one, other in parts)
 
 
-def readable(colour: str, on: str, ratio: Decimal) -> str:
-    """The colour itself, or the nearest mix with black or white that has a contrast of ``ratio`` on a ground."""
-    towards = max(("#000000", "#ffffff"), key=lambda each: contrast(each, on))
-    steps = (mixed(colour, towards, percent) for percent in range(101))
-    return next((each for each in steps if contrast(each, on) >= ratio), towards)
-
-
 def _luminance(colour: str) -> Decimal:
     shares = (Decimal(each) / _MOST for each in _channels(colour))
     linear = (

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from abono.features.operators.queries import Operator
 
 _sql = statements("abono.features.catalogue", "catalogue")
+_SETTLED = ("price", "gross", "tax", "fee", "fee_tax", "inclusive", "tax_rates")
 _NEVER = date.fromisoformat(NEVER)
 
 
@@ -59,7 +60,7 @@ def _unsettled(operator: Operator, plan: int, quantity: Decimal) -> list[Callabl
     for begins, ends in pairwise([*prices, {"valid_from": _NEVER}]):
         wanted = _settled(operator, row, services, begins["price"], quantity)
         known = settled.get(begins["valid_from"])
-        same = known is not None and all(known[name] == wanted[name] for name in ("price", "gross", "tax", "fee"))
+        same = known is not None and all(known[name] == wanted[name] for name in _SETTLED)
         if known is not None and not (same and known["valid_to"] == ends["valid_from"]):
             # One that is no longer right may have been charged: it is closed as if it had never counted.
             valid_to = ends["valid_from"] if same else known["valid_from"]

@@ -32,6 +32,7 @@ class Operator(models.Model):
     carried_no = models.IntegerField(db_default=0)
     brand_name = models.CharField(max_length=80, db_default="")
     colour = models.CharField(max_length=7, db_default="")
+    colour_dark = models.CharField(max_length=7, db_default="")
     domain = models.CharField(max_length=253, db_default="")
     support = models.CharField(max_length=254, db_default="")
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from abono.base.refusal import Refusal
 from abono.base.sql import statements
-from abono.features.operators.queries import Operator, operator_by_code
+from abono.features.operators.queries import Operator, operator_by_code, operator_by_id
 from abono.kernel import fields
 from abono.kernel.errors import InvalidValue
 from abono.kernel.money import minor_digits, parse_decimal
@@ -53,6 +53,31 @@ def insert_operator(code: str, name: str, terms: Mapping[str, object], *, parent
         message = f"There is an operator {code!r} already; choose another code."
         raise DuplicateOperator(message, field="operator")
     return operator_by_code(code)
+
+
+def change_terms(
+    operator: Operator, terms: Mapping[str, object], *, manager: int | None, require_mfa: bool
+) -> Operator:
+    """Other terms (``terms`` may name FIELDS, as text) and who looks after it; answers the operator as it is now.
+
+    Whether they may change at all is for the caller to know (see billing.sellers). Raises InvalidValue.
+    """
+    fields.only(terms, FIELDS)
+    wanted = {**{name: getattr(operator, name) for name in FIELDS}, **terms}
+    minor_digits(wanted["currency"])
+    _sql.run(
+        "change",
+        id=operator.id,
+        currency=wanted["currency"],
+        time_zone=parse_zone(wanted["time_zone"]),
+        locale=_text(wanted["locale"], "locale"),
+        prices_include_tax=fields.boolean(wanted["prices_include_tax"], "prices_include_tax"),
+        tax=parse_rate(str(wanted["tax"]), "tax"),
+        tax_reduced=parse_rate(str(wanted["tax_reduced"]), "tax_reduced"),
+        manager=manager,
+        require_mfa=require_mfa,
+    )
+    return operator_by_id(operator.id)
 
 
 def parse_zone(name: object) -> str:

@@ -39,3 +39,15 @@ WITH RECURSIVE below AS (
 )
 
 SELECT id FROM below ORDER BY depth, id;
+
+-- name: change
+UPDATE operators_operator SET
+    currency = %(currency)s,
+    time_zone = %(time_zone)s,
+    locale = %(locale)s,
+    prices_include_tax = %(prices_include_tax)s,
+    tax = %(tax)s::numeric,
+    tax_reduced = %(tax_reduced)s::numeric,
+    manager_id = %(manager)s::bigint,
+    require_mfa = %(require_mfa)s
+WHERE id = %(id)s;
