@@ -74,7 +74,7 @@ class TestBrands:
         before = rows("SELECT to_jsonb(o) FROM operators_operator AS o ORDER BY id")
         cases: list[tuple[type[Exception], str, str, OwnBrand]] = [
             (brands.PoorContrast, "poor_contrast", "colour", replace(NONE, colour="#ffcc00")),
-            (brands.PoorContrast, "poor_contrast", "colour_dark", replace(NONE, colour="#1d4f91", colour_dark="#1d4f91")),
+            (brands.PoorContrast, "poor_contrast", "colour_dark", OwnBrand("", "#1d4f91", "#1d4f91", "", "")),
             (InvalidValue, "invalid", "colour", replace(NONE, colour="blue")),
             (InvalidRequest, "required", "colour", replace(NONE, colour_dark="#93bcf4")),
             (InvalidRequest, "invalid", "brand_name", replace(NONE, brand_name="x" * 81)),
@@ -84,7 +84,7 @@ class TestBrands:
             *(
                 (InvalidRequest, "invalid", "domain", replace(NONE, domain=text))
                 for text in ("localhost1", "127.0.0.1", "a..b", "-a.example", "a.example:8000", "https://a.example",
-                             "a.example/x", "a b.example", "*.example", ".example", "x" * 64 + ".example", "a_b.example")
+                             "a.example/x", "a b.example", "*.example", ".b.example", "x" * 64 + ".io", "a_b.example")
             ),
             *(
                 (InvalidRequest, "invalid", "support", replace(NONE, support=text))

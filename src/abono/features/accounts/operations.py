@@ -14,6 +14,7 @@ from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.accounts.words import words_of
 from abono.features.ledger import operations as ledger
+from abono.features.operators.tree import keep_currency
 from abono.features.webhooks.operations import tell
 from abono.features.webhooks.queries import ears_of
 
@@ -72,7 +73,8 @@ def open_account(  # noqa: PLR0913 -- what an account begins with
         message = f"{operator.code} has an account {number!r} already; choose another number."
         raise DuplicateNumber(message, field="number")
     _sql.run("add_words", account=account, operator=operator.id, words=words_of(name))
-    ledger.open_account(operator.id, currency or operator.currency, credit_limit, account=account)
+    kept = keep_currency(operator.id)
+    ledger.open_account(operator.id, currency or kept, credit_limit, account=account)
     record("account.open", number, operator=operator.id, account=account, at=now, after={"limit": credit_limit})
     _tell_opened(operator, {number: account}, now)
     return account
@@ -145,6 +147,7 @@ def open_accounts(operator: Operator, openings: Sequence[Opening], *, author: Au
 
 
 def _open_batch(operator: Operator, openings: Sequence[Opening], author: Author, now: datetime) -> dict[str, int]:
+    keep_currency(operator.id)
     amounts = [ledger.NewAccount(each.currency, each.credit_limit, each.balance) for each in openings]
     accounts = ledger.open_accounts(operator.id, amounts, day=operator.day(now), now=now)
     opened = {each.number: account for each, account in zip(openings, accounts, strict=True)}

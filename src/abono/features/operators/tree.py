@@ -180,6 +180,11 @@ def require_selling(operator: int) -> None:
         raise OperatorBlocked(message, field="account")
 
 
+def keep_currency(operator: int) -> str:
+    """The currency of an operator; until the transaction ends, it and the time zone stay what they are."""
+    return str(_sql.row("take_order", id=operator)["currency"])
+
+
 @dataclass(frozen=True)
 class Stop:
     """What is still to be carried to the subscriptions of an operator: to stop them, or to lift that."""

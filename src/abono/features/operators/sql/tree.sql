@@ -100,8 +100,8 @@ UPDATE operators_operator SET stopped = %(stopped)s::boolean, stop_no = stop_no 
 WHERE id = any(%(operators)s::bigint[]) AND stopped <> %(stopped)s::boolean;
 
 -- name: take_order
--- Whether an operator is stopped, so that the answer holds until the transaction ends.
-SELECT stopped FROM operators_operator WHERE id = %(id)s FOR KEY SHARE;
+-- What an order or a new account goes by, so that it holds until the transaction ends.
+SELECT stopped, currency FROM operators_operator WHERE id = %(id)s FOR KEY SHARE;
 
 -- name: uncarried
 -- Where the subscriptions are still to be brought in line.
