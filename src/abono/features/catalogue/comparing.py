@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from abono.features.operators.queries import Operator
 
-_sql = statements("abono.interfaces.cli.importing", "catalogue")
+_sql = statements("abono.features.catalogue", "merging")
 
 
 def stored_services(operator: Operator) -> dict[str, ServiceTerms]:

@@ -1,0 +1,43 @@
+-- name: reserve
+-- The lock lets others go on opening accounts and saving plans; only another merge waits.
+SELECT id FROM operators_operator WHERE id = %(operator)s FOR NO KEY UPDATE;
+
+-- name: services
+SELECT code, kind, unit, tax, price FROM catalogue_service WHERE operator_id = %(operator)s;
+
+-- name: plans
+-- The plans that are sold, each with the price that is valid on a day.
+SELECT
+    p.*,
+    r.price
+FROM catalogue_plan AS p
+LEFT JOIN LATERAL (
+    SELECT price FROM catalogue_planprice
+    WHERE plan_id = p.id AND valid_from <= %(day)s::date
+    ORDER BY valid_from DESC
+    LIMIT 1
+) AS r ON TRUE
+WHERE p.operator_id = %(operator)s AND p.current;
+
+-- name: parts
+SELECT
+    p.code AS plan,
+    s.code AS service,
+    i.quantity,
+    i.terms
+FROM catalogue_planservice AS i
+INNER JOIN catalogue_plan AS p ON i.plan_id = p.id
+INNER JOIN catalogue_service AS s ON i.service_id = s.id
+WHERE p.operator_id = %(operator)s AND p.current;
+
+-- name: settled
+-- What was settled with the price or tax of some services: every plan's version and quantity, and who sells it.
+SELECT DISTINCT
+    p.operator_id,
+    r.plan_id,
+    r.quantity
+FROM catalogue_rate AS r
+INNER JOIN catalogue_plan AS p ON r.plan_id = p.id
+INNER JOIN catalogue_planservice AS i ON r.plan_id = i.plan_id
+INNER JOIN catalogue_service AS s ON i.service_id = s.id
+WHERE s.operator_id = %(operator)s AND s.code = any(%(codes)s::text[]);
