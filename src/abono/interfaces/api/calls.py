@@ -50,6 +50,7 @@ class Call(HttpRequest):
     person: Person
     owner: int
     allowance: Allowance
+    currency: str
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.core.signals import got_request_exception
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import BaseModel, Field
 
 from abono.base.refusal import Refusal
 from abono.kernel.errors import InvalidValue
+from abono.kernel.money import format_amount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,8 +67,7 @@ _CODES = {
         "out_of_range",
     ),
 }  # fmt: skip
-_SOURCES = ("body", "query", "path", "header")
-_BODY = 2
+_OUT_OF_RANGE = "22003"
 
 
 class FieldProblem(BaseModel):
@@ -91,6 +92,9 @@ class Problem(BaseModel):
     instance: Annotated[
         str, Field(description="This very call, also in `X-Request-Id`; name it when you ask for help.")
     ]
+    short_by: Annotated[
+        str | None, Field(description="How much money is missing, in the account's currency.", examples=["12.30"])
+    ] = None
     errors: Annotated[list[FieldProblem] | None, Field(description="All fields to blame, if several are.")] = None
 
 
@@ -109,7 +113,7 @@ def problem(
     code: str,
     detail: str,
     field: str | None = None,
-    errors: list[FieldProblem] | None = None,
+    **more: Any,
 ) -> HttpResponse:
     """The answer that tells of a problem."""
     told = Problem(
@@ -120,7 +124,7 @@ def problem(
         code=code,
         field=field or None,
         instance=f"urn:uuid:{getattr(request, 'id', '')}",
-        errors=errors,
+        **more,
     )
     return HttpResponse(told.model_dump_json(exclude_none=True), status=status, content_type=MEDIA_TYPE)
 
@@ -129,16 +133,17 @@ def refused(request: HttpRequest, refusal: Refusal | InvalidValue) -> HttpRespon
     """The answer to what an operation refuses."""
     address = request.resolver_match.kwargs if request.resolver_match else {}
     status = status_of(refusal.code, in_address=refusal.field in address)
-    return problem(request, status, refusal.code, refusal.message, refusal.field)
+    missing, currency = getattr(refusal, "missing", None), getattr(request, "currency", "")
+    short_by = format_amount(missing, currency) if missing and currency else None
+    return problem(request, status, refusal.code, refusal.message, refusal.field, short_by=short_by)
 
 
 def unreadable(request: HttpRequest, invalid: ValidationError) -> HttpResponse:
     """The answer to fields that do not fit their schema; all are told, the first at the top."""
     errors = [_field_problem(error) for error in invalid.errors]
     first = errors[0]
-    return problem(
-        request, status_of(first.code), first.code, first.detail, first.field, errors if errors[1:] else None
-    )
+    told = errors if errors[1:] else None
+    return problem(request, status_of(first.code), first.code, first.detail, first.field, errors=told)
 
 
 def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
@@ -178,17 +183,20 @@ def answer_to(request: HttpRequest, error: Exception) -> HttpResponse:
     """The answer to whatever a call raises."""
     match error:
         case Refusal() | InvalidValue():
-            return refused(request, error)
+            answer = refused(request, error)
         case ValidationError():
-            return unreadable(request, error)
+            answer = unreadable(request, error)
         case AuthenticationError():
             sentence = "Send the header `Authorization: Bearer abono_…` with a key that is valid; staff make keys."
-            response = problem(request, 401, "unauthorized", sentence)
-            response["WWW-Authenticate"] = 'Bearer realm="Abono"'
-            return response
+            answer = problem(request, 401, "unauthorized", sentence)
+            answer["WWW-Authenticate"] = 'Bearer realm="Abono"'
         case HttpError():
-            return of_status(request, error.status_code)
+            answer = of_status(request, error.status_code)
         case RequestDataTooBig():
-            return of_status(request, 413)
+            answer = of_status(request, 413)
+        case DataError() if getattr(error.__cause__, "sqlstate", "") == _OUT_OF_RANGE:
+            sentence = "The numbers come to more than the books can hold; write smaller ones."
+            answer = problem(request, 422, "out_of_range", sentence)
         case _:
-            return failed(request, error)
+            answer = failed(request, error)
+    return answer

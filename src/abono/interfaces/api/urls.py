@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 from django.http import Http404
 from django.urls import path, re_path
 
-from abono.interfaces.api import keys, me, quotes  # noqa: F401
+from abono.interfaces.api import (  # noqa: F401
+    accounts,
+    keys,
+    me,
+    outlooks,
+    payments,
+    previews,
+    quotes,
+    subscriptions,
+)
 from abono.interfaces.api.reference import api, page
 
 if TYPE_CHECKING:

@@ -1,0 +1,51 @@
+"""Lists as they are answered: a page as JSON, or all that fits as CSV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from abono.base.paging import MOST
+from abono.interfaces.api.replies import Reply, csv_page, link_to_next, wants_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpResponse
+    from pydantic import BaseModel
+
+    from abono.base.paging import Page
+    from abono.interfaces.api.calls import Call
+    from abono.interfaces.api.values import Paging
+
+Row = TypeVar("Row")
+MOST_LINES = 10_000
+"""How many lines a page of a list has as CSV."""
+
+
+@dataclass(frozen=True)
+class Listed(Generic[Row]):
+    """A list as it is answered: how a part of it is asked for, what an item becomes, and the page it comes in."""
+
+    ask: Callable[[str | None, int], Page[Row]]
+    item: type[BaseModel]
+    make: Callable[[Row], BaseModel]
+    page: type[BaseModel]
+
+    def reply(self, call: Call, pages: Paging) -> Reply | HttpResponse:
+        """The page that is asked for, as JSON or, where the caller would rather have it, as CSV."""
+        if wants_csv(call):
+            return self._csv(call, pages.after)
+        found = self.ask(pages.after, pages.limit)
+        items = [self.make(row) for row in found.items]
+        body = self.page(items=items, next=found.next)
+        return Reply(body, link=link_to_next(call, found.next))
+
+    def _csv(self, call: Call, after: str | None) -> HttpResponse:
+        rows: list[Row] = []
+        while True:
+            found = self.ask(after, MOST)
+            rows += found.items
+            after = found.next
+            if after is None or len(rows) >= MOST_LINES:
+                return csv_page(call, self.item, [self.make(row) for row in rows], after)

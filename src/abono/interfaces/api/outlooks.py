@@ -1,0 +1,156 @@
+"""What comes next for an account, and what happened to it."""
+
+from typing import Annotated, Any, Literal
+
+from ninja import Query
+from pydantic import BaseModel, Field
+
+from abono.base.paging import Page
+from abono.features.billing.queries import next_charges, outlook, unlocks
+from abono.features.operators.queries import operator_by_id
+from abono.features.subscriptions.queries import Happening, timeline
+from abono.interfaces.api.calls import Call, endpoint
+from abono.interfaces.api.lists import Listed
+from abono.interfaces.api.reaching import reach
+from abono.interfaces.api.values import Amount, Answer, Currency, Cursor, Day, Id, Instant, Key, Paging
+from abono.kernel.money import format_amount
+
+TAG = "Outlook"
+
+
+class UpcomingCharge(Answer):
+    """The next charge of a subscription, as the engine will make it with the money there is."""
+
+    subscription: Key
+    on: Day
+    amount: Amount
+    currency: Currency
+
+
+class UpcomingCharges(Answer):
+    """The next charges of an account, in time order."""
+
+    items: list[UpcomingCharge]
+    next: Cursor | None = None
+
+
+class Unlock(Answer):
+    """What brings a suspended subscription back."""
+
+    subscription: Key
+    amount: Annotated[Amount, Field(description="The smallest payment with which it returns.", examples=["30.00"])]
+    currency: Currency
+
+
+class Unlocks(Answer):
+    """The subscriptions that wait for money."""
+
+    items: list[Unlock]
+    next: Cursor | None = None
+
+
+class Outlook(Answer):
+    """What will be due from an account, and by how much its money falls short of it."""
+
+    days: int
+    currency: Currency
+    due: Amount
+    short_by: Amount
+
+
+class OutlookFilter(BaseModel):
+    """How far ahead."""
+
+    days: Annotated[int, Field(ge=1, le=366, examples=[30])] = 30
+
+
+class Event(Answer):
+    """Something that happened: a change of state, a notice, or a line of the audit trail.
+
+    Amounts inside `before` and `after` are whole minor units.
+    """
+
+    at: Instant
+    id: Key
+    source: Annotated[Literal["transition", "notice", "trail"], Field(examples=["transition"])]
+    kind: Annotated[str, Field(examples=["shortfall"])]
+    subscription: Key | None
+    actor: Annotated[str, Field(examples=["engine"])]
+    origin: Annotated[str, Field(examples=["api"])]
+    subject: str
+    before: Annotated[dict[str, Any] | None, Field(examples=[{"state": "active", "reasons": []}])]
+    after: Annotated[dict[str, Any] | None, Field(examples=[{"state": "suspended", "reasons": ["funds"]}])]
+
+
+class Timeline(Answer):
+    """A page of events."""
+
+    items: list[Event]
+    next: Cursor | None
+
+
+@endpoint("GET", "/accounts/{account}/upcoming", right="subscription.view", tag=TAG, answer=UpcomingCharges)
+def list_upcoming(request: Call, account: Id) -> UpcomingCharges:
+    """List the next charge of every subscription.
+
+    The engine itself is asked, on copies: what it answers is what it will do if nothing happens in between.
+    """
+    row = reach(request, account, "subscription.view")
+    found = next_charges(operator_by_id(row.operator_id), [account], request.now)
+    items = [
+        UpcomingCharge(
+            subscription=key, on=each.on, amount=format_amount(each.amount, row.currency), currency=row.currency
+        )
+        for key, each in found.items()
+    ]
+    return UpcomingCharges(items=sorted(items, key=lambda item: (item.on, item.subscription)))
+
+
+@endpoint("GET", "/accounts/{account}/unlocks", right="subscription.view", tag=TAG, answer=Unlocks)
+def list_unlocks(request: Call, account: Id) -> Unlocks:
+    """List what each subscription that waits for money needs.
+
+    A payment of the amount brings it back at once.
+    """
+    row = reach(request, account, "subscription.view")
+    found = unlocks(operator_by_id(row.operator_id), [account], request.now)
+    return Unlocks(
+        items=[
+            Unlock(subscription=key, amount=format_amount(amount, row.currency), currency=row.currency)
+            for key, amount in found.items()
+        ]
+    )
+
+
+@endpoint("GET", "/accounts/{account}/outlook", right="subscription.view", tag=TAG, answer=Outlook)
+def get_outlook(request: Call, account: Id, wanted: Query[OutlookFilter]) -> Outlook:
+    """Show what will be due within some days.
+
+    And by how much the account's money falls short of it.
+    """
+    row = reach(request, account, "subscription.view")
+    found = outlook(operator_by_id(row.operator_id), [account], request.now, wanted.days)[account]
+    return Outlook(
+        days=wanted.days,
+        currency=row.currency,
+        due=format_amount(found.due, row.currency),
+        short_by=format_amount(found.short_by, row.currency),
+    )
+
+
+@endpoint("GET", "/accounts/{account}/timeline", right="account.view", tag=TAG, answer=Timeline, csv=True)
+def get_timeline(request: Call, account: Id, wanted: Query[Paging]) -> Any:
+    """List what happened to an account, the newest first.
+
+    Changes of state, notices and what people and programs did, in one list.
+    """
+    reach(request, account, "account.view")
+
+    def ask(after: str | None, limit: int) -> Page[Happening]:
+        return timeline(account, after, limit)
+
+    def make(row: Happening) -> Event:
+        same = {name: getattr(row, name) for name in Event.model_fields if name != "subscription"}
+        return Event(subscription=row.subscription_id, **same)
+
+    return Listed(ask, Event, make, Timeline).reply(request, wanted)
