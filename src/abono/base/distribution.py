@@ -90,6 +90,8 @@ TABLES = Distribution(
         "webhooks_endpoint",
     ),
     local=(
+        "access_invitation",
+        "access_signin",
         "api_bucket",
         "api_reply",
         "base_cache*",

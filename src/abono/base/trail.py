@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _sql = statements("abono.base", "trail")
+_MOST = 100
+"""Characters of a name that are kept; an e-mail address may be longer."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,10 @@ def record(
         account=account,
         operator=operator,
         at=at,
-        actor=author.actor,
-        origin=author.origin,
+        actor=author.actor[:_MOST],
+        origin=author.origin[:_MOST],
         action=action,
-        subject=subject,
+        subject=subject[:_MOST],
         before=None if before is None else json.dumps(before, default=str),
         after=None if after is None else json.dumps(after, default=str),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from abono.base.database import django_database
@@ -68,7 +69,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "abono.interfaces.web.middleware.PersonMiddleware",
 ]
 ROOT_URLCONF = "abono.project.urls"
@@ -92,10 +92,16 @@ TEMPLATES = [
 DATABASES = {"default": django_database(os.environ.get("ABONO_DATABASE_URL", ""))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
-    # Counters of rate limits must be the same in every process; sessions and limits are all that is kept there.
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "base_cache"},
+    # Counters of rate limits must be the same in every process; limits and used codes are all that is kept there.
+    # There is room for many: whoever makes others' counters fall out by making new ones would be free of limits.
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "base_cache",
+        "OPTIONS": {"MAX_ENTRIES": 200_000},
+    },
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 3600 * int(os.environ.get("ABONO_SESSION_HOURS", "12"))
 
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -115,17 +121,47 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 3600 * 2
 LOGIN_URL = reverse_lazy("account_login")
 LOGIN_REDIRECT_URL = "/"
+REQUIRE_MFA = os.environ.get("ABONO_REQUIRE_MFA", "").strip().lower()
+"""Who needs a second factor: nobody (empty), ``staff``, or ``everybody``."""
+if REQUIRE_MFA not in {"", "staff", "everybody"}:
+    message = f"ABONO_REQUIRE_MFA is {REQUIRE_MFA!r}; write staff or everybody, or leave it out."
+    raise ImproperlyConfigured(message)
+PROXIES = int(os.environ.get("ABONO_BEHIND_PROXY") or 0)
+"""How many proxies stand in front: by so many is X-Forwarded-For believed, and X-Forwarded-Proto if there is one."""
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_USER_DISPLAY = "abono.interfaces.web.signing.adapter.display_name"
+ACCOUNT_EMAIL_VERIFICATION = "none"  # addresses come from invitations, which are accepted by mail
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105 -- a name
 ACCOUNT_ADAPTER = "abono.interfaces.web.signing.adapter.SignInAdapter"
+ACCOUNT_FORMS = {
+    "change_password": "abono.interfaces.web.signing.forms.ChangePasswordForm",
+    "reset_password": "abono.interfaces.web.signing.forms.ResetPasswordForm",
+}
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": None,  # features/access/signins.py counts wrong passwords and codes
+    "reset_password": "20/m/ip,3/10m/key",
+}
+MFA_ADAPTER = "abono.interfaces.web.signing.adapter.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "abono.interfaces.web.signing.forms.CodeForm",
+    "reauthenticate": "abono.interfaces.web.signing.forms.ConfirmCodeForm",
+}
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody has an address that was not invited
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Abono"
+MFA_TOTP_TOLERANCE = 1  # clocks of telephones are a little off; signing/forms.py refuses a code that was used
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 USERSESSIONS_TRACK_ACTIVITY = True
 
@@ -134,6 +170,7 @@ EMAIL_PORT = int(os.environ.get("ABONO_SMTP_PORT", "25"))
 EMAIL_HOST_USER = os.environ.get("ABONO_SMTP_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("ABONO_SMTP_PASSWORD", "")
 EMAIL_USE_TLS = os.environ.get("ABONO_SMTP_TLS", "") == "starttls"
+EMAIL_USE_SSL = os.environ.get("ABONO_SMTP_TLS", "") == "tls"
 EMAIL_TIMEOUT = 15
 # Without a mail server, mail is written to files: nobody is told that it went out.
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
@@ -144,7 +181,7 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 
 SECURE_SSL_REDIRECT = SECURE
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if os.environ.get("ABONO_BEHIND_PROXY") else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXIES else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE

@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import Q
 
 KINDS = ["staff", "subscriber", "agent"]
+METHODS = ["password", "code", "passkey", "reset", "invitation", "confirmation"]
+OUTCOMES = ["failed", "right", "done", "refused"]
 ROLES = ["administrator", "accountant", "manager", "auditor"]
 
 
@@ -74,6 +76,11 @@ class Membership(models.Model):
                 name="access_membership_once",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["operator", "kind"], name="access_membership_current", condition=Q(ended_at__isnull=True)
+            ),
+        ]
 
 
 class ApiKey(models.Model):
@@ -90,3 +97,65 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+
+
+class Invitation(models.Model):
+    """Somebody is asked in by mail. The link's secret is derived from ``nonce``; only a digest of it is looked up."""
+
+    id = models.BigAutoField(primary_key=True)
+    operator = models.ForeignKey("operators.Operator", models.PROTECT)
+    email = models.EmailField(max_length=254)
+    kind = models.CharField(max_length=10)
+    role = models.CharField(max_length=20, db_default="")
+    account_id = models.BigIntegerField(null=True)
+    locale = models.CharField(max_length=20, db_default="")
+    nonce = models.CharField(max_length=64)
+    digest = models.BinaryField(max_length=32, unique=True)
+    made_by = models.ForeignKey(User, models.CASCADE, null=True)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=KINDS), name="access_invitation_kind"),
+            models.UniqueConstraint(
+                fields=["email", "operator", "kind", "account_id"],
+                condition=Q(accepted_at__isnull=True, revoked_at__isnull=True),
+                nulls_distinct=False,
+                name="access_invitation_once",
+            ),
+        ]
+
+
+class SignIn(models.Model):
+    """One attempt to sign in: who, when, from where and how it ended; never a password or a code.
+
+    ``network`` is what attempts are counted by: an IPv4 address, or the /64 of an IPv6 address. ``device`` is the
+    digest of a browser's cookie; ``known`` says that the browser had signed in with this address before.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    email = models.CharField(max_length=254)
+    user = models.ForeignKey(User, models.SET_NULL, null=True, db_index=False)
+    address = models.GenericIPAddressField(null=True)
+    network = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=200, db_default="")
+    device = models.BinaryField(max_length=32, null=True)
+    known = models.BooleanField(db_default=False)
+    method = models.CharField(max_length=12)
+    outcome = models.CharField(max_length=10)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(method__in=METHODS), name="access_signin_method"),
+            models.CheckConstraint(condition=Q(outcome__in=OUTCOMES), name="access_signin_outcome"),
+        ]
+        indexes = [
+            models.Index(fields=["email", "id"], name="access_signin_email"),
+            models.Index(fields=["network", "at"], name="access_signin_network"),
+            models.Index(fields=["user", "id"], name="access_signin_user", condition=Q(user__isnull=False)),
+            models.Index(fields=["at"], name="access_signin_at"),
+        ]

@@ -6,12 +6,12 @@ import secrets
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.hashers import make_password
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.db import transaction
 
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
+from abono.features.access.fields import check_email, check_name
 from abono.features.access.people import NotFound, Person
 from abono.features.access.queries import digest_of
 from abono.features.access.rights import RIGHTS, Kind, Role
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _sql = statements("abono.features.access", "access")
+_MOST_KEY_NAME = 100
 
 
 class DuplicateMembership(Refusal):
@@ -34,14 +35,9 @@ def add_user(email: str, *, now: datetime, name: str = "", locale: str = "", pas
 
     Without a password nobody can sign in with one until it is set. A user who exists is left as is.
     """
-    address = email.strip().lower()
-    try:
-        validate_email(address)
-    except ValidationError:
-        message = "Write an e-mail address, such as name@example.com."
-        raise InvalidRequest(message, field="email") from None
+    address = check_email(email)
     added = _sql.rows(
-        "add_user", email=address, name=name.strip(), locale=locale, password=make_password(password), now=now
+        "add_user", email=address, name=check_name(name), locale=locale, password=make_password(password), now=now
     )
     return int((added or _sql.rows("user_by_email", email=address))[0]["id"])
 
@@ -61,26 +57,16 @@ def add_membership(
     if (kind is Kind.SUBSCRIBER) != (account is not None):
         message = "A subscriber needs an account, nobody else has one."
         raise InvalidRequest(message, field="account")
-    added = _sql.rows(
-        "add_membership", user=user, operator=operator, kind=kind, role=role or "", account=account, now=now
-    )
-    if not added:
-        message = "This person is let in for that already."
-        raise DuplicateMembership(message, field="email")
-    record(
-        "person.join", str(user), operator=operator, account=account or 0, at=now, after={"kind": kind, "role": role}
-    )
+    with transaction.atomic():
+        added = _sql.rows(
+            "add_membership", user=user, operator=operator, kind=kind, role=role or "", account=account, now=now
+        )
+        if not added:
+            message = "This person is let in for that already."
+            raise DuplicateMembership(message, field="email")
+        after = {"kind": kind, "role": role}
+        record("person.join", str(user), operator=operator, account=account or 0, at=now, after=after)
     return int(added[0]["id"])
-
-
-def end_membership(person: Person, membership: int, *, now: datetime) -> None:
-    """Somebody is no longer let in, from the next request on. Raises Forbidden, NotFound."""
-    person.require("person.change")
-    ended = _sql.rows("end_membership", membership=membership, operators=list(person.operators), now=now)
-    if not ended:
-        message = "Nobody is let in by this membership; look the person up in the list."
-        raise NotFound(message, field="membership")
-    record("person.leave", str(ended[0]["user_id"]), operator=ended[0]["operator_id"], at=now)
 
 
 def choose_locale(person: Person, locale: str, *, now: datetime) -> None:
@@ -104,35 +90,39 @@ def add_key(
     """
     person.require("key.change")
     person.require_operator(operator)
-    unknown = set(rights) - set(RIGHTS)
-    if unknown or not rights or not name.strip():
-        message = f"Write a name and choose rights among: {', '.join(RIGHTS)}."
-        raise InvalidRequest(message, field="rights" if name.strip() else "name")
+    called = check_name(name)
+    if not called or len(called) > _MOST_KEY_NAME:
+        raise InvalidRequest(f"Write a name for the key, at most {_MOST_KEY_NAME} characters.", field="name")
+    if not rights or set(rights) - set(RIGHTS):
+        raise InvalidRequest(f"Choose rights among: {', '.join(RIGHTS)}.", field="rights")
     for right in rights:
         person.require(right)
     if expires_at is not None and expires_at <= now:
         message = "Let the key expire in the future, or never."
         raise InvalidRequest(message, field="expires_at", code="out_of_range")
     secret = f"abono_{secrets.token_urlsafe(32)}"
-    _sql.run(
-        "add_key",
-        operator=operator,
-        name=name.strip(),
-        prefix=secret[:12],
-        digest=digest_of(secret),
-        rights=sorted(rights),
-        made_by=person.name,
-        now=now,
-        expires_at=expires_at,
-    )
-    record("key.add", name.strip(), operator=operator, at=now, after={"rights": sorted(rights), "expires": expires_at})
+    with transaction.atomic():
+        _sql.run(
+            "add_key",
+            operator=operator,
+            name=called,
+            prefix=secret[:12],
+            digest=digest_of(secret),
+            rights=sorted(rights),
+            made_by=person.email or person.name,
+            now=now,
+            expires_at=expires_at,
+        )
+        record("key.add", called, operator=operator, at=now, after={"rights": sorted(rights), "expires": expires_at})
     return secret
 
 
 def revoke_key(person: Person, key: int, *, now: datetime) -> None:
     """A key stops working at once. Raises Forbidden, NotFound."""
     person.require("key.change")
-    if not _sql.run("revoke_key", key=key, operators=list(person.operators), now=now):
-        message = "There is no such key that still works."
-        raise NotFound(message, field="key")
-    record("key.revoke", str(key), operator=person.operator, at=now)
+    with transaction.atomic():
+        revoked = _sql.rows("revoke_key", key=key, operators=list(person.operators), now=now)
+        if not revoked:
+            message = "There is no such key that still works."
+            raise NotFound(message, field="key")
+        record("key.revoke", revoked[0]["name"], operator=revoked[0]["operator_id"], at=now)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from abono.base.refusal import Refusal
 from abono.base.wall import wall
-from abono.features.access.rights import Kind, Role
+from abono.features.access.rights import Kind, Role, rights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +63,15 @@ class Person:
         if operator not in self.operators:
             message = "There is nothing here; look it up in the list."
             raise NotFound(message)
+
+    def require_no_more(self, kind: Kind, role: Role | None) -> None:
+        """Raise Forbidden if a membership may do anything that this person may not: nobody gives more than they have.
+
+        What subscribers and agents may do, they do with their own accounts only: that is less than any member of the
+        staff may do who lets people in.
+        """
+        if kind is Kind.STAFF and not rights_of(kind, role) <= self.rights:
+            raise Forbidden("This role may do more than you may; ask an administrator.", field="role")
 
     @property
     def sees_all_accounts(self) -> bool:

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.crypto import salted_hmac
+
 from abono.base.sql import statements
 from abono.features.access.people import Person
 from abono.features.access.rights import Kind, Role, rights_of
@@ -38,6 +40,11 @@ def memberships_of(user: int) -> list[Membership]:
         Membership(**{**row, "kind": Kind(row["kind"]), "role": Role(row["role"]) if row["role"] else None})
         for row in _sql.rows("memberships", user=user)
     ]
+
+
+def memberships_of_email(email: str) -> list[Membership]:
+    """The same by e-mail address."""
+    return [each for row in _sql.rows("user_by_email", email=email) for each in memberships_of(row["id"])]
 
 
 def person_of(
@@ -114,3 +121,8 @@ def keys_of(person: Person) -> list[dict[str, Any]]:
 def digest_of(secret: str) -> bytes:
     """What is kept of a key. It is long and random, so that a plain digest cannot be guessed."""
     return hashlib.sha256(secret.encode()).digest()
+
+
+def secret_of(nonce: str) -> str:
+    """An invitation's secret: signed by this installation, so that who reads the database cannot make it."""
+    return salted_hmac("abono.invitation", nonce, algorithm="sha256").hexdigest()

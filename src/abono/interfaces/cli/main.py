@@ -234,6 +234,43 @@ def import_accounts(file: Path, operator: OperatorCode, commit: Commit = False, 
     _booted(work)
 
 
+admin = typer.Typer(help="Administrators, whom nobody can invite.", no_args_is_help=True)
+app.add_typer(admin, name="admin")
+Email = Annotated[str, typer.Option(help="The e-mail address to sign in with.")]
+
+
+@admin.command("create")
+def admin_create(
+    email: Email,
+    name: Annotated[str, typer.Option(help="What the person is called.")] = "",
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    operator: Annotated[str | None, typer.Option(help="An operator's code; the provider if absent.")] = None,
+) -> None:
+    """Make an administrator of the provider; prints a one-time link to set the password, unless one is given."""
+
+    def work() -> None:
+        from abono.interfaces.cli.administrators import create_administrator
+
+        password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+        create_administrator(email, name, password, operator, say)
+
+    _booted(work)
+
+
+@admin.command("link")
+def admin_link(email: Email) -> None:
+    """Print a one-time link with which somebody who is locked out sets a new password."""
+
+    def work() -> None:
+        from abono.interfaces.cli.administrators import print_link
+
+        print_link(email, say)
+
+    _booted(work)
+
+
 bench = typer.Typer(help="Measure this machine (doors.md §4).", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 

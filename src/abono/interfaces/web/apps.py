@@ -8,3 +8,9 @@ class WebConfig(AppConfig):
 
     name = "abono.interfaces.web"
     label = "web"
+
+    def ready(self) -> None:
+        """Listen to what happens at the sign-in."""
+        from abono.interfaces.web.signing.events import listen
+
+        listen()

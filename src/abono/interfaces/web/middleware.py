@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -13,9 +14,15 @@ from abono.base.refusal import Refusal
 from abono.base.trail import acting
 from abono.features.access.people import Forbidden, NotFound, wall_of
 from abono.features.access.queries import memberships_of, person_of
+from abono.features.access.sessions import seen
+from abono.features.access.signins import TooManyAttempts
+from abono.interfaces.web.signing.callers import caller_of
+from abono.interfaces.web.signing.factors import lacks_second_factor, to_second_factor
+from abono.interfaces.web.signing.waiting import wait_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from django.http import HttpRequest, HttpResponseBase
 
@@ -23,6 +30,12 @@ CHOSEN = "membership"
 """Where the session keeps which of several memberships somebody acts by."""
 _STATUS = {NotFound.code: 404, Forbidden.code: 403}
 _REFUSED = 422
+SIGNING = "/sign/"
+"""Pages of the sign-in, which are there also for somebody whom nobody lets in any more."""
+INVITATION = "/sign/invitation/"
+"""An invitation may be another operator's, behind whose wall the person is only once it is accepted."""
+_MINUTE = timedelta(minutes=1)
+_MOST_SEEN = 10_000
 
 
 class PersonMiddleware:
@@ -30,20 +43,23 @@ class PersonMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        self._seen: dict[str, tuple[datetime, str | None]] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request, inside the wall if it is somebody's."""
         request.now = timezone.now()  # type: ignore[attr-defined]
         request.person = None  # type: ignore[attr-defined]
         request.memberships = []  # type: ignore[attr-defined]
-        if request.path.startswith(("/sign/", "/static/", "/api/", "/healthz")) or not request.user.is_authenticated:
+        if request.path.startswith(("/static/", "/api/", "/healthz")) or not request.user.is_authenticated:
             return self.get_response(request)
+        self._note_session(request)
         user = request.user
         memberships = memberships_of(user.id)
         person = person_of(user.id, user.name, user.email, user.locale, memberships, request.session.get(CHOSEN))
         request.person, request.memberships = person, memberships  # type: ignore[attr-defined]
+        signing = request.path.startswith(SIGNING)
         if person is None:
-            return render(request, "web/nobody.html", status=403)
+            return self.get_response(request) if signing else render(request, "web/nobody.html", status=403)
         with ExitStack() as inside:
             if person.locale:
                 inside.enter_context(translation.override(person.locale))
@@ -51,12 +67,29 @@ class PersonMiddleware:
             zone = next(each.time_zone for each in memberships if each.operator_id == person.operator)
             inside.enter_context(timezone.override(ZoneInfo(zone)))
             inside.enter_context(acting(person.email, "web"))
-            inside.enter_context(wall_of(person))
+            if not request.path.startswith(INVITATION):
+                inside.enter_context(wall_of(person))
+            if not signing and lacks_second_factor(person):
+                return to_second_factor(request)
             return self.get_response(request)
+
+    def _note_session(self, request: HttpRequest) -> None:
+        """Where and when the session was last used: written once a minute, or when it comes from elsewhere."""
+        key, here, now = request.session.session_key or "", caller_of(request), timezone.now()
+        last = self._seen.get(key)
+        if last is not None and last[1] == here.address and now - last[0] < _MINUTE:
+            return
+        if len(self._seen) > _MOST_SEEN:
+            self._seen.clear()
+        self._seen[key] = (now, here.address)
+        if here.address is not None:
+            seen(key, here.address, here.agent, now=now)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """A refusal that a page did not answer itself is a page that says what to do."""
         if not isinstance(exception, Refusal):
             return None
+        if isinstance(exception, TooManyAttempts):
+            return wait_page(request, exception.seconds)
         status = _STATUS.get(exception.code, _REFUSED)
         return render(request, "web/refused.html", {"refusal": exception, "status": status}, status=status)

@@ -44,11 +44,6 @@ VALUES (%(user)s, %(operator)s, %(kind)s, %(role)s, %(account)s::bigint, %(now)s
 ON CONFLICT DO NOTHING
 RETURNING id;
 
--- name: end_membership
-UPDATE access_membership SET ended_at = %(now)s::timestamptz
-WHERE id = %(membership)s AND operator_id = any(%(operators)s::bigint[]) AND ended_at IS NULL
-RETURNING user_id, operator_id;
-
 -- name: add_key
 INSERT INTO access_apikey (operator_id, name, prefix, digest, rights, made_by, made_at, expires_at)
 VALUES (
@@ -65,13 +60,26 @@ RETURNING id;
 
 -- name: revoke_key
 UPDATE access_apikey SET revoked_at = %(now)s::timestamptz
-WHERE id = %(key)s AND operator_id = any(%(operators)s::bigint[]) AND revoked_at IS NULL;
+WHERE id = %(key)s AND operator_id = any(%(operators)s::bigint[]) AND revoked_at IS NULL
+RETURNING name, operator_id;
 
 -- name: keys
-SELECT id, operator_id, name, prefix, rights, made_by, made_at, expires_at, last_used_at, revoked_at
-FROM access_apikey
-WHERE operator_id = any(%(operators)s::bigint[])
-ORDER BY id DESC;
+SELECT
+    k.id,
+    k.operator_id,
+    o.name AS operator_name,
+    k.name,
+    k.prefix,
+    k.rights,
+    k.made_by,
+    k.made_at,
+    k.expires_at,
+    k.last_used_at,
+    k.revoked_at
+FROM access_apikey AS k
+INNER JOIN operators_operator AS o ON k.operator_id = o.id
+WHERE k.operator_id = any(%(operators)s::bigint[])
+ORDER BY k.id DESC;
 
 -- name: set_password
 UPDATE access_user SET password = %(password)s WHERE id = %(user)s;

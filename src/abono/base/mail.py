@@ -1,0 +1,25 @@
+"""Mail: put into the queue in the transaction of what it tells of, and sent by a worker afterwards."""
+
+from __future__ import annotations
+
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+
+
+def deliver(to: str, subject: str, text: str) -> None:
+    """Hand one mail to the mail server, as plain text and as simple HTML. Raises whatever the server refuses with.
+
+    A line break in a header would let somebody add headers: there is none in a subject, and an address with one fails.
+    """
+    mail = EmailMultiAlternatives(" ".join(subject.split()), text, to=[to])
+    mail.attach_alternative(render_to_string("base/mail.html", {"text": text}), "text/html")
+    mail.send()
+
+
+def compose(template: str, locale: str, values: dict[str, object]) -> tuple[str, str]:
+    """Subject and text of a mail in the receiver's language: ``<template>_subject.txt`` and ``<template>.txt``."""
+    with translation.override(locale or "en"):
+        subject = render_to_string(f"{template}_subject.txt", values)
+        text = render_to_string(f"{template}.txt", values)
+    return " ".join(subject.split()), text.strip() + "\n"

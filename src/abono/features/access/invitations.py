@@ -1,0 +1,168 @@
+"""Invitations: people are asked in by mail; nobody signs up by themselves."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from abono.base.refusal import InvalidRequest, Refusal
+from abono.base.sql import statements
+from abono.base.trail import acting, record
+from abono.features.access.administrators import judge_password
+from abono.features.access.fields import check_email, check_name
+from abono.features.access.operations import DuplicateMembership, add_membership, add_user
+from abono.features.access.people import NotFound, Person
+from abono.features.access.queries import digest_of, secret_of
+from abono.features.access.rights import Kind, Role
+from abono.features.access.tasks import mail_invitation
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_sql = statements("abono.features.access", "invitations")
+LASTS = timedelta(days=7)
+"""How long a link holds."""
+
+
+class SignInFirst(Refusal):
+    """Whoever has a password accepts an invitation signed in, as the person whom it was sent to."""
+
+    code = "sign_in_first"
+
+
+@dataclass(frozen=True)
+class Invited:
+    """What a link offers, and to whom; ``user`` if the address has one, ``knows_password`` if they can sign in."""
+
+    id: int
+    email: str
+    operator: int
+    operator_name: str
+    kind: Kind
+    role: Role | None
+    account: int | None
+    locale: str
+    user: int | None
+    knows_password: bool
+
+
+def invite(  # noqa: PLR0913 -- whom, where, as what
+    person: Person,
+    email: str,
+    *,
+    operator: int,
+    kind: Kind,
+    now: datetime,
+    role: Role | None = None,
+    account: int | None = None,
+    locale: str = "",
+) -> int:
+    """Ask somebody in by mail; answers the invitation's id. One to the same that still waits is void.
+
+    ``account`` is one that the caller has found for this person at the operator. Nobody gives more than they have.
+    Raises Forbidden, NotFound, InvalidRequest, DuplicateMembership.
+    """
+    person.require("person.change")
+    person.require_operator(operator)
+    address = check_email(email)
+    if (kind is Kind.STAFF) != (role is not None):
+        raise InvalidRequest("Choose a role for staff; nobody else has one.", field="role")
+    if (kind is Kind.SUBSCRIBER) != (account is not None):
+        raise InvalidRequest("Name the account of a subscriber; nobody else has one.", field="account")
+    person.require_no_more(kind, role)
+    nonce = secrets.token_hex(32)
+    key = {"email": address, "operator": operator, "kind": kind, "account": account}
+    with transaction.atomic():
+        if _sql.row("already", **key)["already"]:
+            raise DuplicateMembership(
+                "This person is let in for that already; look them up in the list of people.", field="email"
+            )
+        _sql.run("replace", now=now, **key)
+        added = _sql.row(
+            "add",
+            role=role or "",
+            locale=locale,
+            nonce=nonce,
+            digest=digest_of(secret_of(nonce)),
+            made_by=person.user,
+            now=now,
+            expires_at=now + LASTS,
+            **key,
+        )
+        after = {"kind": kind, "role": role}
+        record("person.invite", address, operator=operator, account=account or 0, at=now, after=after)
+        mail_invitation.defer(invitation=added["id"])
+    return int(added["id"])
+
+
+def revoke_invitation(person: Person, invitation: int, *, now: datetime) -> None:
+    """A link stops working. Raises Forbidden, NotFound."""
+    person.require("person.change")
+    with transaction.atomic():
+        gone = _sql.rows("revoke", invitation=invitation, operators=list(person.operators), now=now)
+        if not gone:
+            raise NotFound("There is no such invitation that waits; look it up in the list of people.")
+        record("person.uninvite", gone[0]["email"], operator=gone[0]["operator_id"], at=now)
+
+
+def waiting_invitations(person: Person) -> list[dict[str, Any]]:
+    """The invitations of the person's operators that wait (also those that ran out), the newest first."""
+    person.require("person.view")
+    return _sql.rows("waiting", operators=list(person.operators))
+
+
+def invited_by(secret: str, *, now: datetime) -> Invited:
+    """What a link offers. Raises NotFound: unknown, accepted, revoked and run out are answered alike."""
+    found = _sql.rows("valid", digest=digest_of(secret), now=now)
+    if not found or not found[0]["is_active"]:
+        raise NotFound("This invitation is no longer valid; ask for a new one.")
+    (row,) = found
+    return Invited(
+        id=row["id"],
+        email=row["email"],
+        operator=row["operator_id"],
+        operator_name=row["operator_name"],
+        kind=Kind(row["kind"]),
+        role=Role(row["role"]) if row["role"] else None,
+        account=row["account_id"],
+        locale=row["locale"],
+        user=row["user_id"],
+        knows_password=row["has_password"],
+    )
+
+
+def accept(
+    secret: str, *, now: datetime, user: int | None = None, name: str = "", password: str = "", locale: str = ""
+) -> int:
+    """Let the invited one in, once; answers the user's id. ``user`` is who is signed in, if somebody is.
+
+    Who has no password yet writes a name and a password. Raises NotFound, SignInFirst, InvalidRequest,
+    DuplicateMembership.
+    """
+    with transaction.atomic():
+        invited = invited_by(secret, now=now)
+        if invited.knows_password and user != invited.user:
+            raise SignInFirst(f"Sign in as {invited.email} to accept this invitation.")
+        if not _sql.run("accept", invitation=invited.id, now=now):
+            raise NotFound("This invitation is no longer valid; ask for a new one.")
+        with acting(invited.email, "web"):
+            found = invited.user if invited.knows_password else _set_up(invited, name, password, locale, now)
+            assert found is not None  # noqa: S101 -- who knows a password is a user
+            add_membership(found, invited.operator, invited.kind, now=now, role=invited.role, account=invited.account)
+    return found
+
+
+def _set_up(invited: Invited, name: str, password: str, locale: str, now: datetime) -> int:
+    """A new user, or one who never had a password."""
+    called = check_name(name)
+    if not called:
+        raise InvalidRequest("Write your name.", field="name")
+    judge_password(password, invited.email, called)
+    user = add_user(invited.email, now=now)
+    _sql.run("set_up", user=user, name=called, password=make_password(password), locale=locale or invited.locale)
+    return user

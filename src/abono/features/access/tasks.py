@@ -1,0 +1,59 @@
+"""Mails that carry a secret, and tidying. A job holds no secret: the worker makes the link when it sends it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.management import call_command
+from django.urls import reverse
+from django.utils.http import int_to_base36
+from procrastinate.contrib.django import app
+
+from abono.base.mail import compose, deliver
+from abono.base.sql import statements
+from abono.base.tasks import PATIENT
+from abono.features.access.models import User
+from abono.features.access.queries import secret_of
+from abono.features.access.signins import forget
+
+_sql = statements("abono.features.access", "invitations")
+
+
+@app.task(name="access.mail_invitation", retry=PATIENT)
+def mail_invitation(invitation: int) -> None:
+    """Ask somebody in, unless the invitation was taken back meanwhile."""
+    for row in _sql.rows("to_mail", invitation=invitation):
+        link = settings.URL.rstrip("/") + reverse("invitation", args=[secret_of(row["nonce"])])
+        values = {
+            "operator": row["operator_name"],
+            "kind": row["kind"],
+            "role": row["role"],
+            "link": link,
+            "until": row["expires_at"],
+        }
+        deliver(row["email"], *compose("access/invitation", row["locale"] or row["theirs"], values))
+
+
+@app.task(name="access.mail_password_link", retry=PATIENT)
+def mail_password_link(email: str) -> None:
+    """The link to a new password, if somebody active has the address; nothing tells whether it went out."""
+    for user in User.objects.filter(email=email.strip().lower(), is_active=True):
+        values = {"link": password_link(user.id), "email": user.email, "hours": settings.PASSWORD_RESET_TIMEOUT // 3600}
+        deliver(user.email, *compose("access/password", user.locale, values))
+
+
+def password_link(user: int) -> str:
+    """A link with which a user sets a new password, once; it holds for PASSWORD_RESET_TIMEOUT seconds."""
+    found = User.objects.get(pk=user)
+    key = {"uidb36": int_to_base36(found.id), "key": default_token_generator.make_token(found)}
+    return settings.URL.rstrip("/") + reverse("account_reset_password_from_key", kwargs=key)
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(name="access.tidy", queueing_lock="access.tidy")
+def tidy(timestamp: int) -> None:  # noqa: ARG001 -- the minute it was planned for
+    """Drop sessions that ran out, and attempts to sign in that are older than they are kept."""
+    call_command("clearsessions")
+    forget(now=datetime.now(UTC))
