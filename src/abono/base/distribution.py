@@ -95,6 +95,7 @@ TABLES = Distribution(
         "api_bucket",
         "api_reply",
         "base_cache*",
+        "billing_figure",
         "billing_run",
         "billing_slice",
         "account_*",

@@ -83,3 +83,22 @@ class Slice(models.Model):
                 condition=Q(state__in=["open", "done", "failed", "split"]), name="billing_slice_state"
             )
         ]
+
+
+class Figure(models.Model):
+    """What an operator had in one currency on a civil day, as last counted (see figures.py); minor units."""
+
+    pk = CompositePrimaryKey("operator_id", "currency", "day")
+    operator_id = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    day = models.DateField()
+    accounts = models.BigIntegerField()
+    active = models.BigIntegerField()
+    trial = models.BigIntegerField()
+    suspended = models.BigIntegerField()
+    short = models.BigIntegerField()
+    paused = models.BigIntegerField()
+    monthly = models.BigIntegerField()
+    collected = models.BigIntegerField()
+    charged = models.BigIntegerField()
+    counted_at = models.DateTimeField()

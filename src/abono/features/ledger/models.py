@@ -3,10 +3,14 @@
 Amounts are whole minor units of the account's currency.
 """
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import CompositePrimaryKey, Q
 
 from abono.base.constraints import CompositeForeignKey
+
+BY_HAND = ["cash", "adjustments", "opening"]
+"""The books of what people enter; all others are charging's."""
 
 
 class Account(models.Model):
@@ -64,6 +68,16 @@ class Entry(models.Model):
     reverses = models.UUIDField(null=True)
 
     class Meta:
+        # What came in and was corrected by hand is few beside what is charged; a month of all is read by blocks.
+        indexes = [
+            models.Index(fields=["booked_on", "id"], name="ledger_entry_by_hand", condition=Q(counter__in=BY_HAND)),
+            models.Index(
+                fields=["operator_id", "booked_on", "id"],
+                name="ledger_entry_by_seller",
+                condition=Q(counter__in=BY_HAND),
+            ),
+            BrinIndex(fields=["booked_at"], name="ledger_entry_booked"),
+        ]
         constraints = [
             CompositeForeignKey(
                 columns=("account_id",), to="ledger_account", to_columns=("account_id",), name="ledger_entry_account"

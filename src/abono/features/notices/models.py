@@ -19,3 +19,13 @@ class Notice(models.Model):
     sent_on = models.DateField()
     made_at = models.DateTimeField()
     payload = models.JSONField()
+
+    class Meta:
+        indexes = [
+            # Who was warned of late. What a payload says cannot be looked up behind the second wall, a day can.
+            models.Index(
+                fields=["operator_id", "sent_on"],
+                name="notices_warned",
+                condition=models.Q(kind="will_be_suspended"),
+            ),
+        ]

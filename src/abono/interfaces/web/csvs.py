@@ -1,0 +1,82 @@
+"""Lists as files that spreadsheets open rightly and that nobody can use to run anything.
+
+UTF-8 with a byte order mark; a semicolon where the reader's decimal sign is a comma, as their spreadsheet expects. A
+text that a spreadsheet would take for a formula gets an apostrophe in front. Rows are read a page at a time, so that a
+million of them need no memory, and behind the person's wall, which the answer's own work has left by then.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.http import StreamingHttpResponse
+
+from abono.features.access.people import wall_of
+from abono.interfaces.web.reading import decimal_sign, write_amount
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from abono.base.paging import Page
+    from abono.features.access.people import Person
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}")
+_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A cell that is an amount: a number, whatever it begins with."""
+
+    minor: int
+    currency: str
+
+
+Cell = str | int | Amount | None
+
+
+def csv_answer(
+    person: Person, name: str, head: Sequence[object], fetch: Callable[[str | None], Page[Sequence[Cell]]]
+) -> StreamingHttpResponse:
+    """A file of all pages that ``fetch`` answers by cursor, under ``name`` (letters and dashes)."""
+    sign = decimal_sign()
+    write = _writer(";" if sign == "," else ",", sign)
+    titles = [str(each) for each in head]
+
+    def lines() -> Iterator[str]:
+        yield _MARK + write(titles)
+        after: str | None = None
+        while True:
+            with wall_of(person):
+                page = fetch(after)
+            if page.items:
+                yield "".join(write(row) for row in page.items)
+            after = page.next
+            if after is None:
+                return
+
+    answer = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _writer(separator: str, sign: str) -> Callable[[Sequence[Cell]], str]:
+    def write(row: Sequence[Cell]) -> str:
+        line = io.StringIO()
+        csv.writer(line, delimiter=separator, lineterminator="\r\n").writerow([_cell(each, sign) for each in row])
+        return line.getvalue()
+
+    return write
+
+
+def _cell(value: Cell, sign: str) -> str:
+    if isinstance(value, Amount):
+        return write_amount(value.minor, value.currency, locale="de" if sign == "," else "en")
+    if isinstance(value, int):
+        return str(value)
+    text = value or ""
+    return f"'{text}" if text.startswith(_FORMULA) else text

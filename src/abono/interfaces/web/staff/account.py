@@ -1,0 +1,301 @@
+"""The page of one account: what it has, what runs, why something is stopped, what comes, what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from abono.base.paging import MOST, Page
+from abono.base.refusal import Refusal
+from abono.features.accounts.access import find_account
+from abono.features.accounts.profiles import edit_profile, give, notes_of, servants, strike_note, write_note
+from abono.features.billing.coming import Coming, ComingCharge, coming
+from abono.features.billing.queries import next_charges, unlocks
+from abono.features.ledger.queries import statement
+from abono.features.operators.queries import operator_by_id
+from abono.features.subscriptions.history import stopped_since
+from abono.features.subscriptions.queries import SubscriptionRow, subscriptions_of_account, timeline
+from abono.interfaces.web import words
+from abono.interfaces.web.csvs import Amount, Cell, csv_answer
+from abono.interfaces.web.pages import STAFF, PersonRequest, page
+from abono.interfaces.web.staff.accounts import choose_servants
+from abono.interfaces.web.staff.events import events_of, stopped_sentence
+from abono.interfaces.web.staff.steps import refuse, rights_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from uuid import UUID
+
+    from django.http import HttpResponse, HttpResponseBase
+
+    from abono.features.accounts.queries import AccountRow
+    from abono.features.operators.queries import Operator
+
+_REFUSED = 422
+_FEW = 10
+_ENDED_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Line:
+    """A subscription of the account, its next charge, and the payment that unlocks it (None: none is needed)."""
+
+    row: SubscriptionRow
+    next_on: date | None
+    next_amount: int | None
+    unlock: int | None
+    sentence: str
+
+
+@page("accounts/<int:account>/", name="account", kinds=STAFF, right="account.view")
+def account(request: PersonRequest, account: int) -> HttpResponse:
+    """Everything about one account."""
+    found = find_account(request.person, account, now=request.now)
+    operator = operator_by_id(found.operator_id)
+    subscriptions = subscriptions_of_account(account)
+    live = [row for row in subscriptions if row.state != "ended"]
+    ended = [row for row in subscriptions if row.state == "ended"]
+    comes = coming(operator, account, request.now) if live else None
+    lines = _lines(operator, found, live, comes, request)
+    rows = {row.id: row for row in live}
+    charges = [(each, rows[each.subscription_id]) for each in (comes.charges if comes else [])]
+    shown = {
+        "account": found,
+        "operator": operator,
+        "lines": lines,
+        "blocked": [line for line in lines if line.row.reasons],
+        "some_blocked": any("staff" in row.reasons for row in live),
+        "some_unblocked": any("staff" not in row.reasons for row in live),
+        "ended": ended[:_ENDED_SHOWN],
+        "ended_more": len(ended) > _ENDED_SHOWN,
+        "coming": comes,
+        "coming_rows": charges[:_FEW],
+        "coming_more": max(len(charges) - _FEW, 0),
+        "language": dict(settings.LANGUAGES).get(found.locale[:2], found.locale),
+        "gives": request.person.sees_all_accounts,
+        "entries": statement(account, limit=_FEW) if request.person.may("payment.view") else None,
+        "events": events_of(timeline(account, None, _FEW).items, found),
+        "notes": notes_of(account),
+        "note": NoteForm(),
+        "served": _served(request, found),
+        "may": rights_of(request.person),
+    }
+    return render(request, "web/staff/account.html", shown)
+
+
+def _lines(
+    operator: Operator,
+    account: AccountRow,
+    live: Sequence[SubscriptionRow],
+    comes: Coming | None,
+    request: PersonRequest,
+) -> list[Line]:
+    """The subscriptions with what comes next. Only where nothing comes soon, the engine is asked how far away it is."""
+    if comes is None:
+        return []
+    soon: dict[UUID, ComingCharge] = {}
+    for charge in comes.charges:
+        soon.setdefault(charge.subscription_id, charge)
+    late = any(row.id not in soon and not row.reasons and not row.cancels for row in live)
+    later = next_charges(operator, [account.account_id], request.now) if late else {}
+    missing = unlocks(operator, [account.account_id], request.now) if any("funds" in r.reasons for r in live) else {}
+    since = stopped_since(account.account_id) if any(row.reasons for row in live) else {}
+    lines = []
+    for row in live:
+        near, far = soon.get(row.id), later.get(row.id)
+        on, amount = (near.on, near.amount) if near else (far.on, far.amount) if far else (None, None)
+        unlock = missing.get(row.id)
+        told = stopped_sentence(row, since.get(row.id), unlock, account.currency) if row.reasons else ""
+        lines.append(Line(row, on, amount, unlock, told))
+    return lines
+
+
+def _served(request: PersonRequest, account: AccountRow) -> dict[str, str]:
+    """The names of the manager and the agent of an account, as far as the person may know them."""
+    if account.manager_id is None and account.agent_id is None:
+        return {}
+    people = {each.membership: each.name or each.email for each in servants(request.person, account.operator_id)}
+    return {
+        "manager": people.get(account.manager_id or 0, ""),
+        "agent": people.get(account.agent_id or 0, ""),
+    }
+
+
+class DaysForm(forms.Form):
+    """From which to which day; both belong to it."""
+
+    since = forms.DateField(
+        label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    until = forms.DateField(
+        label=gettext_lazy("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def half_open(self) -> tuple[date | None, date | None]:
+        """The first day and the day after the last; a day that cannot be read does not narrow."""
+        values = self.cleaned_data if self.is_valid() else {}
+        last = values.get("until")
+        return values.get("since"), None if last is None else last + timedelta(days=1)
+
+
+@page("accounts/<int:account>/statement/", name="account_statement", kinds=STAFF, right="payment.view")
+def account_statement(request: PersonRequest, account: int) -> HttpResponse:
+    """The entries of an account with the balance after each."""
+    found = find_account(request.person, account, now=request.now)
+    days = DaysForm(request.GET)
+    since, until = days.half_open()
+    query = request.GET.copy()
+    query.pop("after", None)
+    shown = {
+        "account": found,
+        "days": days,
+        "page": statement(account, since=since, until=until, after=request.GET.get("after")),
+        "csv": f"{reverse('account_statement_csv', args=[account])}?{query.urlencode()}",
+    }
+    return render(request, "web/staff/statement.html", shown)
+
+
+@page("accounts/<int:account>/statement/csv/", name="account_statement_csv", kinds=STAFF, right="payment.view")
+def account_statement_csv(request: PersonRequest, account: int) -> HttpResponseBase:
+    """The statement as a file."""
+    found = find_account(request.person, account, now=request.now)
+    since, until = DaysForm(request.GET).half_open()
+    head = (_("Day"), _("Kind"), _("Text"), _("For"), _("Amount"), _("Balance"), _("Currency"))
+
+    def fetch(after: str | None) -> Page[Sequence[Cell]]:
+        rows = statement(account, since=since, until=until, after=after, limit=MOST)
+        return Page([_cells(row, found.currency) for row in rows.items], rows.next)
+
+    return csv_answer(request.person, f"statement-{account}", head, fetch)
+
+
+def _cells(row: Any, currency: str) -> tuple[Cell, ...]:
+    days = f"{row.starts_on.isoformat()}/{row.ends_on.isoformat()}" if row.starts_on and row.ends_on else ""
+    return (
+        row.booked_on.isoformat(),
+        words.word(words.ENTRIES, row.kind),
+        row.text,
+        days,
+        Amount(row.amount, currency),
+        Amount(row.balance, currency),
+        currency,
+    )
+
+
+@page("accounts/<int:account>/history/", name="account_history", kinds=STAFF, right="account.view")
+def account_history(request: PersonRequest, account: int) -> HttpResponse:
+    """What happened to an account, newest first."""
+    found = find_account(request.person, account, now=request.now)
+    rows = timeline(account, request.GET.get("after"))
+    shown = {"account": found, "page": rows, "events": events_of(rows.items, found)}
+    return render(request, "web/staff/history.html", shown)
+
+
+class ProfileForm(forms.Form):
+    """What an account is called, and the language in which its owner is spoken to."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200, required=False)
+    locale = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
+
+
+@page("accounts/<int:account>/edit/", name="account_edit", kinds=STAFF, right="account.change", methods=("GET", "POST"))
+def account_edit(request: PersonRequest, account: int) -> HttpResponse:
+    """Change the profile."""
+    found = find_account(request.person, account, now=request.now, right="account.change")
+    language = found.locale[:2] if found.locale not in dict(settings.LANGUAGES) else found.locale
+    form = ProfileForm(request.POST or None, initial={"name": found.name, "locale": language})
+    if request.method == "POST" and form.is_valid():
+        try:
+            edit_profile(account, now=request.now, **form.cleaned_data)
+        except Refusal as refusal:
+            refuse(form, refusal)
+        else:
+            messages.success(request, _("The profile is changed."))
+            return _to_account(account)
+    shown = {"account": found, "form": form, "title": _("Edit the profile")}
+    return render(request, "web/staff/edit.html", shown, status=_REFUSED if form.errors else 200)
+
+
+class GiveForm(forms.Form):
+    """Who serves the account."""
+
+    manager = forms.TypedChoiceField(
+        label=gettext_lazy("Manager"),
+        coerce=int,
+        empty_value=None,
+        required=False,
+        help_text=gettext_lazy("A manager sees and serves only the accounts that were given to him or her."),
+    )
+    agent = forms.TypedChoiceField(label=gettext_lazy("Agent"), coerce=int, empty_value=None, required=False)
+
+
+@page("accounts/<int:account>/give/", name="account_give", kinds=STAFF, right="account.change", methods=("GET", "POST"))
+def account_give(request: PersonRequest, account: int) -> HttpResponse:
+    """Give the account to a manager or an agent, or take it back."""
+    found = find_account(request.person, account, now=request.now, right="account.change")
+    form = GiveForm(request.POST or None, initial={"manager": found.manager_id or "", "agent": found.agent_id or ""})
+    choose_servants(form, request.person, found.operator_id)
+    if request.method == "POST" and form.is_valid():
+        try:
+            give(request.person, account, now=request.now, **form.cleaned_data)
+        except Refusal as refusal:
+            refuse(form, refusal)
+        else:
+            messages.success(request, _("It is kept who serves the account."))
+            return _to_account(account)
+    shown = {"account": found, "form": form, "title": _("Manager and agent")}
+    return render(request, "web/staff/edit.html", shown, status=_REFUSED if form.errors else 200)
+
+
+class NoteForm(forms.Form):
+    """Something to remember about the account."""
+
+    note = forms.CharField(
+        label=gettext_lazy("New note"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3, "maxlength": 2000})
+    )
+
+
+@page("accounts/<int:account>/notes/", name="account_note", kinds=STAFF, right="account.change", methods=("POST",))
+def account_note(request: PersonRequest, account: int) -> HttpResponse:
+    """Write a note."""
+    found = find_account(request.person, account, now=request.now, right="account.change")
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        try:
+            write_note(account, form.cleaned_data["note"], author=request.person.name, now=request.now)
+        except Refusal as refusal:
+            refuse(form, refusal)
+        else:
+            return _to_account(account, "#notes")
+    shown = {"account": found, "form": form, "title": _("New note")}
+    return render(request, "web/staff/edit.html", shown, status=_REFUSED)
+
+
+@page(
+    "accounts/<int:account>/notes/<uuid:note>/strike/",
+    name="account_strike_note",
+    kinds=STAFF,
+    right="account.change",
+    methods=("POST",),
+)
+def account_strike_note(request: PersonRequest, account: int, note: UUID) -> HttpResponse:
+    """Strike a note out."""
+    find_account(request.person, account, now=request.now, right="account.change")
+    strike_note(account, note, now=request.now)
+    messages.success(request, _("The note is struck out; the audit trail keeps that it was there."))
+    return _to_account(account, "#notes")
+
+
+def _to_account(account: int, place: str = "") -> HttpResponse:
+    return HttpResponseRedirect(reverse("account", args=[account]) + place, status=303)

@@ -1,0 +1,213 @@
+"""The list of accounts, the same as a file, and a new account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from abono.base.paging import MOST, Page
+from abono.base.refusal import Refusal
+from abono.features.access.rights import Kind
+from abono.features.accounts.operations import open_account
+from abono.features.accounts.profiles import check_servants, next_number, servants
+from abono.features.accounts.queries import AccountRow, list_accounts
+from abono.features.operators.queries import Operator, operator_by_id, operators
+from abono.interfaces.web.csvs import Amount, Cell, csv_answer
+from abono.interfaces.web.pages import STAFF, PersonRequest, page
+from abono.interfaces.web.reading import AmountField
+from abono.interfaces.web.staff.steps import refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.http import HttpResponse, HttpResponseBase
+
+    from abono.features.access.people import Person
+
+_REFUSED = 422
+_LONGEST_ID = 19
+_STATES = (
+    ("", gettext_lazy("All accounts")),
+    ("suspended", gettext_lazy("With something suspended")),
+    ("negative", gettext_lazy("In debt")),
+)
+NOBODY = ("", gettext_lazy("Nobody"))
+
+
+@page("accounts/", name="accounts", kinds=STAFF, right="account.view")
+def accounts(request: PersonRequest) -> HttpResponse:
+    """The accounts of the person's subtree, searched, filtered, a page at a time."""
+    asked = _asked(request)
+    found = list_accounts(request.person, now=request.now, after=request.GET.get("after"), **asked)
+    mine = operators_of(request.person)
+    shown = {
+        "page": found,
+        "states": _STATES,
+        "operators": mine if len(mine) > 1 else [],
+        "names": {each.id: each.name for each in mine},
+        "asked": asked,
+        "csv": _with_query(request, "accounts_csv"),
+    }
+    return render(request, "web/staff/accounts.html", shown)
+
+
+@page("accounts/csv/", name="accounts_csv", kinds=STAFF, right="account.view")
+def accounts_csv(request: PersonRequest) -> HttpResponseBase:
+    """The accounts of the list as it is filtered, all of them, as a file."""
+    person, now, asked = request.person, request.now, _asked(request)
+    names = {each.id: each.name for each in operators_of(person)}
+    head = (
+        *(_("Number"), _("Name"), _("Operator"), _("Balance"), _("Available"), _("Currency")),
+        *(_("Active"), _("Suspended"), _("Opened")),
+    )
+
+    def fetch(after: str | None) -> Page[Sequence[Cell]]:
+        found = list_accounts(person, now=now, after=after, limit=MOST, **asked)
+        return Page([_cells(row, names) for row in found.items], found.next)
+
+    fetch(None)  # a refusal must be told before the file begins
+    return csv_answer(person, "accounts", head, fetch)
+
+
+class NewAccountForm(forms.Form):
+    """What a new account begins with."""
+
+    operator = forms.TypedChoiceField(label=gettext_lazy("Operator"), coerce=int)
+    number = forms.CharField(
+        label=gettext_lazy("Account number"),
+        max_length=40,
+        required=False,
+        help_text=gettext_lazy("Leave it empty to take the next number."),
+    )
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200, required=False)
+    locale = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
+    credit_limit = AmountField(
+        label=gettext_lazy("Credit limit"),
+        least=0,
+        required=False,
+        help_text=gettext_lazy("How far the account may go below 0 for good."),
+    )
+    manager = forms.TypedChoiceField(label=gettext_lazy("Manager"), coerce=int, empty_value=None, required=False)
+    agent = forms.TypedChoiceField(label=gettext_lazy("Agent"), coerce=int, empty_value=None, required=False)
+
+    def __init__(self, person: Person, operator: Operator, mine: Sequence[Operator], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        choose(self, "operator", [(each.id, each.name) for each in mine])
+        choose_servants(self, person, operator.id)
+        limit = self.fields["credit_limit"]
+        if isinstance(limit, AmountField):
+            limit.currency = operator.currency
+        if len(mine) == 1:
+            self.fields["operator"].widget = forms.HiddenInput()
+        if not person.may("payment.adjust"):
+            del self.fields["credit_limit"]
+        if person.scope["manager"] is not None:
+            del self.fields["manager"], self.fields["agent"]
+
+
+@page("accounts/new/", name="account_new", kinds=STAFF, right="account.create", methods=("GET", "POST"))
+def account_new(request: PersonRequest) -> HttpResponse:
+    """Open an account; whoever has only own accounts is its manager."""
+    mine = operators_of(request.person)
+    operator = _chosen_operator(request, mine)
+    first = {"operator": operator.id, "locale": operator.locale, "number": next_number(operator.id)}
+    form = NewAccountForm(request.person, operator, mine, data=request.POST or None, initial=first)
+    if request.method != "POST":
+        return render(request, "web/staff/account_new.html", {"form": form, "operator": operator})
+    if form.is_valid():
+        try:
+            account, number = _opened(request, operator, form.cleaned_data)
+        except Refusal as refusal:
+            refuse(form, refusal)
+        else:
+            messages.success(request, _("Account %(number)s is open.") % {"number": number})
+            return HttpResponseRedirect(reverse("account", args=[account]), status=303)
+    return render(request, "web/staff/account_new.html", {"form": form, "operator": operator}, status=_REFUSED)
+
+
+def operators_of(person: Person) -> list[Operator]:
+    """The operators of a person's subtree."""
+    return [each for each in operators() if each.id in person.operators]
+
+
+def choose(form: forms.Form, name: str, choices: Sequence[tuple[object, object]]) -> None:
+    """Give a field what can be chosen."""
+    field = form.fields[name]
+    if isinstance(field, forms.ChoiceField):
+        field.choices = choices
+
+
+def choose_servants(form: forms.Form, person: Person, operator: int) -> None:
+    """Let the fields ``manager`` and ``agent`` offer who can serve accounts of an operator."""
+    found = servants(person, operator)
+    for name, kind in (("manager", Kind.STAFF), ("agent", Kind.AGENT)):
+        people = [(each.membership, each.name or each.email) for each in found if each.kind is kind]
+        choose(form, name, [NOBODY, *people])
+
+
+def _asked(request: PersonRequest) -> dict[str, Any]:
+    operator = request.GET.get("operator", "")
+    return {
+        "search": request.GET.get("search", ""),
+        "operator": int(operator)
+        if operator.isascii() and operator.isdigit() and len(operator) < _LONGEST_ID
+        else None,
+        "state": request.GET.get("state", ""),
+    }
+
+
+def _with_query(request: PersonRequest, name: str) -> str:
+    query = request.GET.copy()
+    query.pop("after", None)
+    return f"{reverse(name)}?{query.urlencode()}"
+
+
+def _cells(row: AccountRow, names: dict[int, str]) -> tuple[Cell, ...]:
+    return (
+        row.number,
+        row.name,
+        names.get(row.operator_id, ""),
+        Amount(row.balance, row.currency),
+        Amount(row.available, row.currency),
+        row.currency,
+        row.active,
+        row.suspended,
+        row.opened_at.date().isoformat(),
+    )
+
+
+def _chosen_operator(request: PersonRequest, mine: Sequence[Operator]) -> Operator:
+    """The operator that was chosen, or the person's own."""
+    chosen = request.POST.get("operator") or request.GET.get("operator", "")
+    found = next((each for each in mine if str(each.id) == chosen), None)
+    return found or operator_by_id(request.person.operator)
+
+
+def _opened(request: PersonRequest, operator: Operator, values: dict[str, Any]) -> tuple[int, str]:
+    person = request.person
+    own = person.scope["manager"]
+    manager, agent = (own, None) if own is not None else (values.get("manager"), values.get("agent"))
+    with transaction.atomic():
+        if own is None:
+            check_servants(person, operator.id, manager=manager, agent=agent)
+        number = values["number"] or next_number(operator.id)
+        account = open_account(
+            operator,
+            number,
+            now=request.now,
+            credit_limit=values.get("credit_limit") or 0,
+            name=values["name"],
+            locale=values["locale"],
+            manager=manager,
+            agent=agent,
+        )
+    return account, number

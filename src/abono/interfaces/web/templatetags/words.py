@@ -1,0 +1,58 @@
+"""The words of the field as filters: ``{% load words %}``, ``{{ entry.kind|entry_kind }}``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django import template
+
+from abono.interfaces.web import reading, words
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from abono.features.accounts.queries import AccountRow
+
+register = template.Library()
+
+
+@register.filter
+def entry_kind(kind: str) -> str:
+    """Such as Payment or Charge."""
+    return words.word(words.ENTRIES, kind)
+
+
+@register.filter
+def charge_kind(kind: str) -> str:
+    """What a charge is for: a billing period, part of one, a fee."""
+    return words.word(words.CHARGES, kind)
+
+
+@register.filter
+def book(counter: str) -> str:
+    """The book of the seller that an entry names."""
+    return words.word(words.BOOKS, counter)
+
+
+@register.filter
+def cause(name: str) -> str:
+    """Why a subscription changed its state."""
+    return words.word(words.CAUSES, name)
+
+
+@register.filter
+def typed_amount(minor: int | None, currency: str) -> str:
+    """An amount as it is typed into a field."""
+    return "" if minor is None else reading.write_amount(minor, currency)
+
+
+@register.filter
+def quantity(number: Decimal | None) -> str:
+    """A quantity without zeros at its end."""
+    return "" if number is None else reading.write_quantity(number)
+
+
+@register.filter
+def account_label(account: AccountRow) -> str:
+    """An account as people say it: its number and, if it has one, its name."""
+    return f"{account.number} · {account.name}" if account.name else account.number

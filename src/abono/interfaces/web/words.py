@@ -1,0 +1,106 @@
+"""The words of the field on the screen: kinds of entries and charges, causes of changes, notices, actions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.utils.functional import _StrPromise
+
+ENTRIES: Mapping[str, _StrPromise] = {
+    "payment": _("Payment"),
+    "charge": _("Charge"),
+    "reversal": _("Reversal"),
+    "fee": _("Fee"),
+    "refund": _("Refund"),
+    "adjustment": _("Adjustment"),
+}
+CHARGES: Mapping[str, _StrPromise] = {
+    "period": _("Billing period"),
+    "part": _("Part of a period"),
+    "fee": _("Setup fee"),
+    "credit": _("Credit for unused days"),
+    "refund": _("Refund of unused days"),
+}
+BOOKS: Mapping[str, _StrPromise] = {
+    "cash": _("Cash"),
+    "sales": _("Sales"),
+    "fees": _("Fees"),
+    "adjustments": _("Adjustments"),
+    "opening": _("Opening balances"),
+}
+CAUSES: Mapping[str, _StrPromise] = {
+    "started": _("Started"),
+    "shortfall": _("Stopped: the charge did not fit"),
+    "returned": _("Returned: the charge was made"),
+    "arrears": _("Stopped: what was used could not be paid"),
+    "early_block": _("Stopped before the boundary: the next charge would not fit"),
+    "early_block_lifted": _("Goes on: the next charge fits again"),
+    "early_block_over": _("The boundary has come: the charge is tried"),
+    "paused": _("Paused"),
+    "pause_over": _("The pause is over"),
+    "resumed_by_customer": _("Resumed"),
+    "blocked_by_staff": _("Blocked by staff"),
+    "unblocked_by_staff": _("Staff block lifted"),
+    "ended": _("Ended"),
+}
+NOTICES: Mapping[str, _StrPromise] = {
+    "charge_due": _("Notice: coming charge"),
+    "will_be_suspended": _("Notice: suspension warning"),
+    "ends_soon": _("Notice: ending soon"),
+    "suspended": _("Notice: suspended"),
+    "resumed": _("Notice: active again"),
+    "ended": _("Notice: ended"),
+    "payment_received": _("Notice: payment received"),
+}
+ACTIONS: Mapping[str, _StrPromise] = {
+    "account.open": _("Account opened"),
+    "account.edit": _("Profile changed"),
+    "account.give": _("Given to a manager or agent"),
+    "account.note": _("Note written"),
+    "account.strike_note": _("Note struck out"),
+    "account.pay": _("Payment entered"),
+    "account.refund": _("Refund paid out"),
+    "account.adjust": _("Balance adjusted"),
+    "account.credit_limit": _("Credit limit changed"),
+    "account.promise": _("Promised payment made"),
+    "account.block": _("Blocked by staff"),
+    "account.unblock": _("Staff block lifted"),
+    "subscription.order": _("Ordered"),
+    "subscription.change": _("Change asked for"),
+    "subscription.cancel": _("Cancellation asked for"),
+    "subscription.keep": _("Cancellation taken back"),
+    "subscription.pause": _("Pause asked for"),
+    "subscription.resume": _("Resume asked for"),
+}
+STATES: Mapping[str, _StrPromise] = {
+    "active": _("Active"),
+    "trial": _("Trial"),
+    "pending": _("Pending"),
+    "suspended": _("Suspended"),
+    "ended": _("Ended"),
+}
+CHARGED: Mapping[str, _StrPromise] = {
+    "advance": _("In advance, when the period begins"),
+    "arrears": _("In arrears, when the period has ended"),
+    "daily": _("In daily slices"),
+}
+SHORTFALL: Mapping[str, _StrPromise] = {
+    "suspend": _("It is suspended"),
+    "end": _("It ends"),
+    "owe": _("It is charged all the same"),
+}
+PAUSE: Mapping[str, _StrPromise] = {
+    "freeze": _("Allowed, paid days are kept"),
+    "lose": _("Allowed, paid days run out"),
+    "none": _("Not allowed"),
+}
+
+
+def word(words: Mapping[str, _StrPromise], name: str) -> str:
+    """The word of a name in the active language; a name without one stands for itself."""
+    return str(words.get(name, name))

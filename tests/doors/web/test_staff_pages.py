@@ -1,0 +1,366 @@
+"""The pages of staff: who has which, whose rows they show, what they say, how many statements they cost."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from tests.doors.web.staff_world import HOSTILE, World, everything, signed_in, text, world
+
+from abono.features.access.rights import OF_ROLE, Kind, Role
+from abono.features.accounts.operations import open_account
+from abono.features.accounts.profiles import edit_profile, write_note
+from abono.features.billing import blocks, figures, money, orders
+from abono.features.ledger.queries import statement
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LISTS = {
+    "/": "",
+    "/search/": "",
+    "/search/?q=camera": "",
+    "/accounts/": "account.view",
+    "/accounts/csv/": "account.view",
+    "/accounts/new/": "account.create",
+    "/subscriptions/": "subscription.view",
+    "/subscriptions/csv/": "subscription.view",
+    "/payments/": "payment.view",
+    "/payments/csv/": "payment.view",
+}
+OF_ACCOUNT = {
+    "": "account.view",
+    "statement/": "payment.view",
+    "statement/csv/": "payment.view",
+    "history/": "account.view",
+    "edit/": "account.change",
+    "give/": "account.change",
+    "subscribe/": "subscription.create",
+    "pay/": "payment.create",
+    "refund/": "payment.create",
+    "adjust/": "payment.adjust",
+    "promise/": "promise.create",
+    "limit/": "payment.adjust",
+    "block/": "account.block",
+    "unblock/": "account.block",
+    "subscriptions/LINE/": "subscription.view",
+    "subscriptions/LINE/change/": "subscription.change",
+    "subscriptions/LINE/keep-plan/": "subscription.change",
+    "subscriptions/LINE/pause/": "subscription.pause",
+    "subscriptions/LINE/resume/": "subscription.pause",
+    "subscriptions/LINE/cancel/": "subscription.cancel",
+    "subscriptions/LINE/keep/": "subscription.cancel",
+    "subscriptions/LINE/block/": "account.block",
+    "subscriptions/LINE/unblock/": "account.block",
+    "entries/ENTRY/": "payment.view",
+}
+POSTED = {"notes/": "account.change", "notes/NOTE/strike/": "account.change"}
+REFUSED_AS_IT_STANDS = {"subscriptions/LINE/resume/"}
+"""What the line of the world has nothing of: the page says so."""
+
+
+@pytest.fixture
+def one() -> World:
+    return world()
+
+
+def address(rest: str, account: int, line: object) -> str:
+    entry = str(statement(account).items[0].id) if "ENTRY" in rest else ""
+    return f"/accounts/{account}/" + rest.replace("LINE", str(line)).replace("ENTRY", entry).replace(
+        "NOTE", str(uuid4())
+    )
+
+
+def streamed(answer: Any) -> str:
+    return b"".join(answer.streaming_content).decode()
+
+
+# ---- Who has which page
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_has_the_pages_of_its_rights_and_nobody_those_of_a_stranger(one: World, role: Role) -> None:
+    client = one[role]
+    if role is Role.MANAGER:
+        give_to_manager(one)
+    before = everything()
+    for page, right in LISTS.items():
+        answer = client.get(page)
+        assert answer.status_code == (200 if not right or right in OF_ROLE[role] else 403), page
+        _ = streamed(answer) if answer.streaming else text(answer)
+    for rest, right in OF_ACCOUNT.items():
+        allowed = right in OF_ROLE[role]
+        answer = client.get(address(rest, one.account, one.line))
+        expected = 403 if not allowed else 422 if rest in REFUSED_AS_IT_STANDS else 200
+        assert answer.status_code == expected, (rest, text(answer)[-800:])
+        foreign = client.get(address(rest, one.foreign, one.foreign_line))
+        assert foreign.status_code == (404 if allowed else 403), rest
+        mixed = client.get(address(rest, one.account, one.foreign_line)) if "LINE" in rest else None
+        assert mixed is None or mixed.status_code == (404 if allowed else 403), rest
+    for rest, right in POSTED.items():
+        answer = client.post(address(rest, one.foreign, one.foreign_line), {"note": "x"})
+        assert answer.status_code == (404 if right in OF_ROLE[role] else 403), rest
+    assert everything() == before
+
+
+def give_to_manager(one: World) -> None:
+    from django.contrib.auth import get_user_model
+
+    user = int(one[Role.MANAGER].session["_auth_user_id"])
+    assert get_user_model().objects.filter(pk=user).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE accounts_profile SET manager_id = (SELECT id FROM access_membership WHERE user_id = %s)"
+            " WHERE account_id = %s",
+            [user, one.account],
+        )
+
+
+def test_a_manager_sees_only_own_accounts(one: World) -> None:
+    manager = one[Role.MANAGER]
+    for page in ("/accounts/", "/subscriptions/", "/payments/", "/search/?q=camera", "/search/?q=1001", "/"):
+        answer = manager.get(page, follow=True)
+        assert answer.status_code == 200
+        assert "Ivanov" not in text(answer), page
+    assert manager.get(f"/accounts/{one.account}/").status_code == 404
+    give_to_manager(one)
+    assert "Ivanov" in text(manager.get("/accounts/"))
+    assert manager.get(f"/accounts/{one.account}/").status_code == 200
+
+
+@pytest.mark.parametrize("kind", [Kind.SUBSCRIBER, Kind.AGENT])
+def test_other_kinds_of_people_have_none_of_these_pages(one: World, kind: Kind) -> None:
+    client = signed_in(one.operator, kind, account=one.account if kind is Kind.SUBSCRIBER else None)
+    pages = [page for page in LISTS if page != "/"]
+    for page in [*pages, *(address(rest, one.account, one.line) for rest in OF_ACCOUNT)]:
+        assert client.get(page).status_code == 404, page
+
+
+def test_whoever_is_not_signed_in_is_sent_to_sign_in(one: World) -> None:
+    from django.test import Client
+
+    for page in [*LISTS, *(address(rest, one.account, one.line) for rest in OF_ACCOUNT)]:
+        answer = Client().get(page)
+        assert answer.status_code == 302, page
+        assert answer["Location"].startswith("/sign/"), page
+
+
+# ---- What they say
+
+
+def test_an_account_shows_its_money_its_line_and_what_comes(one: World) -> None:
+    said = text(one.boss.get(f"/accounts/{one.account}/"))
+    for words in ("1001 · Ivanov", "€50.00", "camera 7", "Active", "€10.00", "Payment", "Charge", "Ordered"):
+        assert words in said, words
+    assert "suspended since" not in said
+
+
+def test_an_account_without_anything_says_what_to_do_first(one: World) -> None:
+    empty = open_account(one.operator, "2", now=timezone.now())
+    said = text(one.boss.get(f"/accounts/{empty}/"))
+    assert "Subscribe the account to a plan." in said
+    assert "No money has moved yet." in said
+
+
+def test_a_stopped_line_says_why_and_what_unlocks_it(one: World) -> None:
+    blocks.block(one.account, now=timezone.now(), subscription=one.line)
+    for page in (f"/accounts/{one.account}/", f"/accounts/{one.account}/subscriptions/{one.line}/"):
+        said = text(one.boss.get(page))
+        assert "line (camera 7) is suspended since" in said
+        assert "(staff block)" in said
+
+
+def test_a_subscription_shows_its_terms_and_charges(one: World) -> None:
+    said = text(one.boss.get(f"/accounts/{one.account}/subscriptions/{one.line}/"))
+    for words in ("In advance, when the period begins", "It is suspended", "10.00", "Started", str(one.line)):
+        assert words in said, words
+
+
+def test_an_entry_says_what_it_is_made_of(one: World) -> None:
+    charge, payment = statement(one.account).items
+    said = text(one.boss.get(f"/accounts/{one.account}/entries/{charge.id}/"))
+    for words in ("Billing period", "€10.00 for 1 a period (month)", "camera 7", "Sales"):
+        assert words in said, words
+    assert "€60.00" in text(one.boss.get(f"/accounts/{one.account}/entries/{payment.id}/"))
+    assert one.boss.get(f"/accounts/{one.account}/entries/{uuid4()}/").status_code == 404
+
+
+def test_payments_are_listed_by_day_and_kind(one: World) -> None:
+    money.adjust(one.account, -150, now=timezone.now(), text="too much")
+    said = text(one.boss.get("/payments/"))
+    assert "€60.00" in said
+    assert "\N{MINUS SIGN}€1.50" in said
+    only = text(one.boss.get("/payments/?kind=adjustment"))
+    assert "too much" in only
+    assert "€60.00" not in only
+    today = timezone.now().date().isoformat()
+    assert "€60.00" in text(one.boss.get(f"/payments/?since={today}&until={today}"))
+    assert "€60.00" not in text(one.boss.get("/payments/?until=2020-01-01"))
+    assert one.boss.get("/payments/?kind=nonsense").status_code == 422
+    assert one.boss.get("/payments/?after=damaged").status_code == 422
+
+
+def test_home_has_the_figures_of_the_subtree(one: World) -> None:
+    said = text(one.boss.get("/"))
+    for words in ("Monthly revenue", "€10.00", "Collected this month", "€60.00", "Counted on"):
+        assert words in said, words
+
+
+def test_figures_are_kept_and_counted_again(one: World) -> None:
+    now = timezone.now()
+    one.boss.get("/")
+    orders.subscribe(one.account, "big", now=now)
+    assert "€40.00" not in text(one.boss.get("/"))
+    answer = one.boss.post("/figures/", follow=True)
+    assert "€40.00" in text(answer)
+    assert figures.refresh(now=now) >= 2
+    manager = one[Role.MANAGER]
+    assert "€40.00" not in text(manager.get("/"))
+    give_to_manager(one)
+    assert "€40.00" in text(manager.get("/"))
+
+
+# ---- Search
+
+
+def test_the_search_finds_by_number_name_unit_plan_and_id(one: World) -> None:
+    boss = one.boss
+    assert boss.get("/search/?q=1001")["Location"] == f"/accounts/{one.account}/"
+    assert boss.get(f"/search/?q={one.line}")["Location"] == f"/accounts/{one.account}/subscriptions/{one.line}/"
+    assert "Ivanov" in text(boss.get("/search/?q=ivan"))
+    assert str(one.line) in text(boss.get("/search/?q=camera"))
+    assert "/subscriptions/?plan=year" in text(boss.get("/search/?q=ye"))
+    nothing = text(boss.get(f"/search/?q={one.foreign_line}"))
+    assert "Nothing found" in nothing
+
+
+@pytest.mark.parametrize(
+    "sought", ["%", "_", "'; DROP TABLE ledger_entry; --", "\0", "\\", "%00", "a" * 500, HOSTILE, "🦆"]
+)
+def test_hostile_searches_find_nothing_and_break_nothing(one: World, sought: str) -> None:
+    boss = one.boss
+    before = everything()
+    for page, name in (("/search/", "q"), ("/accounts/", "search"), ("/subscriptions/", "search")):
+        answer = boss.get(page, {name: sought})
+        assert answer.status_code == 200
+        assert "<script>alert" not in text(answer)
+    for page in ("/accounts/", "/subscriptions/", "/payments/"):
+        for name in ("state", "plan", "kind", "operator", "after", "since", "until"):
+            assert boss.get(page, {name: sought}).status_code in {200, 404, 422}, (page, name)
+    assert everything() == before
+
+
+# ---- Nothing stored runs
+
+
+def test_scripts_in_every_text_are_shown_as_text(one: World) -> None:
+    now = timezone.now()
+    made = open_account(one.operator, HOSTILE, now=now, name=HOSTILE)
+    money.pay(made, 10_000, now=now, text=HOSTILE)
+    line = orders.subscribe(made, "line", now=now, unit=HOSTILE)
+    edit_profile(made, name=HOSTILE, locale="en", now=now)
+    write_note(made, HOSTILE, author=HOSTILE, now=now)
+    blocks.block(made, now=now, subscription=line)
+    entries = statement(made).items
+    pages = [
+        *("/", "/accounts/", "/subscriptions/", "/payments/", "/search/?q=scr"),
+        *(f"/accounts/{made}/{rest}" for rest in ("", "statement/", "history/", "edit/", "pay/", "block/")),
+        *(f"/accounts/{made}/subscriptions/{line}/{rest}" for rest in ("", "change/", "cancel/", "unblock/")),
+        *(f"/accounts/{made}/entries/{entry.id}/" for entry in entries),
+    ]
+    for page in pages:
+        said = text(one.boss.get(page))
+        assert "<script>alert" not in said, page
+    assert "&lt;script&gt;alert(1)" in text(one.boss.get(f"/accounts/{made}/"))
+
+
+# ---- Files
+
+
+@pytest.mark.parametrize("lead", ["=", "+", "-", "@", "\t=", "\r=", "\N{FULLWIDTH EQUALS SIGN}"])
+def test_no_cell_of_a_file_is_a_formula(one: World, lead: str) -> None:
+    now = timezone.now()
+    hostile = f'{lead}HYPERLINK("http://x";"y")'
+    made = open_account(one.operator, "77", now=now, name=hostile)
+    money.pay(made, 5_000, now=now, text=hostile)
+    orders.subscribe(made, "line", now=now, unit=hostile)
+    for page in ("/accounts/csv/", "/payments/csv/", "/subscriptions/csv/", f"/accounts/{made}/statement/csv/"):
+        rows = list(csv.reader(io.StringIO(streamed(one.boss.get(page)).removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"))))
+        assert len(rows) > 1
+        cells = [cell for row in rows[1:] for cell in row]
+        assert "'" + hostile in cells, page
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "@", "\t", "\r", "\N{FULLWIDTH EQUALS SIGN}"))]
+
+
+def test_files_have_exact_numbers_that_spreadsheets_read(one: World) -> None:
+    answer = one.boss.get(f"/accounts/{one.account}/statement/csv/")
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer["Content-Disposition"] == f'attachment; filename="statement-{one.account}.csv"'
+    said = streamed(answer)
+    assert said.startswith("\N{ZERO WIDTH NO-BREAK SPACE}Day,Kind,")
+    amounts = [row[4:6] for row in csv.reader(io.StringIO(said))][1:]
+    assert amounts == [["-10.00", "50.00"], ["60.00", "60.00"]]
+
+
+def test_files_go_over_all_pages_and_only_own_rows(one: World) -> None:
+    now = timezone.now()
+    for number in range(230):
+        open_account(one.operator, f"n{number:04}", now=now)
+    rows = list(csv.reader(io.StringIO(streamed(one.boss.get("/accounts/csv/")))))
+    assert len(rows) == 1 + 231
+    assert len({row[0] for row in rows}) == 232
+
+
+# ---- Paging, filters and cost
+
+
+def test_lists_go_on_by_their_cursor(one: World) -> None:
+    now = timezone.now()
+    for number in range(60):
+        open_account(one.operator, f"n{number:04}", now=now)
+    first = one.boss.get("/accounts/")
+    page = first.context["page"]
+    assert len(page.items) == 50
+    second = one.boss.get("/accounts/", {"after": page.next}).context["page"]
+    assert second.next is None
+    numbers = [row.number for row in [*page.items, *second.items]]
+    assert len(numbers) == len(set(numbers)) == 61
+    assert one.boss.get("/accounts/?state=negative").context["page"].items == []
+    assert one.boss.get("/accounts/?state=nonsense").status_code == 422
+    assert one.boss.get(f"/accounts/?operator={one.stranger.id}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("page", "most"),
+    [
+        ("/", 22),
+        ("/accounts/", 14),
+        ("/subscriptions/", 14),
+        ("/payments/", 13),
+        ("/search/?q=camera", 15),
+        ("/accounts/ACCOUNT/", 75),
+        ("/accounts/ACCOUNT/statement/", 14),
+        ("/accounts/ACCOUNT/subscriptions/LINE/", 75),
+    ],
+)
+def test_pages_cost_a_known_number_of_statements(one: World, page: str, most: int) -> None:
+    where = page.replace("ACCOUNT", str(one.account)).replace("LINE", str(one.line))
+    one.boss.get(where)
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        one.boss.get(where)
+    now = timezone.now()
+    for number in range(20):
+        open_account(one.operator, f"n{number}", now=now)
+        money.pay(one.account, 1_000, now=now)
+        orders.subscribe(one.account, "line", now=now, unit=f"unit {number}")
+    with CaptureQueriesContext(connection) as many:
+        one.boss.get(where)
+    assert len(many) <= len(few), "the number of statements grows with the rows"
+    assert len(few) <= most, [each["sql"][:90] for each in few.captured_queries]
