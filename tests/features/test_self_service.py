@@ -1,8 +1,8 @@
-"""What operators let subscribers do by themselves: promises on the operator's terms, how to pay, own profiles."""
+"""What operators let subscribers do by themselves: promises on the operator's terms, how to pay."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -11,8 +11,6 @@ import pytest
 from abono.base.refusal import InvalidRequest, KeyConflict
 from abono.base.trail import trail_of_account
 from abono.features.access.operations import add_membership, add_user
-from abono.features.access.own_profile import edit_own_profile
-from abono.features.access.people import Forbidden, Person
 from abono.features.access.queries import memberships_of, person_of
 from abono.features.access.rights import Kind
 from abono.features.accounts.openings import open_as_agent
@@ -30,6 +28,7 @@ from abono.features.subscriptions.standing import counts_of_agent, standings
 from .worlds import START, account, operator
 
 if TYPE_CHECKING:
+    from abono.features.access.people import Person
     from abono.features.operators.queries import Operator
 
 pytestmark = pytest.mark.django_db
@@ -163,19 +162,3 @@ def test_what_agents_and_subscribers_are_told_of_subscriptions() -> None:
         (date(2026, 1, 1), 2_000, 2)
     ]
     assert charges_by_month(third) == []
-
-
-def test_people_edit_their_own_profile() -> None:
-    seller = operator()
-    person = agent_of(seller)
-    later = START + timedelta(days=1)
-    edit_own_profile(person, name="  Ayşe ", locale="tr", locales=["en", "tr"], now=later)
-    (line,) = [line for line in trail_of_account(0, 9) if line["action"] == "person.edit"]
-    assert line["subject"] == str(person.user)
-    for name, locale, field in (("a" * 201, "", "name"), ("a\nb", "", "name"), ("a", "xx", "locale")):
-        with pytest.raises(InvalidRequest) as refused:
-            edit_own_profile(person, name=name, locale=locale, locales=["en", "tr"], now=later)
-        assert refused.value.field == field
-    program = Person("key", "", Kind.STAFF, None, frozenset(), seller.id, (seller.id,))
-    with pytest.raises(Forbidden):
-        edit_own_profile(program, name="a", locale="", locales=["en"], now=later)

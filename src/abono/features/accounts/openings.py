@@ -9,6 +9,7 @@ from django.db import transaction
 from abono.base.once import first_answer, keep_answer
 from abono.features.accounts.operations import DuplicateNumber, open_account
 from abono.features.accounts.queries import account_by_number
+from abono.features.ledger.operations import UnknownAccount
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,9 +34,12 @@ def open_as_agent(
             account = open_account(operator, number, now=now, name=name, locale=locale, agent=person.scope["agent"])
             keep_answer(account, operator.id, key, asked, {"account": account}, now)
             return account
-    except DuplicateNumber:
+    except DuplicateNumber as refusal:
         # The number may have been given by this very request before; of others' accounts no key is known here.
-        taken = account_by_number(operator.id, number)
+        try:
+            taken = account_by_number(operator.id, number)
+        except UnknownAccount:  # somebody else's, behind the second wall
+            raise refusal from None
         if first_answer(taken, key, asked) is None:
             raise
         return taken

@@ -131,10 +131,9 @@ def notes_of(account: int) -> list[Note]:
 
 def next_number(operator: int) -> str:
     """A number that the seller has not given yet: the one after its greatest, as long as that is."""
-    found = _sql.rows("last_number", operator=operator)
-    if not found:
+    last: str | None = _sql.row("last_number", operator=operator)["number"]
+    if last is None:
         return "1001"
-    last = str(found[0]["number"])
     return str(int(last) + 1).zfill(len(last))
 
 

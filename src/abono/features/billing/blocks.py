@@ -82,6 +82,16 @@ def resume(account: int, subscription: UUID, *, now: datetime, key: str | None =
         _record(desk, "subscription.resume", subscription, {})
 
 
+def pause_days_left(account: int, subscription: UUID, today: date) -> int | None:
+    """How many days of pause the plan leaves this calendar year; None where it sets no limit.
+
+    Raises UnknownSubscription.
+    """
+    found = subscriptions.find(account, subscription)
+    allowed = plan_by_id(found.plan_id).pause_days_per_year
+    return None if allowed is None else max(allowed - _paused_days(found, today), 0)
+
+
 def block(account: int, *, now: datetime, subscription: UUID | None = None) -> None:
     """The staff stops one subscription of an account, or all it has. Repeating it changes nothing.
 
@@ -133,7 +143,7 @@ def _pause_end(desk: Desk, found: Subscription, plan: Plan, until: date | None) 
         raise _not_allowed(f"A pause of this plan lasts at least {plan.pause_min_days} days.")
     if plan.pause_days_per_year is None:
         return until
-    left = plan.pause_days_per_year - _paused_days(desk, found)
+    left = plan.pause_days_per_year - _paused_days(found, desk.today)
     if left < max(plan.pause_min_days, 1):
         raise _not_allowed(f"The {plan.pause_days_per_year} days of pause of this year are used up.")
     if until is not None and (until - desk.today).days > left:
@@ -141,10 +151,10 @@ def _pause_end(desk: Desk, found: Subscription, plan: Plan, until: date | None) 
     return until or desk.today + timedelta(days=left)
 
 
-def _paused_days(desk: Desk, found: Subscription) -> int:
+def _paused_days(found: Subscription, today: date) -> int:
     """Days of this calendar year that earlier pauses took."""
-    new_year = date(desk.today.year, 1, 1)
-    return sum(max((ended - max(began, new_year)).days, 0) for began, ended in subscriptions.pauses(found, desk.today))
+    new_year = date(today.year, 1, 1)
+    return sum(max((ended - max(began, new_year)).days, 0) for began, ended in subscriptions.pauses(found, today))
 
 
 def _frozen_days(desk: Desk, found: Subscription, plan: Plan) -> int | None:

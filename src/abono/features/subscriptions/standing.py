@@ -24,8 +24,8 @@ _MOST = 500
 class Standing:
     """A subscription with the terms by which it goes on, is paused and costs (``price`` of a full period, if known).
 
-    ``reasons`` are names in the order in which they are told. ``runs`` is whether something paid (or a trial) runs.
-    Minor units.
+    ``reasons`` are names in the order in which they are told. ``runs`` is whether something paid (or a trial) runs,
+    ``stopped_on`` the civil day since when it is suspended. Minor units.
     """
 
     account_id: int
@@ -42,7 +42,7 @@ class Standing:
     period_starts_on: date | None
     period_ends_on: date | None
     runs: bool
-    suspended_on: date | None
+    stopped_on: date | None
     paused_on: date | None
     paused_until: date | None
     frozen_days: int | None
@@ -76,6 +76,16 @@ class AgentCounts:
     suspended: int
 
 
+@dataclass(frozen=True)
+class Brought:
+    """An account that an agent brought."""
+
+    account_id: int
+    number: str
+    name: str
+    opened_at: datetime
+
+
 def standings(account: int) -> list[Standing]:
     """The subscriptions of an account: those that live, then those that have ended, the newest first."""
     return [_standing(row) for row in _sql.rows("of_account", account=account, subscription=None, most=_MOST)]
@@ -94,6 +104,13 @@ def counts_of_agent(person: Person) -> AgentCounts:
     """How the accounts that an agent brought stand. Raises Forbidden."""
     person.require("account.view")
     return AgentCounts(**_sql.row("of_agent", agent=person.scope["agent"], operators=list(person.operators)))
+
+
+def newest_of_agent(person: Person, *, most: int) -> list[Brought]:
+    """The accounts that an agent brought last, the newest first. Raises Forbidden."""
+    person.require("account.view")
+    rows = _sql.rows("newest_of_agent", agent=person.scope["agent"], operators=list(person.operators), most=most)
+    return [Brought(**row) for row in rows]
 
 
 def _standing(row: dict[str, Any]) -> Standing:

@@ -69,6 +69,7 @@ ITEMS = (
     Item(_("Services"), "my_services", SUBSCRIBER, "subscription.view"),
     Item(_("Catalogue"), "my_catalogue", SUBSCRIBER, "plan.view"),
     Item(_("Statement"), "my_statement", SUBSCRIBER, "payment.view"),
+    Item(_("Messages"), "my_messages", SUBSCRIBER, "subscription.view"),
     Item(_("Profile"), "my_profile", SUBSCRIBER),
     Item(_("My accounts"), "agent_accounts", AGENT, "account.view"),
     Item(_("New account"), "agent_new_account", AGENT, "account.create"),

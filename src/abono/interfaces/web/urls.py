@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from abono.interfaces.web import choices, home, styleguide  # noqa: F401
+import abono.interfaces.web.agent.accounts
+import abono.interfaces.web.agent.home
+import abono.interfaces.web.home
+import abono.interfaces.web.styleguide
+import abono.interfaces.web.subscriber.catalogue
+import abono.interfaces.web.subscriber.changing
+import abono.interfaces.web.subscriber.home
+import abono.interfaces.web.subscriber.messages
+import abono.interfaces.web.subscriber.profile
+import abono.interfaces.web.subscriber.promise
+import abono.interfaces.web.subscriber.services
+import abono.interfaces.web.subscriber.statement  # noqa: F401
+from abono.interfaces.web import choices
 from abono.interfaces.web.pages import patterns
 from abono.interfaces.web.signing import profile  # noqa: F401
 from abono.interfaces.web.staff import account, accounts, orders, payments, search, subscriptions  # noqa: F401

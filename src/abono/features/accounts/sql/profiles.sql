@@ -31,8 +31,5 @@ ORDER BY n.id DESC
 LIMIT %(most)s;
 
 -- name: last_number
--- The greatest number of a seller that is nothing but digits; an index keeps them in this order.
-SELECT number FROM accounts_number
-WHERE operator_id = %(operator)s AND number ~ '^[0-9]{1,15}$'
-ORDER BY length(number) DESC, number DESC
-LIMIT 1;
+-- The greatest number of a seller that is nothing but digits, whoever asks; an index keeps them in this order.
+SELECT abono_last_number(%(operator)s::bigint) AS number;

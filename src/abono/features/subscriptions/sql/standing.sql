@@ -16,7 +16,7 @@ SELECT
     s.period_starts_on,
     s.period_ends_on,
     s.runs,
-    s.suspended_on,
+    h.since AS stopped_on,
     s.paused_on,
     s.paused_until,
     s.frozen_days,
@@ -36,6 +36,13 @@ FROM subscriptions_subscription AS s
 INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
 LEFT JOIN catalogue_plan AS n ON s.next_plan_id = n.id
 LEFT JOIN catalogue_rate AS r ON s.rate_id = r.id
+LEFT JOIN LATERAL (
+    SELECT max(t.day) AS since
+    FROM subscriptions_transition AS t
+    WHERE
+        t.account_id = s.account_id AND t.subscription_id = s.id
+        AND t.state_to = 'suspended' AND t.state_from <> 'suspended'
+) AS h ON s.state = 'suspended'
 WHERE s.account_id = %(account)s AND (%(subscription)s::uuid IS NULL OR s.id = %(subscription)s::uuid)
 ORDER BY s.state = 'ended', s.ordered_at DESC, s.id DESC
 LIMIT %(most)s;
@@ -56,3 +63,10 @@ FROM (
     WHERE f.agent_id = %(agent)s AND f.operator_id = any(%(operators)s::bigint[])
     GROUP BY f.account_id
 ) AS c;
+
+-- name: newest_of_agent
+SELECT f.account_id, f.number, f.name, f.opened_at
+FROM accounts_profile AS f
+WHERE f.agent_id = %(agent)s AND f.operator_id = any(%(operators)s::bigint[])
+ORDER BY f.opened_at DESC, f.account_id DESC
+LIMIT %(most)s;

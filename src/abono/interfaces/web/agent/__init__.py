@@ -1,0 +1,1 @@
+"""What agents see and do: the accounts they brought, and new ones."""

@@ -1,0 +1,1 @@
+"""What subscribers see and do: their accounts, services, money and messages."""

@@ -1,0 +1,47 @@
+"""A subscriber's first page: what there is, what is due, how to pay, how each service stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.shortcuts import render
+
+from abono.features.access.rights import Kind
+from abono.features.billing.promises import promise_offer
+from abono.features.billing.queries import outlook
+from abono.features.notices.queries import notices_of_account
+from abono.features.operators.self_service import self_service_of
+from abono.features.subscriptions.standing import standings
+from abono.interfaces.web.pages import PersonRequest, home_of
+from abono.interfaces.web.subscriber.notices import told_messages
+from abono.interfaces.web.subscriber.own import looked_at
+from abono.interfaces.web.subscriber.services import services_now
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+_DAYS = 30
+_NEWEST = 3
+
+
+@home_of(Kind.SUBSCRIBER)
+def subscriber_home(request: PersonRequest) -> HttpResponse:
+    """The account that is looked at, in the subscriber's words."""
+    own = looked_at(request)
+    found = standings(own.id)
+    living = [one for one in found if one.state != "ended"]
+    ahead = outlook(own.operator, [own.id], request.now, _DAYS)[own.id]
+    services = services_now(own, living, request.now)
+    told = notices_of_account(own.id, limit=_NEWEST).items
+    values = {
+        "own": own,
+        "days": _DAYS,
+        "outlook": ahead,
+        "services": services,
+        "terms": self_service_of(own.operator.id),
+        "offer": promise_offer(own.operator, own.id, own.currency, request.now),
+        "messages_told": told_messages(
+            told, {one.id: one for one in found}, currency=own.currency, seller=own.operator.name
+        ),
+    }
+    return render(request, "web/subscriber/home.html", values)

@@ -1,0 +1,85 @@
+"""A subscriber's services: all of them, and each with what can be done about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.shortcuts import render
+
+from abono.features.billing.queries import next_charges, unlocks
+from abono.features.subscriptions.standing import Standing, standing, standings
+from abono.interfaces.web.pages import SUBSCRIBER, PersonRequest, page
+from abono.interfaces.web.subscriber.notices import called
+from abono.interfaces.web.subscriber.own import Own, looked_at, own
+from abono.interfaces.web.subscriber.sentences import price_text, what_comes, why_stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from django.http import HttpResponse
+
+
+@dataclass(frozen=True)
+class Service:
+    """A subscription as a subscriber reads it."""
+
+    one: Standing
+    name: str
+    price: str
+    why: list[str]
+    comes: list[str]
+
+    @property
+    def can_pause(self) -> bool:
+        """Whether the plan and the state allow a pause; its limits are judged when it is asked for."""
+        paused = "customer" in self.one.reasons
+        return self.one.pause != "none" and not paused and self.one.state not in {"pending", "ended"}
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether there is a pause to end."""
+        return "customer" in self.one.reasons
+
+
+def services_now(own_: Own, found: Sequence[Standing], now: datetime) -> list[Service]:
+    """Subscriptions with why they are stopped and what comes next, as the engine would do it."""
+    living = [one for one in found if one.state != "ended"]
+    upcoming = next_charges(own_.operator, [own_.id], now) if living else {}
+    waiting = any("funds" in one.reasons for one in living)
+    missing = unlocks(own_.operator, [own_.id], now) if waiting else {}
+    return [
+        Service(
+            one=one,
+            name=called(one),
+            price="" if one.price is None else price_text(one.price, own_.currency, one.period),
+            why=why_stopped(one, seller=own_.operator.name, currency=own_.currency, unlock=missing.get(one.id, 0))
+            if one.state == "suspended"
+            else [],
+            comes=what_comes(one, upcoming.get(one.id), own_.currency),
+        )
+        for one in found
+    ]
+
+
+@page("my/services/", name="my_services", kinds=SUBSCRIBER, right="subscription.view")
+def my_services(request: PersonRequest) -> HttpResponse:
+    """All services of an account: those that live, then those that have ended."""
+    chosen = looked_at(request)
+    services = services_now(chosen, standings(chosen.id), request.now)
+    values = {
+        "own": chosen,
+        "living": [each for each in services if each.one.state != "ended"],
+        "ended": [each for each in services if each.one.state == "ended"],
+    }
+    return render(request, "web/subscriber/services.html", values)
+
+
+@page("my/services/<int:account>/<uuid:subscription>/", name="my_service", kinds=SUBSCRIBER, right="subscription.view")
+def my_service(request: PersonRequest, account: int, subscription: UUID) -> HttpResponse:
+    """One service: how it stands, what it costs, what can be done about it."""
+    chosen = own(request, account)
+    (service,) = services_now(chosen, [standing(chosen.id, subscription)], request.now)
+    return render(request, "web/subscriber/service.html", {"own": chosen, "service": service})
