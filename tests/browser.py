@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth import get_user_model
 from django.test import Client
 from playwright.sync_api import sync_playwright
@@ -118,6 +119,18 @@ def session_of(user: int) -> str:
     client = Client()
     client.force_login(get_user_model().objects.get(pk=user), "allauth.account.auth_backends.AuthenticationBackend")
     return client.session.session_key or ""
+
+
+def grave(page: Page) -> list[str]:
+    """What keeps people from using a page (axe, WCAG 2.2 AA): the rule and where it is broken; empty is right."""
+    run = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    found = Axe().run(page, options={"runOnly": run}).response["violations"]
+    return [
+        f"{each['id']}: {node['target'][0]} ({node['failureSummary'].splitlines()[-1].strip()})"
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+        for node in each["nodes"]
+    ]
 
 
 def too_wide(page: Page) -> int:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
-from tests.browser import DESK, HAND, Scheme, too_wide
+from tests.browser import DESK, HAND, Scheme, grave, too_wide
 from tests.features.worlds import START, account, operator
 
 from abono.features.access.operations import add_membership, add_user
@@ -40,6 +40,7 @@ def test_the_styleguide_is_clean(visit: Visits, width: int, scheme: Scheme) -> N
     if shots := os.environ.get("ABONO_SHOTS"):
         page.screenshot(path=f"{shots}/styleguide-{width}-{scheme}.png", full_page=True)
     assert too_wide(page) == 0
+    assert grave(page) == []
 
 
 def test_the_styleguide_is_for_staff_only() -> None:

@@ -31,7 +31,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Line:
-    """A line through points, and what it is called; ``tone`` is main, second or pace."""
+    """A line through points, and what it is called; ``tone`` is first, second or pace."""
 
     name: str
     points: str
@@ -48,7 +48,7 @@ class Bar:
     width: int
     height: int
     said: str
-    tone: str = "main"
+    tone: str = "first"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def lines(
     """Lines of one or two series over the same labels, such as balances by day."""
     field = _Field.around([value for _, values in series for value in values], len(labels), left=_room(series, said))
     drawn = [
-        Line(name, field.path(values), "main" if place == 0 else "second", field.area(values) if place == 0 else "")
+        Line(name, field.path(values), "first" if place == 0 else "second", field.area(values) if place == 0 else "")
         for place, (name, values) in enumerate(series)
     ]
     return _chart(title, labels, series, said, field, drawn=drawn)
@@ -90,7 +90,7 @@ def bars(title: str, labels: Sequence[str], name: str, values: Sequence[int], sa
             width,
             max(abs(field.y(value) - field.y(0)), 1 if value else 0),
             f"{label}: {said(value)}",
-            "main" if value >= 0 else "stopped",
+            "first" if value >= 0 else "stopped",
         )
         for place, (label, value) in enumerate(zip(labels, values, strict=True))
     ]
@@ -110,7 +110,7 @@ def burn_down(
     field = _Field.around([0, *left, *pace], len(labels), left=_room(series, said))
     drawn = [
         Line(names[1], field.path(pace), "pace"),
-        Line(names[0], field.path(left), "main", field.area(left)),
+        Line(names[0], field.path(left), "first", field.area(left)),
     ]
     return _chart(title, labels, series, said, field, drawn=drawn)
 
@@ -171,7 +171,7 @@ def _room(series: Sequence[tuple[str, Sequence[int]]], said: Callable[[int], str
     """The room for the scale's words at the left."""
     values = [value for _, given in series for value in given]
     longest = max((len(said(value)) for value in (max(values, default=0), min(values, default=0))), default=0)
-    return _LEFT + 8 + longest * 8
+    return _LEFT + 8 + longest * 9
 
 
 def _chart(

@@ -48,7 +48,7 @@ class Group:
     links: Sequence[Link]
 
 
-_SELL, _MONEY, _HOUSE = _("Selling"), _("Money"), _("House")
+_SELL, _MONEY, _HOUSE = _("Catalogue"), _("Money"), _("Organisation")
 ITEMS = (
     Item(_("Home"), "home", EVERYBODY),
     Item(_("Accounts"), "accounts", STAFF, "account.view"),

@@ -12,7 +12,7 @@ SELECT
 FROM access_membership AS m
 INNER JOIN operators_operator AS o ON m.operator_id = o.id
 WHERE m.user_id = %(user)s AND m.ended_at IS NULL
-ORDER BY m.kind DESC, m.id ASC;
+ORDER BY m.kind != 'staff' ASC, m.kind DESC, m.id ASC;
 
 -- name: key
 -- A key that may be used now, by its digest.
