@@ -116,23 +116,3 @@ def test_a_period_of_one_day_without_an_end_and_of_instants() -> None:
 def test_filters_say_nothing_of_nothing() -> None:
     text = "{% load abono %}[{{ x|amount:'EUR' }}{{ x|bare_amount:'EUR' }}{{ x|day }}{{ x|instant }}{{ x|period:x }}]"
     assert Template(text).render(Context({"x": None})) == "[]"
-
-
-@pytest.mark.parametrize(
-    ("agent", "said"),
-    [
-        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Windows"),
-        (
-            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.0 Safari/605.1.15",
-            "Safari on macOS",
-        ),
-        (
-            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
-            "Edge on Windows",
-        ),
-        ("curl/8.5", "curl/8.5"),
-    ],
-)
-def test_browsers(agent: str, said: str) -> None:
-    with translation.override("en"):
-        assert formats.browser(agent) == said

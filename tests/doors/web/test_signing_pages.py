@@ -15,7 +15,6 @@ from abono.features.access.rights import Kind, Role
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-    from pytest_django import Settings
     from tests.browser import Visits
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,9 +54,8 @@ def confirm(page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [DESK, HAND])
-def test_all_pages_of_the_sign_in_are_clean(visit: Visits, settings: Settings, width: int, scheme: Scheme) -> None:
+def test_all_pages_of_the_sign_in_are_clean(visit: Visits, width: int, scheme: Scheme) -> None:
     email = staff()
-    settings.MFA_ALLOW_UNVERIFIED_EMAIL = True
     page = visit("/sign/login/", width=width, scheme=scheme)
     for name in ("login", "password/reset"):
         page.goto(f"/sign/{name}/")
@@ -93,8 +91,7 @@ def test_a_refused_sign_in_keeps_the_address_and_says_why(visit: Visits) -> None
     shot(page, "sign-login-refused")
 
 
-def test_a_passkey_is_added_and_signs_in(visit: Visits, settings: Settings) -> None:
-    settings.MFA_ALLOW_UNVERIFIED_EMAIL = True
+def test_a_passkey_is_added_and_signs_in(visit: Visits) -> None:
     email = staff()
     page = visit("/sign/login/")
     session = page.context.new_cdp_session(page)

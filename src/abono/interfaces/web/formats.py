@@ -25,27 +25,6 @@ if TYPE_CHECKING:
 
 _TOUCHING = re.compile(r"(?<=[^\W\d_])(?=\d)")
 MINUS = "\N{MINUS SIGN}"
-# The first sign that is found counts: most programs claim to be others, too.
-_PROGRAMS = (
-    ("Edg/", "Edge"),
-    ("OPR/", "Opera"),
-    ("YaBrowser/", "Yandex Browser"),
-    ("SamsungBrowser/", "Samsung Internet"),
-    ("Firefox/", "Firefox"),
-    ("FxiOS/", "Firefox"),
-    ("CriOS/", "Chrome"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-)
-_SYSTEMS = (
-    ("Windows", "Windows"),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Mac OS X", "macOS"),
-    ("CrOS", "ChromeOS"),
-    ("Linux", "Linux"),
-)
 DayStyle = Literal["medium", "long", "brief", "month"]
 _SKELETONS = {"brief": "MMMd", "month": "MMM"}
 # Plain English is read all over the world: days before months, the clock of 24 hours.
@@ -143,12 +122,3 @@ def period(starts: date | datetime, ends: date | datetime | None, zone: str = ""
     if last <= first:
         return day(first)
     return format_interval(first, last, "yMMMd", locale=locale())
-
-
-def browser(agent: str) -> str:
-    """A browser and its system by the names people know: ``Firefox on Windows``; what is not known stays as it is."""
-    program = next((name for sign, name in _PROGRAMS if sign in agent), "")
-    system = next((name for sign, name in _SYSTEMS if sign in agent), "")
-    if program and system:
-        return _("%(browser)s on %(system)s") % {"browser": program, "system": system}
-    return program or agent

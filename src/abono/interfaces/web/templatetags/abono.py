@@ -100,12 +100,6 @@ def period(starts: date | datetime | None, ends: date | datetime | None) -> str:
 
 
 @register.filter
-def browser(agent: str) -> str:
-    """A browser by the names people know."""
-    return formats.browser(agent)
-
-
-@register.filter
 def role_word(membership: Membership) -> str:
     """What somebody is by a membership: the role, or the kind."""
     return str(KINDS[membership.role or membership.kind])
