@@ -1,0 +1,390 @@
+"""The second wall: what the database shows and takes when a statement forgets whose rows it is for.
+
+The statements here have no filter at all. Each kind of person stands behind the wall as in a request; every table that
+has a policy is looked at, written and emptied. A table that ought to have one and has none fails the first test.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connection, transaction
+from django.db.utils import Error, ProgrammingError
+from psycopg.errors import InsufficientPrivilege
+
+from abono.base.once import keep_answer
+from abono.base.scratch import scratch_database
+from abono.base.wall import ROLE
+from abono.features.access.people import Person, wall_of
+from abono.features.access.rights import Role
+from abono.features.accounts import profiles
+from abono.features.accounts.access import find_account
+from abono.features.accounts.operations import open_account
+from abono.features.accounts.queries import list_accounts
+from abono.features.billing import blocks, money, orders
+from abono.features.billing.previews import preview
+from abono.features.billing.queries import accounts_now, next_charges, outlook, unlocks
+from abono.features.billing.runs import advance
+from abono.features.ledger import operations as ledger
+from abono.features.ledger.queries import statement
+from abono.features.operators.queries import Operator, operator_by_id
+from abono.features.subscriptions.queries import list_subscriptions, subscriptions_of_account, timeline
+
+from . import people
+from .worlds import START, operator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_django.plugin import DjangoDbBlocker
+
+NOW = START + timedelta(days=40)
+OPEN = {
+    "catalogue_plan": "what is sold: subscriptions name plans of operators above, prices are settled by every order",
+    "catalogue_service": "what plans consist of",
+    "catalogue_offer": "what is sold in whose name; an operator reads what the one above it lets it sell",
+    "operators_logo": "shown to everybody on the operator's pages, also before anybody has signed in",
+    "webhooks_endpoint": "whoever works below an operator tells that operator's programs of it",
+}
+"""Tables with ``operator_id`` or ``account_id`` that have no policy, and why."""
+HOUSE = {"access_apikey", "billing_run", "billing_slice"}
+"""Tables that only those read who see all accounts of their operators."""
+KINDS = (
+    "administrator of the root",
+    "operator in the middle",
+    "operator below",
+    "auditor",
+    "manager",
+    "agent",
+    "subscriber",
+    "stranger",
+)
+
+
+@dataclass
+class World:
+    """Operators in a tree and beside it; in each an account with rows in every table."""
+
+    operators: dict[str, Operator]
+    accounts: dict[str, int]
+    people: dict[str, Person]
+
+    def sees(self, kind: str, table: str, row: dict[str, Any]) -> bool:
+        """Whether a row is a person's to see, said without the database."""
+        person = self.people[kind]
+        own = {"manager": "own", "agent": "own", "subscriber": "own"}.get(kind)
+        if table == "billing_run" and row["operator_id"] is None:
+            return own is None
+        if row["operator_id"] not in person.operators or (table in HOUSE and own is not None):
+            return False
+        return own is None or "account_id" not in row or row["account_id"] == self.accounts[own]
+
+
+@pytest.fixture(scope="module")
+def world(django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """Made once, in a database of its own; every test undoes what it does."""
+    with django_db_blocker.unblock(), scratch_database():
+        yield _world()
+
+
+def _world() -> World:
+    root, stranger = operator(), operator()
+    middle = _below(root)
+    leaf = _below(middle)
+    sellers = {"root": root, "middle": middle, "own": middle, "leaf": leaf, "stranger": stranger}
+    accounts = {name: open_account(seller, name, now=START, name="Some Name") for name, seller in sellers.items()}
+    for name, seller in sellers.items():
+        _fill(seller, accounts[name])
+    advance(NOW, workers=1)
+    for seller in {one.id: one for one in sellers.values()}.values():
+        _statement(
+            "INSERT INTO billing_run (id, until, operator_id, started_at) VALUES (%s, now(), %s, now())",
+            1_000 + seller.id,
+            seller.id,
+        )
+    administrator = people.staff(middle)
+    made = {
+        "administrator of the root": people.staff(root),
+        "operator in the middle": administrator,
+        "operator below": people.staff(leaf),
+        "auditor": people.staff(middle, Role.AUDITOR),
+        "manager": people.staff(middle, Role.MANAGER),
+        "agent": people.agent(middle),
+        "subscriber": people.subscriber(middle, accounts["own"]),
+        "stranger": people.staff(stranger),
+    }
+    for name in ("root", "leaf", "stranger", "middle"):
+        people.subscriber(sellers[name], accounts[name])
+    profiles.give(
+        administrator, accounts["own"], manager=made["manager"].membership, agent=made["agent"].membership, now=START
+    )
+    return World(sellers, accounts, made)
+
+
+def _below(parent: Operator) -> Operator:
+    made = operator()
+    _statement("UPDATE operators_operator SET parent_id = %s WHERE id = %s", parent.id, made.id)
+    return operator_by_id(made.id)
+
+
+def _fill(seller: Operator, account: int) -> None:
+    """Rows of an account and its operator in every table behind the wall."""
+    money.pay(account, 1_500, now=START, key="first")
+    orders.subscribe(account, "line", now=START, unit="cam")
+    money.promise(account, 100, 100, now=START)
+    with transaction.atomic():
+        ledger.lock(account)
+        ledger.place_hold(account, 50, text="x", now=START)
+        keep_answer(account, seller.id, "own", {}, {}, START)
+    profiles.write_note(account, "note", author="x", now=START)
+    _statement(
+        "INSERT INTO access_apikey (operator_id, name, prefix, digest, rights, made_by, made_at)"
+        " VALUES (%s, 'x', 'x', sha256(%s::text::bytea), '{}', 'x', now())",
+        seller.id,
+        str(account),
+    )
+    _statement(
+        "INSERT INTO webhooks_event (account_id, id, operator_id, type, source_id, at, payload)"
+        " VALUES (%s, uuidv7(), %s, 'x', uuidv7(), now(), '{}')",
+        account,
+        seller.id,
+    )
+    _statement(
+        "INSERT INTO webhooks_delivery (account_id, id, operator_id, event_id, endpoint_id, due_at)"
+        " SELECT account_id, uuidv7(), operator_id, id, 1, now() FROM webhooks_event WHERE account_id = %s",
+        account,
+    )
+    _statement("INSERT INTO operators_selfservice (operator_id) VALUES (%s) ON CONFLICT DO NOTHING", seller.id)
+    _statement(
+        "INSERT INTO operators_move (operator_id, parent_id, valid_from, at, made_by, made_at)"
+        " VALUES (%s, %s, '2030-01-01', '2030-01-01', 'x', now()) ON CONFLICT DO NOTHING",
+        seller.id,
+        seller.id,
+    )
+
+
+def _statement(text: str, *values: object) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(text, values or None)
+        return int(cursor.rowcount)
+
+
+def rows(text: str, *values: object) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(text, values or None)
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+WALLED = (
+    "access_apikey",
+    "access_membership",
+    "accounts_note",
+    "accounts_number",
+    "accounts_profile",
+    "accounts_word",
+    "base_once",
+    "base_trail",
+    "billing_charge",
+    "billing_run",
+    "billing_slice",
+    "ledger_account",
+    "ledger_entry",
+    "ledger_grant",
+    "ledger_hold",
+    "notices_notice",
+    "operators_move",
+    "operators_selfservice",
+    "subscriptions_subscription",
+    "subscriptions_transition",
+    "webhooks_delivery",
+    "webhooks_event",
+)
+
+
+def test_every_table_of_operators_and_accounts_is_behind_the_wall_or_says_why_not(world: World) -> None:
+    assert world.accounts
+    found = rows(
+        "SELECT DISTINCT k.relname AS name, k.relrowsecurity AS walled,"
+        " EXISTS (SELECT FROM pg_policies AS p WHERE p.tablename = k.relname AND p.policyname = 'abono_wall') AS policy"
+        " FROM pg_class AS k INNER JOIN pg_attribute AS a ON a.attrelid = k.oid"
+        " WHERE k.relnamespace = 'public'::regnamespace AND k.relkind IN ('r', 'p')"
+        " AND a.attname IN ('account_id', 'operator_id') AND NOT a.attisdropped"
+    )
+    assert {row["name"] for row in found if row["walled"] != row["policy"]} == set()
+    assert {row["name"] for row in found if not row["policy"]} == set(OPEN)
+    assert {row["name"] for row in found if row["policy"]} == set(WALLED)
+
+
+def test_the_role_of_requests_owns_nothing_and_passes_no_policy(world: World) -> None:
+    assert world.accounts
+    (role,) = rows("SELECT rolsuper, rolbypassrls, rolcanlogin FROM pg_roles WHERE rolname = %s", ROLE)
+    assert role == {"rolsuper": False, "rolbypassrls": False, "rolcanlogin": False}
+    assert rows("SELECT relname FROM pg_class WHERE relowner = %s::regrole AND relkind = 'r'", ROLE) == []
+
+
+@contextmanager
+def undone(person: Person) -> Iterator[None]:
+    """Behind a person's wall, in a transaction that is rolled back."""
+    with wall_of(person), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def _key(table: str) -> list[str]:
+    return [
+        row["attname"]
+        for row in rows(
+            "SELECT a.attname FROM pg_index AS i INNER JOIN pg_attribute AS a"
+            " ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)"
+            " WHERE i.indrelid = %s::regclass AND i.indisprimary ORDER BY a.attnum",
+            table,
+        )
+    ]
+
+
+def _keys(names: list[str], found: list[dict[str, Any]]) -> set[tuple[str, ...]]:
+    return {tuple(str(row[name]) for name in names) for row in found}
+
+
+@pytest.mark.parametrize("table", WALLED)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_statement_that_forgets_whose_rows_it_is_for(world: World, table: str, kind: str) -> None:
+    there = rows(f"SELECT * FROM {table}")
+    key = _key(table)
+    own = [row for row in there if world.sees(kind, table, row)]
+    foreign = [row for row in there if not world.sees(kind, table, row)]
+    assert foreign, "nothing is there to be hidden"
+    person = world.people[kind]
+    with undone(person):
+        assert _keys(key, rows(f"SELECT * FROM {table}")) == _keys(key, own)
+        assert rows(f"SELECT count(*) AS n FROM {table}")[0]["n"] == len(own)
+        written = _statement(f"UPDATE {table} SET operator_id = operator_id")
+        assert written == len([row for row in own if row["operator_id"] is not None])
+        where = " AND ".join(f"{name}::text = %s" for name in key)
+        for row in foreign[:50]:
+            assert _statement(f"DELETE FROM {table} WHERE {where}", *(str(row[name]) for name in key)) == 0
+    assert rows(f"SELECT * FROM {table}") == there or _keys(key, rows(f"SELECT * FROM {table}")) == _keys(key, there)
+
+
+@pytest.mark.parametrize("table", WALLED)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_row_for_somebody_else_is_not_taken(world: World, table: str, kind: str) -> None:
+    columns = [
+        row["attname"]
+        for row in rows(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
+            " AND attgenerated = ''",
+            table,
+        )
+    ]
+    names = ", ".join(columns)
+    there = rows(f"SELECT to_jsonb(t)::text AS document, t.* FROM {table} AS t")
+    foreign = [json.loads(row["document"]) for row in there if not world.sees(kind, table, row)]
+    insert = f"INSERT INTO {table} ({names}) SELECT {names} FROM jsonb_populate_record(NULL::{table}, %s::jsonb)"
+    person = world.people[kind]
+    for document in foreign[:5]:
+        with pytest.raises(ProgrammingError) as refused, undone(person):
+            _statement(insert, json.dumps(document))
+        assert isinstance(refused.value.__cause__, InsufficientPrivilege)
+    if not any(world.sees(kind, table, row) and row["operator_id"] is not None for row in there):
+        return
+    stranger = world.operators["root" if kind == "stranger" else "stranger"].id
+    with pytest.raises(Error) as moved, undone(person):
+        _statement(f"UPDATE {table} SET operator_id = %s", stranger)
+    assert isinstance(moved.value.__cause__, InsufficientPrivilege)
+
+
+def test_a_connection_that_nobody_stands_behind_sees_nothing(world: World) -> None:
+    assert world.accounts
+    with transaction.atomic():
+        _statement(f"SET LOCAL ROLE {ROLE}")
+        assert {table: rows(f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in WALLED} == dict.fromkeys(
+            WALLED, 0
+        )
+        transaction.set_rollback(True)
+
+
+# ---- Everything works behind the wall
+
+
+def everything(account: int, seller: Operator, person: Person) -> None:
+    """All that is done to an account at the counter, and all that is asked about it."""
+    money.pay(account, 100_000, now=NOW, key="pay")
+    money.adjust(account, -5, now=NOW)
+    money.set_credit_limit(account, 700, now=NOW)
+    ordered = orders.subscribe(account, "line", now=NOW, unit="cam 7")
+    orders.change(account, ordered, quantity=Decimal(3), now=NOW, at_period_end=False)
+    orders.change(account, ordered, quantity=Decimal(5), now=NOW)
+    blocks.pause(account, ordered, now=NOW)
+    blocks.resume(account, ordered, now=NOW)
+    blocks.block(account, now=NOW)
+    blocks.unblock(account, now=NOW)
+    orders.cancel(account, ordered, now=NOW)
+    orders.cancel(account, ordered, now=NOW, at_period_end=False, prorate_refund=True)
+    money.refund(account, 10, now=NOW)
+    money.promise(account, 5, 3, now=NOW)
+    with pytest.raises(money.GrantActive):
+        money.promise(account, 5, 3, now=NOW)
+    before = accounts_now([account], NOW)
+    seen = preview(account, NOW, lambda: orders.subscribe(account, "line", now=NOW))
+    assert (seen.refusal, seen.at_once, accounts_now([account], NOW)) == (None, -1_000, before)
+    assert next_charges(seller, [account], NOW)
+    assert unlocks(seller, [account], NOW) == {}
+    assert outlook(seller, [account], NOW)[account].short_by == 0
+    assert find_account(person, account, now=NOW).available == before[account]["available"]
+    assert statement(account).items[0].balance == before[account]["balance"]
+    assert timeline(account).items
+    assert {row.account_id for row in list_subscriptions(person, search="cam").items} >= {account}
+    assert account in {row.account_id for row in list_accounts(person, now=NOW).items}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {"stranger", "operator below"}])
+def test_all_of_the_counter_works_behind_the_wall(world: World, kind: str) -> None:
+    account, seller = world.accounts["own"], world.operators["middle"]
+    with undone(world.people[kind]):
+        everything(account, seller, world.people[kind])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_of_the_counter_reaches_a_foreign_account(world: World, kind: str) -> None:
+    own = {"manager", "agent", "subscriber"}
+    foreign = world.accounts["middle" if kind in own else "root" if kind != "administrator of the root" else "stranger"]
+    (subscription, *_more) = subscriptions_of_account(foreign)
+    deeds = (
+        lambda: money.pay(foreign, 5, now=NOW),
+        lambda: money.adjust(foreign, -5, now=NOW),
+        lambda: orders.subscribe(foreign, "line", now=NOW),
+        lambda: orders.change(foreign, subscription.id, quantity=Decimal(2), now=NOW),
+        lambda: orders.cancel(foreign, subscription.id, now=NOW),
+        lambda: blocks.pause(foreign, subscription.id, now=NOW),
+        lambda: blocks.block(foreign, now=NOW),
+        lambda: money.set_credit_limit(foreign, 5, now=NOW),
+        lambda: preview(foreign, NOW, lambda: None),
+        lambda: profiles.edit_profile(foreign, name="x", locale="en", now=NOW),
+    )
+    before = accounts_now([foreign], NOW)
+    for deed in deeds:
+        with undone(world.people[kind]), pytest.raises(Exception) as refused:  # noqa: PT011 -- by its code
+            deed()
+        assert getattr(refused.value, "code", "") in {"unknown_account", "unknown_subscription", "not_found"}
+        assert accounts_now([foreign], NOW) == before
+
+
+def test_copies_for_a_forecast_serve_both_sides_of_the_wall(world: World) -> None:
+    account, seller = world.accounts["own"], world.operators["middle"]
+    for first_inside in (True, False):
+        connection.close()
+        for inside in (first_inside, not first_inside, first_inside):
+            if inside:
+                with wall_of(world.people["subscriber"]):
+                    found = next_charges(seller, [account], NOW)
+            else:
+                found = next_charges(seller, [account], NOW)
+            assert len(found) == len(next_charges(seller, [account], NOW))
