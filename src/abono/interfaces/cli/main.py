@@ -314,6 +314,26 @@ def bench_debit(
     _booted(measure)
 
 
+@bench.command("web")
+def bench_web(
+    accounts: Annotated[
+        int, typer.Option(min=1_000, help="How many accounts, with two subscriptions each.")
+    ] = 1_000_000,
+    requests: Annotated[int, typer.Option(min=1, help="How often each kind of page is asked for.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Lists and pages with a million accounts in the database: milliseconds and queries of each kind."""
+
+    def measure() -> None:
+        from abono.interfaces.cli.benches.web import bench_web as measured
+
+        figures = measured(accounts, requests=requests, tell=lambda line: None if as_json else say(line))
+        if as_json:
+            say_figures(figures, as_json=True)
+
+    _booted(measure)
+
+
 def say_figures(figures: dict[str, object], *, as_json: bool) -> None:
     """Figures as one line of JSON, or a line each."""
     if as_json:
