@@ -176,13 +176,13 @@ def _fill(seller: Operator, account: int) -> None:
     )
 
 
-def _statement(text: str, *values: object) -> int:
+def _statement(text: str, *values: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(text, values or None)
         return int(cursor.rowcount)
 
 
-def rows(text: str, *values: object) -> list[dict[str, Any]]:
+def rows(text: str, *values: Any) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(text, values or None)
         names = [column.name for column in cursor.description or ()]
