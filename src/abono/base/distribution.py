@@ -96,6 +96,7 @@ TABLES = Distribution(
         "api_reply",
         "base_cache*",
         "billing_figure",
+        "billing_forecast",
         "billing_run",
         "billing_slice",
         "account_*",

@@ -102,3 +102,19 @@ class Figure(models.Model):
     collected = models.BigIntegerField()
     charged = models.BigIntegerField()
     counted_at = models.DateTimeField()
+
+
+class Forecast(models.Model):
+    """A forecast that was asked for, and what came of it (see forecasts.py)."""
+
+    id = models.BigAutoField(primary_key=True)
+    operator_id = models.BigIntegerField()
+    days = models.SmallIntegerField()
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=254)
+    finished_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=200, db_default="")
+    summary = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["operator_id", "id"], name="billing_forecast_operator")]

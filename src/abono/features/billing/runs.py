@@ -9,6 +9,7 @@ import json
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ import structlog
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from abono.base.sql import statements
+from abono.base.trail import record
 from abono.features.billing.announcing import announce, announce_run
 from abono.features.billing.engine import EngineStuck, Scope, Totals, catch_up
 from abono.features.billing.look_ahead import look
@@ -25,6 +27,8 @@ from abono.features.webhooks.queries import ears_of
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+    from abono.features.access.people import Person
 
 _sql = statements("abono.features.billing", "runs")
 _log = structlog.get_logger(__name__)
@@ -74,6 +78,26 @@ def advance(
             report.failures.extend(failed)
             break
     return report
+
+
+def request_run(person: Person, *, now: datetime) -> None:
+    """Have the worker do all work that is due, now and not at the next minute. What failed is tried again by it.
+
+    Raises Forbidden.
+    """
+    person.require("run.start")
+    with transaction.atomic():
+        record("run.start", "", operator=person.operator, at=now)
+        transaction.on_commit(_wake)
+
+
+def _wake() -> None:
+    from procrastinate.exceptions import AlreadyEnqueued
+
+    from abono.features.billing.tasks import advance_all
+
+    with suppress(AlreadyEnqueued):
+        advance_all.defer()
 
 
 def advance_instant_by_instant(until: datetime, *, operator: int | None = None, workers: int = 1) -> Report:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import structlog
 from procrastinate.contrib.django import app
 
+from abono.features.billing.forecasts import make_waiting
 from abono.features.billing.parents import carry, carry_out_due_moves
 from abono.features.billing.runs import advance
 
@@ -15,7 +16,7 @@ _log = structlog.get_logger(__name__)
 
 @app.periodic(cron="* * * * *")
 @app.task(name="billing.advance", queueing_lock="billing.advance")
-def advance_all(timestamp: int) -> None:  # noqa: ARG001 -- the minute it was planned for; the work is for now
+def advance_all(timestamp: int = 0) -> None:  # noqa: ARG001 -- the minute it was planned for; the work is for now
     """All work that is due by now. A minute that was missed is made up by the next one."""
     report = advance(datetime.now(UTC))
     if report.runs:
@@ -33,3 +34,10 @@ def follow_tree(timestamp: int) -> None:  # noqa: ARG001 -- as above
     carried = carry(now)
     if moved or carried:
         _log.info("followed_tree", moved=moved, **carried)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="billing.forecasts", queueing_lock="billing.forecasts")
+def make_forecasts(timestamp: int = 0) -> None:  # noqa: ARG001
+    """Make the forecasts that were asked for."""
+    make_waiting(datetime.now(UTC))

@@ -58,7 +58,7 @@ def _unsettled(operator: Operator, plan: int, quantity: Decimal) -> list[Callabl
     settled = {rate["valid_from"]: rate for rate in _sql.rows("rates", plan=plan, quantity=quantity)}
     writes: list[Callable[[], object]] = []
     for begins, ends in pairwise([*prices, {"valid_from": _NEVER}]):
-        wanted = _settled(operator, row, services, begins["price"], quantity)
+        wanted = settled_terms(operator, row, services, begins["price"], quantity)
         known = settled.get(begins["valid_from"])
         same = known is not None and all(known[name] == wanted[name] for name in _SETTLED)
         if known is not None and not (same and known["valid_to"] == ends["valid_from"]):
@@ -71,13 +71,17 @@ def _unsettled(operator: Operator, plan: int, quantity: Decimal) -> list[Callabl
     return writes
 
 
-def _settled(
+def settled_terms(
     operator: Operator,
     plan: Mapping[str, Any],
     services: Sequence[Mapping[str, Any]],
     price: Decimal | None,
     quantity: Decimal,
-) -> dict[str, object]:
+) -> dict[str, Any]:
+    """What a plan (its ``setup_fee``) with services comes to for a quantity at a price: the columns of a rate.
+
+    ``services``: tax, price and quantity of each; ``price`` exact in major units, None: the sum of the services'.
+    """
     own = [Fraction(row["price"] or 0) * Fraction(row["quantity"]) for row in services]
     per_unit = sum(own, Fraction(0)) if price is None else Fraction(price)
     exact = price_in_minor_units(per_unit, operator.currency) * Fraction(quantity)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.shortcuts import render
 from django.utils import timezone, translation
 
-from abono.base.refusal import Refusal
+from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.trail import acting
 from abono.features.access.people import Forbidden, NotFound, wall_of
 from abono.features.access.queries import memberships_of, person_of
@@ -19,6 +19,7 @@ from abono.features.access.signins import TooManyAttempts
 from abono.interfaces.web.signing.callers import caller_of
 from abono.interfaces.web.signing.factors import lacks_second_factor, to_second_factor
 from abono.interfaces.web.signing.waiting import wait_page
+from abono.kernel.errors import InvalidValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +88,8 @@ class PersonMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """A refusal that a page did not answer itself is a page that says what to do."""
+        if isinstance(exception, InvalidValue):
+            exception = InvalidRequest(exception.message, field=exception.field, code=exception.code)
         if not isinstance(exception, Refusal):
             return None
         if isinstance(exception, TooManyAttempts):

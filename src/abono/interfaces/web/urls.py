@@ -17,7 +17,19 @@ import abono.interfaces.web.subscriber.statement  # noqa: F401
 from abono.interfaces.web import choices
 from abono.interfaces.web.pages import patterns
 from abono.interfaces.web.signing import profile  # noqa: F401
-from abono.interfaces.web.staff import account, accounts, orders, payments, search, subscriptions  # noqa: F401
+from abono.interfaces.web.staff import (  # noqa: F401  # noqa: F401
+    account,
+    accounts,
+    forecasts,
+    orders,
+    payments,
+    plans,
+    runs,
+    search,
+    subscriptions,
+    trail,
+    webhooks,
+)
 from abono.interfaces.web.staff import home as staff_home  # noqa: F401
 
 urlpatterns = [*patterns(), *choices.urlpatterns]

@@ -85,3 +85,6 @@ WHERE
 
 -- name: rate_by_id
 SELECT * FROM catalogue_rate WHERE id = %(id)s;
+
+-- name: services
+SELECT code, kind, unit, tax, price FROM catalogue_service WHERE operator_id = %(operator)s ORDER BY code;

@@ -1,0 +1,9 @@
+-- name: of_plan
+SELECT
+    count(*) FILTER (WHERE s.state = 'pending') AS pending,
+    count(*) FILTER (WHERE s.state = 'trial') AS trial,
+    count(*) FILTER (WHERE s.state = 'active') AS active,
+    count(*) FILTER (WHERE s.state = 'suspended') AS suspended
+FROM catalogue_plan AS p
+INNER JOIN subscriptions_subscription AS s ON p.id = s.plan_id
+WHERE p.operator_id = %(operator)s AND p.code = %(code)s AND s.state <> 'ended';

@@ -1,0 +1,268 @@
+"""The catalogue: plans with a composer that prices as one types, services, and prices with a date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from abono.base.refusal import Refusal
+from abono.features.access.people import NotFound
+from abono.features.billing.prices import change_price
+from abono.features.catalogue.composing import checked_code, draft, save_plan, save_service
+from abono.features.catalogue.queries import list_plans, list_services, plan_detail
+from abono.features.catalogue.terms import ServiceTerms
+from abono.features.operators.queries import Operator, operator_by_id
+from abono.features.subscriptions.counts import PlanCounts, counts_of_plan
+from abono.interfaces.web.pages import STAFF, PersonRequest, page
+from abono.interfaces.web.staff.plan_form import PlanForm, PriceField, described, kept_use, typed_terms
+from abono.kernel.errors import InvalidValue
+from abono.kernel.money import parse_decimal, parse_unsigned
+
+if TYPE_CHECKING:
+    from datetime import date
+    from decimal import Decimal
+
+    from django.http import HttpResponse
+
+    from abono.features.access.people import Person
+    from abono.features.catalogue.queries import PlanDetail
+
+_REFUSED = 422
+_BOTH = ("GET", "POST")
+_KINDS = (
+    ("onoff", gettext_lazy("On or off")),
+    ("seats", gettext_lazy("By the seat")),
+    ("usage", gettext_lazy("By use")),
+)
+_TAXES = (
+    ("standard", gettext_lazy("Standard rate")),
+    ("reduced", gettext_lazy("Reduced rate")),
+    ("exempt", gettext_lazy("Exempt")),
+)
+
+
+class ServiceForm(forms.Form):
+    """A service."""
+
+    code = forms.CharField(label=gettext_lazy("Code"), max_length=60)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=_KINDS)
+    unit = forms.CharField(
+        label=gettext_lazy("Unit"), max_length=40, required=False, help_text=gettext_lazy("Such as page, minute, user.")
+    )
+    tax = forms.ChoiceField(label=gettext_lazy("Tax"), choices=_TAXES)
+    price = PriceField(label=gettext_lazy("Price of one a period"), max_length=40, required=False)
+
+
+class NewPriceForm(forms.Form):
+    """A price from a day on."""
+
+    price = PriceField(label=gettext_lazy("New price of a period"), max_length=40)
+    valid_from = forms.DateField(
+        label=gettext_lazy("For periods that begin on or after"), widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+
+@page("plans/", name="plans", kinds=STAFF, right="plan.view")
+def plans(request: PersonRequest) -> HttpResponse:
+    """What is sold now by the person's operators."""
+    mine = _operators(request.person)
+    today = mine[request.person.operator].day(request.now)
+    shown = {"plans": list_plans(request.person.operators, today), "names": mine}
+    return render(request, "web/staff/plans.html", shown)
+
+
+@page("plans/<int:operator>/<slug:code>/", name="plan", kinds=STAFF, right="plan.view")
+def plan(request: PersonRequest, operator: int, code: str) -> HttpResponse:
+    """A plan: its terms, services, prices and how many have it."""
+    seller = _operator(request.person, operator)
+    detail = plan_detail(request.person, code, operator=operator, on=seller.day(request.now))
+    shown = {
+        "detail": detail, "plan": detail.plan, "seller": seller, "counts": _counts(operator, code),
+        "terms": described(detail.plan), "taxes": dict(_TAXES), "today": seller.day(request.now),
+    }  # fmt: skip
+    return render(request, "web/staff/plan.html", shown)
+
+
+@page("plans/new/<int:operator>/", name="plan_new", kinds=STAFF, right="plan.change", methods=_BOTH)
+def plan_new(request: PersonRequest, operator: int) -> HttpResponse:
+    """The composer, empty."""
+    return _compose(request, _operator(request.person, operator), None)
+
+
+@page("plans/<int:operator>/<slug:code>/edit/", name="plan_edit", kinds=STAFF, right="plan.change", methods=_BOTH)
+def plan_edit(request: PersonRequest, operator: int, code: str) -> HttpResponse:
+    """The composer, with the terms of a plan: what is saved is its next version."""
+    seller = _operator(request.person, operator)
+    return _compose(request, seller, plan_detail(request.person, code, operator=operator))
+
+
+def _counts(operator: int, code: str) -> list[tuple[str, int]]:
+    found: PlanCounts = counts_of_plan(operator, code)
+    return [(_("Active"), found.active), (_("Trial"), found.trial), (_("Suspended"), found.suspended)]
+
+
+def _compose(request: PersonRequest, seller: Operator, detail: PlanDetail | None) -> HttpResponse:
+    services = list_services([seller.id])
+    today = seller.day(request.now)
+    first = {} if detail is None else typed_terms(detail, today)
+    form = PlanForm(request.POST or None, initial=first, currency=seller.currency, services=services)
+    if detail is not None:
+        form.fields["code"].disabled = True
+    worked_out, status = None, 200
+    if request.method == "POST":
+        status = _REFUSED
+        if form.is_valid():
+            try:
+                record = form.record(kept_use(detail))
+                worked_out = draft(seller, record, today)
+                if request.POST.get("step") == "save":
+                    return _saved(request, seller, form.cleaned_data["code"], record, new=detail is None)
+                status = 200
+            except InvalidValue as error:
+                form.blame(error)
+    shown = {
+        "form": form, "seller": seller, "detail": detail, "draft": worked_out, "today": today, "services": services,
+    }  # fmt: skip
+    part = request.htmx and request.POST.get("step") != "save"
+    template = "web/staff/parts/plan_draft.html" if part else "web/staff/plan_edit.html"
+    return render(request, template, shown, status=200 if part else status)
+
+
+def _saved(request: PersonRequest, seller: Operator, code: str, record: dict[str, Any], *, new: bool) -> HttpResponse:
+    checked_code(code)
+    if new and any(each.code == code for each in list_plans([seller.id])):
+        raise InvalidValue("invalid", "code", _("There is a plan with this code already; choose another."))
+    with transaction.atomic():
+        save_plan(seller, code, record, now=request.now)
+    messages.success(request, _("The plan is sold from now on."))
+    return HttpResponseRedirect(reverse("plan", args=[seller.id, code]), status=303)
+
+
+@page("services/", name="services", kinds=STAFF, right="plan.view")
+def services(request: PersonRequest) -> HttpResponse:
+    """What plans are composed of."""
+    shown = {
+        "services": list_services(request.person.operators), "names": _operators(request.person),
+        "kinds": dict(_KINDS), "taxes": dict(_TAXES),
+    }  # fmt: skip
+    return render(request, "web/staff/services.html", shown)
+
+
+@page("services/new/<int:operator>/", name="service_new", kinds=STAFF, right="plan.change", methods=_BOTH)
+def service_new(request: PersonRequest, operator: int) -> HttpResponse:
+    """A new service."""
+    return _service(request, _operator(request.person, operator), None)
+
+
+@page("services/<int:operator>/<slug:code>/", name="service_edit", kinds=STAFF, right="plan.change", methods=_BOTH)
+def service_edit(request: PersonRequest, operator: int, code: str) -> HttpResponse:
+    """Change a service; its code and kind stay."""
+    return _service(request, _operator(request.person, operator), code)
+
+
+def _service(request: PersonRequest, seller: Operator, code: str | None) -> HttpResponse:
+    known = {each.code: each for each in list_services([seller.id])}
+    if code is not None and code not in known:
+        message = _("There is no such service; look it up in the list.")
+        raise NotFound(message)
+    first = vars(known[code]) if code is not None else {}
+    form = ServiceForm(request.POST or None, initial=first)
+    for name in ("code", "kind") if code is not None else ():
+        form.fields[name].disabled = True
+    if request.method == "POST" and form.is_valid():
+        try:
+            _save_service(request, seller, form, {} if code is not None else known)
+            messages.success(request, _("The service is saved."))
+            return HttpResponseRedirect(reverse("services"), status=303)
+        except InvalidValue as error:
+            form.add_error(error.field if error.field in form.fields else None, error.message)
+    shown = {"form": form, "seller": seller, "code": code}
+    return render(request, "web/staff/service.html", shown, status=_REFUSED if form.errors else 200)
+
+
+def _save_service(request: PersonRequest, seller: Operator, form: ServiceForm, taken: dict[str, Any]) -> None:
+    typed = form.cleaned_data
+    if typed["code"] in taken:
+        raise InvalidValue("invalid", "code", _("There is a service with this code already; choose another."))
+    price = typed["price"]
+    if price:
+        parse_unsigned(price, "price")
+    terms = ServiceTerms(
+        kind=typed["kind"],
+        unit=typed["unit"].strip(),
+        tax=typed["tax"],
+        price=parse_decimal(price, "price") if price else None,
+    )
+    with transaction.atomic():
+        save_service(seller, typed["code"], terms, now=request.now)
+
+
+@page("prices/", name="prices", kinds=STAFF, right="plan.view")
+def prices(request: PersonRequest) -> HttpResponse:
+    """What each plan costs now, and what it will from when on."""
+    mine = _operators(request.person)
+    rows = []
+    for each in list_plans(request.person.operators):
+        today = mine[each.operator_id].day(request.now)
+        points = plan_detail(request.person, each.code, operator=each.operator_id).prices
+        rows.append(
+            {
+                "plan": each,
+                "now": next((point for point in points if point.valid_from <= today), None),
+                "coming": [point for point in reversed(points) if point.valid_from > today],
+            }
+        )
+    return render(request, "web/staff/prices.html", {"rows": rows, "names": mine})
+
+
+@page("plans/<int:operator>/<slug:code>/price/", name="price_new", kinds=STAFF, right="price.change", methods=_BOTH)
+def price_new(request: PersonRequest, operator: int, code: str) -> HttpResponse:
+    """A new price from a day on: first whom it will reach, then the deed."""
+    seller = _operator(request.person, operator)
+    detail = plan_detail(request.person, code, operator=operator)
+    form = NewPriceForm(request.POST or None)
+    status, reach = 200, None
+    if request.method == "POST":
+        status = _REFUSED
+        if form.is_valid():
+            try:
+                price, begins = _price(form), form.cleaned_data["valid_from"]
+                if request.POST.get("step") == "confirm":
+                    change_price(seller, code, price, begins, now=request.now)
+                    messages.success(request, _("The new price counts for every period that begins then or later."))
+                    return HttpResponseRedirect(reverse("plan", args=[operator, code]), status=303)
+                _require_open(seller.day(request.now), begins)
+                status, reach = 200, counts_of_plan(operator, code)
+            except (InvalidValue, Refusal) as error:
+                field = {"from": "valid_from"}.get(error.field or "", error.field)
+                form.add_error(field if field in form.fields else None, error.message)
+    shown = {"form": form, "seller": seller, "detail": detail, "plan": detail.plan, "reach": reach}
+    return render(request, "web/staff/price_new.html", shown, status=status)
+
+
+def _price(form: NewPriceForm) -> Decimal:
+    parse_unsigned(form.cleaned_data["price"], "price")
+    return parse_decimal(form.cleaned_data["price"], "price")
+
+
+def _require_open(today: date, begins: date) -> None:
+    if begins < today:
+        message = _("This day has passed; let the price begin today or later.")
+        raise InvalidValue("out_of_range", "valid_from", message)
+
+
+def _operator(person: Person, operator: int) -> Operator:
+    person.require_operator(operator)
+    return operator_by_id(operator)
+
+
+def _operators(person: Person) -> dict[int, Operator]:
+    return {each: operator_by_id(each) for each in person.operators}
