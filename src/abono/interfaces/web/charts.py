@@ -194,7 +194,7 @@ def _chart(
             for value in range(field.low, field.high + 1, field.tick)
         ],
         labels=[
-            Mark(field.x(place), HEIGHT - 4, label, "end" if place == last and not field.between else "middle")
+            Mark(field.x(place), HEIGHT - 4, label, _anchor(place, last, field))
             for place, label in enumerate(labels)
             if place % every == 0
         ],
@@ -207,6 +207,13 @@ def _chart(
         ],
         zero=field.y(0) if field.low < 0 < field.high else None,
     )
+
+
+def _anchor(place: int, last: int, field: _Field) -> str:
+    """Labels stand in the middle below their place; those at the edges keep inside."""
+    if field.between or place not in {0, last}:
+        return "middle"
+    return "start" if place == 0 else "end"
 
 
 def _summary(labels: Sequence[str], series: Sequence[tuple[str, Sequence[int]]], said: Callable[[int], str]) -> str:

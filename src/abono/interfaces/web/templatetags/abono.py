@@ -253,11 +253,12 @@ def datatable(
     caption: str,
     page: Any = None,
     csv: str = "",
-    wide: bool = False,  # noqa: FBT001, FBT002
+    wide: bool = False,  # noqa: FBT001, FBT002 -- a template says wide=True
 ) -> SafeString:
     """A table around its thead, tbody and tfoot; on a narrow screen every row is a card of labelled cells.
 
-    Cells carry ``data-label``. ``page`` (a Page) brings the links of paging, ``csv`` the address of the same as a file.
+    Cells carry ``data-label``. ``page`` (a Page) brings the links of paging, ``csv`` the address of the same as a file,
+    ``wide`` less room between many columns.
     """
     values = {"content": content, "caption": caption, "csv": csv, "wide": wide, **_paging(context, page)}
     return _component("table", **values)
