@@ -57,7 +57,7 @@ class TestBrands:
         assert brands.operator_by_domain("") is None
         told = rows("SELECT action FROM base_trail WHERE operator_id = %s ORDER BY id", low.id)
         assert [action for (action,) in told if action.startswith("operator")] == [
-            "operator.add", "operator.brand", "operator.logo", "operator.logo",
+            "operator.brand", "operator.logo", "operator.logo",
         ]  # fmt: skip
 
     def test_the_night_has_a_colour_that_can_be_read(self) -> None:

@@ -62,7 +62,7 @@ class TestMoves:
         assert parents.carry_out_due_moves(MIDNIGHT) == 0
         told = rows("SELECT action FROM base_trail WHERE operator_id = %s AND account_id = 0 ORDER BY id", low.id)
         assert [action for (action,) in told if action != "plan.save"] == [
-            "operator.add", "operator.move", "operator.moved",
+            "operator.move", "operator.moved",
         ]  # fmt: skip
 
     def test_in_order_after_a_downtime(self) -> None:
@@ -80,10 +80,13 @@ class TestMoves:
         top = seller()
         west, east = seller(top), seller(top)
         low = seller(top)
+        now = datetime(2026, 2, 5, tzinfo=UTC)
         move(low, west, day=FIRST)
-        assert move(low, east, now=datetime(2026, 2, 5, tzinfo=UTC))
-        assert parents.carry_out_due_moves(datetime(2026, 2, 5, tzinfo=UTC)) == 0
-        assert tree.node(low.id).parent_id == east.id
+        with pytest.raises(moves.TreeBusy), transaction.atomic():
+            move(low, east, now=now)
+        assert parents.carry_out_due_moves(now) == 1
+        assert move(low, east, now=now)
+        assert [each.parent_before_name for each in moves.moves_of(low.id)] == [west.name, top.name]
 
     def test_no_circle_now_or_later(self) -> None:
         top = seller()

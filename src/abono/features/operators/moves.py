@@ -31,6 +31,12 @@ class MoveWaits(Refusal):
     code = "move_waits"
 
 
+class TreeBusy(Refusal):
+    """A move that is due is still to be carried out, and would come after the one that is asked for."""
+
+    code = "tree_busy"
+
+
 class UnknownMove(Refusal):
     """There is no such move that still waits."""
 
@@ -71,7 +77,7 @@ def plan_move(operator: Operator, parent: int, *, valid_from: date | None, made_
     """Let an operator stand below another parent from a civil day of its own on (None: today, at once).
 
     Answers what was done at once, None if it waits. Runs in the caller's transaction. Raises UnknownOperator,
-    InvalidRequest (a day that has passed, the parent it has), TreeCycle, MoveWaits.
+    InvalidRequest (a day that has passed, the parent it has), TreeCycle, MoveWaits, TreeBusy.
     """
     today = operator.day(now)
     day = valid_from or today
@@ -79,6 +85,9 @@ def plan_move(operator: Operator, parent: int, *, valid_from: date | None, made_
         message = f"{day} has passed; let the move begin on {today} or later."
         raise InvalidRequest(message, field="valid_from", code="out_of_range")
     tree.lock_tree()
+    if day == today and _sql.row("any_due", now=now)["due"]:
+        message = "Another move is being carried out; try again in a minute."
+        raise TreeBusy(message)
     before = tree.node(operator.id).parent_id
     tree.node(parent)
     if day == today and parent == before:

@@ -121,7 +121,8 @@ def add_below(parent: int, code: str, name: str, terms: Mapping[str, object], *,
             "tax_reduced": str(above.tax_reduced),
         }
         made = insert_operator(code, name, {**inherited, **terms}, parent=parent)
-        record("operator.add", code, operator=made.id, at=now, after={"name": name, "parent": above.code, **terms})
+        # Told of the parent: whoever acts stands there, and the new one is behind their wall from the next request on.
+        record("operator.add", code, operator=above.id, at=now, after={"name": name, "parent": above.code, **terms})
     return made
 
 

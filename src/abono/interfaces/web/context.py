@@ -26,7 +26,7 @@ def face(request: HttpRequest) -> dict[str, Any]:
     return {
         "person": person,
         "memberships": memberships,
-        "brand": brand_of(person, memberships),
+        "brand": brand_of(person, getattr(request, "domain_of", None)),
         "navigation": navigation(person, request.path) if person else [],
         "theme": theme if theme in THEMES else "",
         "languages": settings.LANGUAGES,

@@ -14,22 +14,27 @@ import abono.interfaces.web.subscriber.profile
 import abono.interfaces.web.subscriber.promise
 import abono.interfaces.web.subscriber.services
 import abono.interfaces.web.subscriber.statement  # noqa: F401
-from abono.interfaces.web import choices
+from abono.interfaces.web import brand, choices
 from abono.interfaces.web.pages import patterns
 from abono.interfaces.web.signing import profile  # noqa: F401
-from abono.interfaces.web.staff import (  # noqa: F401  # noqa: F401
+from abono.interfaces.web.staff import (  # noqa: F401
     account,
     accounts,
     forecasts,
+    operator_looks,
+    operator_moves,
+    operator_offers,
+    operators,
     orders,
     payments,
     plans,
     runs,
     search,
+    settings,
     subscriptions,
     trail,
     webhooks,
 )
 from abono.interfaces.web.staff import home as staff_home  # noqa: F401
 
-urlpatterns = [*patterns(), *choices.urlpatterns]
+urlpatterns = [*patterns(), *brand.urlpatterns, *choices.urlpatterns]

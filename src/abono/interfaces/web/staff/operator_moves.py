@@ -1,0 +1,234 @@
+"""Moving an operator, and blocking it: what it changes is shown first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from abono.features.billing import parents
+from abono.features.catalogue.offers import offers_of
+from abono.features.operators import moves, tree
+from abono.features.operators.access import find_below, find_operator, list_nodes
+from abono.interfaces.web import formats
+from abono.interfaces.web.pages import STAFF, PersonRequest, page
+from abono.interfaces.web.staff.operators import blocking, choose_node, with_below
+from abono.interfaces.web.staff.refusing import REFUSED, tried
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from django.http import HttpResponse
+
+    from abono.features.operators.queries import Operator
+    from abono.features.operators.tree import Node
+
+_AT_ONCE = 5
+"""So many slices are done while the person waits; the rest is done within a minute."""
+
+
+class MoveForm(forms.Form):
+    """Where to, and from when on."""
+
+    parent = forms.TypedChoiceField(label=gettext_lazy("Move below"), coerce=int)
+    valid_from = forms.DateField(
+        label=gettext_lazy("From"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=gettext_lazy("At midnight in the operator's time zone. Leave it empty to move it now."),
+    )
+
+    def __init__(self, nodes: list[Node], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        choose_node(self, "parent", nodes)
+
+
+@page(
+    "operators/<int:operator>/move/",
+    name="operator_move",
+    kinds=STAFF,
+    right="operator.change",
+    methods=("GET", "POST"),
+)
+def operator_move(request: PersonRequest, operator: int) -> HttpResponse:
+    """Choose a place, see what changes, confirm."""
+    person = request.person
+    moved = find_below(person, operator, "operator.change")
+    nodes = list_nodes(person)
+    below = {each.id for each in with_below(nodes, operator)}
+    form = MoveForm([each for each in nodes if each.id not in below], data=request.POST or None)
+    status = REFUSED
+    if request.method != "POST" or request.POST.get("step") == "edit":
+        status = 200
+    elif form.is_valid():
+        place = find_operator(person, form.cleaned_data["parent"], "operator.change")
+        day = form.cleaned_data["valid_from"]
+        if request.POST.get("confirm") == "yes":
+            if tried(form, lambda: _move(request, moved, place, day)):
+                return HttpResponseRedirect(reverse("operator", args=[operator]), status=303)
+        elif tried(form, lambda: _would_move(request, moved, place, day)):
+            return render(request, "web/staff/operator_confirm.html", _shown(request, moved, place, day, len(below)))
+    return render(request, "web/staff/operator_move.html", {"form": form, "seller": moved}, status=status)
+
+
+def _move(request: PersonRequest, moved: Operator, place: Operator, day: date | None) -> None:
+    at_once = parents.move_operator(
+        moved, place.id, valid_from=day, made_by=request.person.email or request.person.name, now=request.now
+    )
+    parents.carry(request.now, operators=request.person.operators, most=_AT_ONCE)
+    done = _("%(name)s stands below %(parent)s now.") if at_once else _("The move of %(name)s below %(parent)s waits.")
+    messages.success(request, done % {"name": moved.name, "parent": place.name})
+
+
+def _would_move(request: PersonRequest, moved: Operator, place: Operator, day: date | None) -> None:
+    """Everything that could refuse the move, and nothing written."""
+    with transaction.atomic():
+        parents.move_operator(moved, place.id, valid_from=day, made_by="", now=request.now)
+        transaction.set_rollback(True)
+
+
+def _shown(request: PersonRequest, moved: Operator, place: Operator, day: date | None, nodes: int) -> dict[str, object]:
+    node, above = tree.node(moved.id), blocking(request.person, place.id)
+    tally = parents.tallies(_subtree(request, moved.id)).values()
+    going, stopped = sum(each.active for each in tally), sum(each.suspended for each in tally)
+    changes = [
+        ngettext(
+            "%(number)s operator moves with its accounts.",
+            "%(number)s operators move with their accounts.",
+            nodes,
+        )
+        % {"number": formats.number(nodes)},
+        _("From then on the people of %(parent)s, and of those above it, see and serve it.") % {"parent": place.name},
+    ]
+    if above and not node.stopped:
+        changes.append(_stops(going) % {"number": formats.number(going), "name": above})
+    if not above and node.stopped and node.blocked_at is None:
+        changes.append(
+            _("What is stopped by a block above is tried again: %(number)s subscriptions are suspended now.")
+            % {"number": formats.number(stopped)}
+        )
+    ends = [each.code for each in offers_of(moved.id) if each.ended_at is None]
+    if ends:
+        changes.append(_("It no longer sells these plans of its parent: %(plans)s.") % {"plans": ", ".join(ends)})
+    return {
+        "title": _("Move %(name)s below %(parent)s") % {"name": moved.name, "parent": place.name},
+        "lead": _("On %(day)s at midnight") % {"day": formats.day(day)} if day else _("Now"),
+        "changes": changes,
+        "confirm": _("Move"),
+        "back": reverse("operator_move", args=[moved.id]),
+        "hidden": [("parent", place.id), ("valid_from", day.isoformat() if day else "")],
+    }
+
+
+def _stops(going: int) -> str:
+    return ngettext(
+        "%(name)s is blocked: %(number)s subscription stops.",
+        "%(name)s is blocked: %(number)s subscriptions stop.",
+        going,
+    )
+
+
+def _subtree(request: PersonRequest, operator: int) -> list[int]:
+    return [each.id for each in with_below(list_nodes(request.person), operator)]
+
+
+@page(
+    "operators/<int:operator>/moves/<int:move>/withdraw/",
+    name="operator_move_withdraw",
+    kinds=STAFF,
+    right="operator.change",
+    methods=("POST",),
+)
+def operator_move_withdraw(request: PersonRequest, operator: int, move: int) -> HttpResponse:
+    """Take back a move that waits."""
+    moved = find_below(request.person, operator, "operator.change")
+    with transaction.atomic():
+        moves.withdraw_move(moved, move, now=request.now)
+    messages.success(request, _("The move was withdrawn."))
+    return HttpResponseRedirect(reverse("operator", args=[operator]), status=303)
+
+
+@page(
+    "operators/<int:operator>/block/",
+    name="operator_block",
+    kinds=STAFF,
+    right="operator.block",
+    methods=("GET", "POST"),
+)
+def operator_block(request: PersonRequest, operator: int) -> HttpResponse:
+    """Say how many subscriptions stop, then block."""
+    blocked = find_below(request.person, operator, "operator.block")
+    if request.method == "POST":
+        parents.block_operator(blocked, now=request.now)
+        return _carried(request, blocked, _("%(name)s is blocked.") % {"name": blocked.name})
+    subtree = _subtree(request, operator)
+    found = parents.tallies(subtree).values()
+    going, accounts = sum(each.active for each in found), sum(each.accounts for each in found)
+    values = {
+        "title": _("Block %(name)s") % {"name": blocked.name},
+        "lead": _("Nothing is ended or given back: when the block is lifted, everything goes on where it stood."),
+        "changes": [
+            ngettext("%(number)s subscription stops.", "%(number)s subscriptions stop.", going)
+            % {"number": formats.number(going)},
+            ngettext(
+                "They belong to %(accounts)s account of %(number)s operator.",
+                "They belong to %(accounts)s accounts of %(number)s operators.",
+                len(subtree),
+            )
+            % {"accounts": formats.number(accounts), "number": formats.number(len(subtree))},
+            _("Nothing is charged, and nothing new is sold, until the block is lifted."),
+            _("Paid days run on: what has run out by then is charged again at the return."),
+        ],
+        "confirm": _("Block"),
+        "danger": True,
+        "back": reverse("operator", args=[operator]),
+    }
+    return render(request, "web/staff/operator_confirm.html", values)
+
+
+@page(
+    "operators/<int:operator>/unblock/",
+    name="operator_unblock",
+    kinds=STAFF,
+    right="operator.block",
+    methods=("GET", "POST"),
+)
+def operator_unblock(request: PersonRequest, operator: int) -> HttpResponse:
+    """Say what goes on, then lift the block."""
+    blocked = find_below(request.person, operator, "operator.block")
+    if request.method == "POST":
+        parents.unblock_operator(blocked, now=request.now)
+        return _carried(request, blocked, _("The block of %(name)s is lifted.") % {"name": blocked.name})
+    parent = tree.node(operator).parent_id
+    above = "" if parent is None else blocking(request.person, parent)
+    changes = (
+        [_("%(name)s above it is blocked as well: everything stays stopped until that is lifted.") % {"name": above}]
+        if above
+        else [
+            _("What is paid goes on where it stood."),
+            _("What has run out meanwhile is charged by its plan's rules; where money is missing, it waits for it."),
+            _("What is stopped for another reason stays stopped."),
+        ]
+    )
+    values = {
+        "title": _("Lift the block of %(name)s") % {"name": blocked.name},
+        "changes": changes,
+        "confirm": _("Lift the block"),
+        "back": reverse("operator", args=[operator]),
+    }
+    return render(request, "web/staff/operator_confirm.html", values)
+
+
+def _carried(request: PersonRequest, operator: Operator, done: str) -> HttpResponse:
+    parents.carry(request.now, operators=request.person.operators, most=_AT_ONCE)
+    messages.success(request, done)
+    if tree.uncarried(_subtree(request, operator.id)):
+        messages.info(request, _("There are many subscriptions: the rest follows within minutes. You may leave."))
+    return HttpResponseRedirect(reverse("operator", args=[operator.id]), status=303)

@@ -1,0 +1,297 @@
+"""Pages of operators: who has which, whose rows they show, what they change, and what they refuse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from tests.features.test_brands import PNG
+from tests.features.test_operator_blocks import NOW, rows, seller, stands
+from tests.features.worlds import account
+
+from abono.features.access.operations import add_membership, add_user
+from abono.features.access.rights import OF_ROLE, Kind, Role
+from abono.features.billing import orders
+from abono.features.billing.audit import audit
+from abono.features.catalogue.queries import plan_codes
+from abono.features.operators import brands, tree
+from abono.features.operators.queries import operator_by_id, subtree
+
+if TYPE_CHECKING:
+    from abono.features.operators.queries import Operator
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+HOSTILE = "<script>alert(1)</script>\"'&"
+
+
+def signed_in(
+    operator: Operator, role: Role | None = Role.ADMINISTRATOR, kind: Kind = Kind.STAFF, account: int | None = None
+) -> Client:
+    user = add_user(f"{uuid4()}@example.com", now=NOW, name="Anna Example")
+    add_membership(user, operator.id, kind, now=NOW, role=role, account=account)
+    client = Client()
+    client.force_login(get_user_model().objects.get(pk=user), BACKEND)
+    return client
+
+
+class House:
+    """A provider with two operators below, one of which has another below; and a stranger."""
+
+    def __init__(self) -> None:
+        self.top, self.stranger = seller(), seller()
+        self.west, self.east = seller(self.top), seller(self.top)
+        self.low = seller(self.west)
+        self.boss = signed_in(self.top)
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def everything() -> list[Any]:
+    tables = ("operators_operator", "operators_move", "operators_logo", "catalogue_offer", "catalogue_plan",
+              "subscriptions_subscription", "base_trail")  # fmt: skip
+    return [rows(f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {t} AS t") for t in tables]
+
+
+OF_TREE = {"/operators/": "operator.view", "/operators/new/": "operator.create", "/settings/": "operator.view"}
+OF_ONE = {
+    "": "operator.view",
+    "settings/": "operator.view",
+    "brand/": "operator.change",
+    "move/": "operator.change",
+    "block/": "operator.block",
+    "unblock/": "operator.block",
+    "offers/": "plan.change",
+}
+POSTS = {
+    "settings/": "operator.change",
+    "brand/": "operator.change",
+    "move/": "operator.change",
+    "moves/1/withdraw/": "operator.change",
+    "block/": "operator.block",
+    "unblock/": "operator.block",
+    "offers/": "plan.change",
+    "offers/1/withdraw/": "plan.change",
+    "offers/1/price/": "plan.change",
+}
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_who_has_which_page(house: House, role: Role) -> None:
+    client = signed_in(house.top, role)
+    for address, right in OF_TREE.items():
+        assert client.get(address).status_code == (200 if right in OF_ROLE[role] else 403), address
+    for end, right in OF_ONE.items():
+        mine = client.get(f"/operators/{house.low.id}/{end}")
+        assert mine.status_code == (200 if right in OF_ROLE[role] else 403), end
+        for foreign in (house.stranger.id, 10**9):
+            answer = client.get(f"/operators/{foreign}/{end}")
+            assert answer.status_code == (404 if right in OF_ROLE[role] else 403), end
+    before = everything()
+    for end, right in POSTS.items():
+        answer = client.post(f"/operators/{house.stranger.id}/{end}", {"confirm": "yes", "name": "x"})
+        assert answer.status_code == (404 if right in OF_ROLE[role] else 403), end
+        if right not in OF_ROLE[role]:
+            assert client.post(f"/operators/{house.low.id}/{end}", {"confirm": "yes"}).status_code == 403, end
+    assert everything() == before
+
+
+def test_nobody_else_has_them(house: House) -> None:
+    mine = account(house.low)
+    others = [signed_in(house.low, None, Kind.SUBSCRIBER, mine), signed_in(house.low, None, Kind.AGENT)]
+    for client in others:
+        for address in (
+            "/operators/",
+            f"/operators/{house.low.id}/",
+            "/settings/",
+            f"/operators/{house.low.id}/block/",
+        ):
+            assert client.get(address).status_code == 404
+    assert Client().get("/operators/").status_code == 302
+
+
+def test_staff_of_an_operator_see_their_own_subtree_only(house: House) -> None:
+    client = signed_in(house.west)
+    text = client.get("/operators/").content.decode()
+    assert house.west.name in text
+    assert house.low.name in text
+    for hidden in (house.top, house.east, house.stranger):
+        assert hidden.name not in text
+    assert client.get(f"/operators/{house.top.id}/").status_code == 404
+    before = everything()
+    for end in ("block/", "unblock/", "move/", "offers/"):
+        assert client.post(f"/operators/{house.west.id}/{end}", {"confirm": "yes"}).status_code == 422
+    move = {"parent": house.east.id, "confirm": "yes"}
+    assert client.post(f"/operators/{house.low.id}/move/", move).status_code == 422
+    assert everything() == before
+
+
+def test_creating_keeps_what_was_typed(house: House) -> None:
+    form = {"parent": house.west.id, "name": HOSTILE, "code": "Not A Code"}
+    answer = house.boss.post("/operators/new/", form)
+    assert answer.status_code == 422
+    assert "Not A Code" in answer.content.decode()
+    assert "<script>alert(1)" not in answer.content.decode()
+    answer = house.boss.post("/operators/new/", {**form, "code": "south"})
+    made = subtree(house.west.id)[-1]
+    assert (answer.status_code, answer["Location"]) == (303, f"/operators/{made}/")
+    assert tree.node(made).parent_id == house.west.id
+    page = house.boss.get(f"/operators/{made}/").content.decode()
+    assert "<script>alert(1)" not in page
+    again = house.boss.post("/operators/new/", {**form, "code": "south"})
+    assert again.status_code == 422
+    assert "already" in again.content.decode()
+    foreign = house.boss.post("/operators/new/", {**form, "parent": house.stranger.id, "code": "other"})
+    assert foreign.status_code == 422
+
+
+def test_blocking_says_what_stops_and_lifting_brings_it_back(house: House) -> None:
+    mine = account(house.low, 5_000)
+    orders.subscribe(mine, "line", now=NOW)
+    page = house.boss.get(f"/operators/{house.west.id}/block/").content.decode()
+    assert "1 subscription stops." in page
+    assert stands([mine]) == [("active", [])]
+    assert house.boss.post(f"/operators/{house.west.id}/block/").status_code == 303
+    assert stands([mine]) == [("suspended", ["parent"])]
+    assert "Blocked from above" in house.boss.get(f"/operators/{house.low.id}/").content.decode()
+    assert "Blocked" in house.boss.get("/operators/").content.decode()
+    assert house.boss.post(f"/operators/{house.west.id}/unblock/").status_code == 303
+    assert stands([mine]) == [("active", [])]
+    told = rows("SELECT actor, origin FROM base_trail WHERE action LIKE 'operator.%%block'")
+    assert {origin for _, origin in told} == {"web"}
+    assert audit() == []
+
+
+def test_moving_shows_what_changes_and_then_does_it(house: House) -> None:
+    mine = account(house.low, 5_000)
+    orders.subscribe(mine, "line", now=NOW)
+    house.boss.post(f"/operators/{house.east.id}/block/")
+    before = everything()
+    address = f"/operators/{house.low.id}/move/"
+    page = house.boss.post(address, {"parent": house.east.id, "valid_from": ""}).content.decode()
+    assert f"{house.east.name} is blocked: 1 subscription stops." in page
+    assert everything() == before
+    assert house.boss.post(address, {"parent": house.east.id, "valid_from": "", "confirm": "yes"}).status_code == 303
+    assert tree.node(house.low.id).parent_id == house.east.id
+    assert stands([mine]) == [("suspended", ["parent"])]
+    later = {"parent": house.west.id, "valid_from": "2999-01-01", "confirm": "yes"}
+    assert house.boss.post(address, later).status_code == 303
+    page = house.boss.get(f"/operators/{house.low.id}/").content.decode()
+    assert "Waits" in page
+    (waiting,) = rows("SELECT id FROM operators_move WHERE state = 'waiting'")
+    assert house.boss.post(f"/operators/{house.low.id}/moves/{waiting[0]}/withdraw/").status_code == 303
+    assert rows("SELECT 1 FROM operators_move WHERE state = 'waiting'") == []
+    # A circle is refused with what was chosen kept.
+    refused = house.boss.post(f"/operators/{house.east.id}/move/", {"parent": house.low.id})
+    assert refused.status_code == 422
+    past = house.boss.post(address, {"parent": house.west.id, "valid_from": "2020-01-01"})
+    assert past.status_code == 422
+    assert "2020-01-01" in past.content.decode()
+
+
+def test_brand_and_logo(house: House) -> None:
+    address = f"/operators/{house.west.id}/brand/"
+    refused = house.boss.post(address, {"colour": "#ffcc00", "logo": SimpleUploadedFile("l.png", PNG)})
+    assert refused.status_code == 422
+    assert ":1 only" in refused.content.decode()
+    assert "#ffcc00" in refused.content.decode()
+    assert brands.logo_of(house.west.id) is None
+    svg = SimpleUploadedFile("l.svg", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>")
+    assert house.boss.post(address, {"logo": svg}).status_code == 422
+    good = {"colour": "#1d4f91", "brand_name": "North", "domain": "pay.north.example", "support": "help@north.example"}
+    assert house.boss.post(address, {**good, "logo": SimpleUploadedFile("l.png", PNG)}).status_code == 303
+    staff = signed_in(house.west)
+    page = staff.get("/").content.decode()
+    assert "North" in page
+    assert "--brand: #1d4f91" in page
+    assert "mailto:help@north.example" in page
+    logo = brands.brand_of(house.low.id)
+    picture = Client().get(f"/brand/{house.west.id}/{logo.logo_digest[:16]}")
+    assert (picture.status_code, picture.content, picture["Content-Type"]) == (200, PNG, "image/png")
+    assert picture["X-Content-Type-Options"] == "nosniff"
+    assert picture["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert (
+        Client().get(f"/brand/{house.west.id}/{logo.logo_digest[:16]}", HTTP_IF_NONE_MATCH=picture["ETag"]).status_code
+        == 304
+    )
+    assert Client().get(f"/brand/{house.west.id}/0000").status_code == 404
+    assert house.boss.post(address, {**good, "no_logo": "on"}).status_code == 303
+    assert brands.logo_of(house.west.id) is None
+
+
+def test_a_domain_shows_its_brand_at_the_sign_in_and_no_other_host_is_let_in(house: House) -> None:
+    own = brands.OwnBrand("Westlight", "", "", "pay.west.example", "")
+    brands.save_brand(house.west, own, taken=(), now=NOW)
+    page = Client().get("/sign/login/", HTTP_HOST="Pay.West.example")
+    assert page.status_code == 200
+    assert "Westlight" in page.content.decode()
+    assert "Westlight" not in Client().get("/sign/login/").content.decode()
+    for host in ("pay.west.example.evil.example", "evil.example", "x.pay.west.example", "pay.west.example:99",
+                 "pay.west.example@evil.example", "west.example", "pay.west.example/.."):  # fmt: skip
+        assert Client().get("/sign/login/", HTTP_HOST=host).status_code == 400, host
+    strict = Client(enforce_csrf_checks=True)
+    form = strict.get("/sign/login/", HTTP_HOST="pay.west.example")
+    token = form.cookies["csrftoken"].value
+    sent = {"login": "a@example.com", "password": "wrong", "csrfmiddlewaretoken": token}
+    answer = strict.post("/sign/login/", sent, HTTP_HOST="pay.west.example", HTTP_ORIGIN="http://pay.west.example")
+    assert answer.status_code != 403
+    evil = strict.post("/sign/login/", sent, HTTP_HOST="pay.west.example", HTTP_ORIGIN="http://evil.example")
+    assert evil.status_code == 403
+
+
+def test_settings(house: House) -> None:
+    shown = house.boss.get("/settings/").content.decode()
+    assert house.top.name in shown
+    form = {
+        "name": "Top",
+        "currency": "eur",
+        "time_zone": "Europe/Berlin",
+        "locale": "de",
+        "tax": "19",
+        "tax_reduced": "7",
+    }
+    assert house.boss.post("/settings/", form).status_code == 303
+    now = operator_by_id(house.top.id)
+    assert (now.name, now.currency, now.time_zone, now.prices_include_tax, str(now.tax)) == (
+        "Top", "EUR", "Europe/Berlin", False, "19.0000",
+    )  # fmt: skip
+    account(house.low)
+    refused = house.boss.post(f"/operators/{house.low.id}/settings/", {**form, "tax": "20.5"})
+    assert refused.status_code == 422
+    assert "20.5" in refused.content.decode()
+    assert operator_by_id(house.low.id).time_zone == "UTC"
+    mine = {**form, "time_zone": "UTC", "require_mfa": "on", "name": HOSTILE}
+    assert house.boss.post(f"/operators/{house.low.id}/settings/", mine).status_code == 303
+    assert tree.node(house.low.id).require_mfa
+    auditor = signed_in(house.top, Role.AUDITOR)
+    assert "disabled" in auditor.get("/settings/").content.decode()
+    before = everything()
+    assert auditor.post("/settings/", form).status_code == 403
+    assert everything() == before
+
+
+def test_offers(house: House) -> None:
+    rows("UPDATE catalogue_plan SET code = code || '-own' WHERE operator_id = %s RETURNING id", house.west.id)
+    address = f"/operators/{house.west.id}/offers/"
+    assert house.boss.post(address, {"plan": "line", "price": "8.5", "price_from": ""}).status_code == 303
+    assert "line" in plan_codes(house.west.id)
+    mine = account(house.west, 5_000)
+    orders.subscribe(mine, "line", now=NOW.replace(year=2099))
+    assert rows("SELECT balance FROM ledger_account WHERE account_id = %s", mine) == [(4_150,)]
+    assert house.boss.post(address, {"plan": "line"}).status_code == 422
+    (offer,) = [row[0] for row in rows("SELECT id FROM catalogue_offer")]
+    assert "8.5 EUR" in house.boss.get(address).content.decode()
+    assert house.boss.get(f"{address}{offer}/price/").status_code == 200
+    assert house.boss.post(f"{address}{offer}/price/", {"price": "x"}).status_code == 422
+    assert house.boss.post(f"{address}{offer}/price/", {"price": "7.00"}).status_code == 303
+    assert signed_in(house.west).post(f"{address}{offer}/withdraw/").status_code == 422
+    assert house.boss.post(f"/operators/{house.east.id}/offers/{offer}/withdraw/").status_code == 404
+    assert house.boss.post(f"{address}{offer}/withdraw/").status_code == 303
+    assert "line" not in plan_codes(house.west.id)
