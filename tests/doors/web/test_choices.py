@@ -115,3 +115,12 @@ def test_the_first_stop_of_the_keyboard_skips_to_the_content(visit: Visits) -> N
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "content"
+
+
+def test_a_slash_goes_to_the_search_unless_somebody_is_writing(visit: Visits) -> None:
+    page = visit("/styleguide/", user=staff())
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "search"
+    assert page.locator("#search").input_value() == ""
+    page.get_by_label("Account number").first.press("/")
+    assert page.get_by_label("Account number").first.input_value() == "/"
