@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import structlog
 from procrastinate.contrib.django import app
 
+from abono.features.billing import figures
 from abono.features.billing.forecasts import make_waiting
 from abono.features.billing.parents import carry, carry_out_due_moves
 from abono.features.billing.runs import advance
@@ -41,3 +42,10 @@ def follow_tree(timestamp: int) -> None:  # noqa: ARG001 -- as above
 def make_forecasts(timestamp: int = 0) -> None:  # noqa: ARG001
     """Make the forecasts that were asked for."""
     make_waiting(datetime.now(UTC))
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="billing.figures", queueing_lock="billing.figures")
+def count_figures(timestamp: int) -> None:  # noqa: ARG001 -- as above
+    """The figures of the first page, of all operators; a page reads what was counted last."""
+    figures.refresh(now=datetime.now(UTC))

@@ -22,7 +22,7 @@ ENTRIES: Mapping[str, _StrPromise] = {
 CHARGES: Mapping[str, _StrPromise] = {
     "period": _("Billing period"),
     "part": _("Part of a period"),
-    "fee": _("Setup fee"),
+    "fee": _("Fee"),
     "credit": _("Credit for unused days"),
     "refund": _("Refund of unused days"),
 }

@@ -118,9 +118,10 @@ class NewAccountForm(forms.Form):
 def account_new(request: PersonRequest) -> HttpResponse:
     """Open an account; whoever has only own accounts is its manager."""
     mine = operators_of(request.person)
-    operator = _chosen_operator(request, mine)
-    first = {"operator": operator.id, "locale": operator.locale, "number": next_number(operator.id)}
+    operator = _chosen_operator(request)
+    first = {"operator": operator.id, "locale": operator.locale}
     form = NewAccountForm(request.person, operator, mine, data=request.POST or None, initial=first)
+    form.fields["number"].widget.attrs["placeholder"] = next_number(operator.id)
     if request.method != "POST":
         return render(request, "web/staff/account_new.html", {"form": form, "operator": operator})
     if form.is_valid():
@@ -155,12 +156,9 @@ def choose_servants(form: forms.Form, person: Person, operator: int) -> None:
 
 
 def _asked(request: PersonRequest) -> dict[str, Any]:
-    operator = request.GET.get("operator", "")
     return {
         "search": request.GET.get("search", ""),
-        "operator": int(operator)
-        if operator.isascii() and operator.isdigit() and len(operator) < _LONGEST_ID
-        else None,
+        "operator": _number(request.GET.get("operator", "")),
         "state": request.GET.get("state", ""),
     }
 
@@ -185,11 +183,17 @@ def _cells(row: AccountRow, names: dict[int, str]) -> tuple[Cell, ...]:
     )
 
 
-def _chosen_operator(request: PersonRequest, mine: Sequence[Operator]) -> Operator:
-    """The operator that was chosen, or the person's own."""
-    chosen = request.POST.get("operator") or request.GET.get("operator", "")
-    found = next((each for each in mine if str(each.id) == chosen), None)
-    return found or operator_by_id(request.person.operator)
+def _chosen_operator(request: PersonRequest) -> Operator:
+    """The operator that was chosen, or the person's own. Raises NotFound for a stranger's."""
+    chosen = _number(request.POST.get("operator") or request.GET.get("operator", ""))
+    if chosen is None:
+        return operator_by_id(request.person.operator)
+    request.person.require_operator(chosen)
+    return operator_by_id(chosen)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _LONGEST_ID else None
 
 
 def _opened(request: PersonRequest, operator: Operator, values: dict[str, Any]) -> tuple[int, str]:
