@@ -94,7 +94,8 @@ def world() -> World:
 def everything() -> dict[str, Any]:
     """All rows that a write could touch, to see that it touched none.
 
-    A claim only says who looked last. Rates are no promise to anybody: they are settled when a price is asked for.
+    A claim and an instant only say who looked last, and when.
+    Rates are no promise to anybody: they are settled when a price is asked for.
     """
     tables = (
         *("ledger_account", "ledger_entry", "ledger_grant", "subscriptions_subscription", "subscriptions_transition"),
@@ -106,7 +107,7 @@ def everything() -> dict[str, Any]:
         for table in tables:
             cursor.execute(
                 f"SELECT md5(string_agg(d.row, '|' ORDER BY d.row)) FROM"
-                f" (SELECT (to_jsonb(t) - 'claim')::text AS row FROM {table} AS t) AS d"
+                f" (SELECT (to_jsonb(t) - '{{claim,reached_at}}'::text[])::text AS row FROM {table} AS t) AS d"
             )
             found[table] = cursor.fetchone()[0]
     return found
