@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from abono.interfaces.web.formats import amount
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -34,6 +37,9 @@ SENTENCES: dict[str, _StrPromise] = {
 """By the code of the refusal."""
 
 
-def told(refusal: Refusal) -> str:
-    """The sentence of a refusal in the active language."""
+def told(refusal: Refusal, short_by: int = 0, currency: str = "") -> str:
+    """The sentence of a refusal in the active language; with what is missing (minor units), if that is known."""
+    if refusal.code == "insufficient_funds" and short_by:
+        missing = {"amount": amount(short_by, currency)}
+        return gettext("%(amount)s short. Pay at least this amount first, or choose something smaller.") % missing
     return str(SENTENCES.get(refusal.code, refusal.message))

@@ -78,17 +78,17 @@ def ask(request: PersonRequest, own: Own, form: Form, question: Question) -> Htt
         except (NotFound, Forbidden):
             raise
         except Refusal as refusal:
-            _blame(form, refusal)
-            return _form(request, own, form, question, shown=_shown(own, request.now, wish), status=_REFUSED)
+            _blame(form, refusal, _shown(own, request.now, wish))
+            return _form(request, own, form, question, status=_REFUSED)
         messages.success(request, wish.done)
         return HttpResponseRedirect(question.done_at or question.back, status=_SEE_OTHER)
     shown = _shown(own, request.now, wish)
     if isinstance(shown.refusal, NotFound | Forbidden):
         raise shown.refusal
     if shown.refusal is not None:
-        _blame(form, shown.refusal)
+        _blame(form, shown.refusal, shown)
         status = _REFUSED if request.method == "POST" else 200
-        return _form(request, own, form, question, shown=shown, status=status)
+        return _form(request, own, form, question, status=status)
     values = {"own": own, "form": form, "question": question, "wish": wish, "shown": shown}
     return render(request, "web/subscriber/confirm.html", values)
 
@@ -97,13 +97,11 @@ def _shown(own: Own, now: datetime, wish: Wish) -> Preview:
     return preview(own.id, now, lambda: wish.act(None))
 
 
-def _form(
-    request: PersonRequest, own: Own, form: Form, question: Question, *, shown: Preview | None = None, status: int = 200
-) -> HttpResponse:
-    values = {"own": own, "form": form, "question": question, "shown": shown}
-    return render(request, "web/subscriber/ask.html", values, status=status)
+def _form(request: PersonRequest, own: Own, form: Form, question: Question, *, status: int = 200) -> HttpResponse:
+    return render(request, "web/subscriber/ask.html", {"own": own, "form": form, "question": question}, status=status)
 
 
-def _blame(form: Form, refusal: Refusal) -> None:
-    """A refusal stands at the field that is to blame, if the form has it."""
-    form.add_error(refusal.field if refusal.field in form.fields else None, told(refusal))
+def _blame(form: Form, refusal: Refusal, shown: Preview) -> None:
+    """A refusal stands at the field that is to blame, if the form has it, and says how much money is missing."""
+    sentence = told(refusal, shown.short_by, shown.currency)
+    form.add_error(refusal.field if refusal.field in form.fields else None, sentence)

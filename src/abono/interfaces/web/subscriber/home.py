@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from django.shortcuts import render
 
 from abono.features.access.rights import Kind
+from abono.features.billing.coming import DAYS, coming
 from abono.features.billing.promises import promise_offer
-from abono.features.billing.queries import outlook
 from abono.features.notices.queries import notices_of_account
 from abono.features.operators.self_service import self_service_of
 from abono.features.subscriptions.standing import standings
@@ -20,7 +20,6 @@ from abono.interfaces.web.subscriber.services import services_now
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
-_DAYS = 30
 _NEWEST = 3
 
 
@@ -29,13 +28,14 @@ def subscriber_home(request: PersonRequest) -> HttpResponse:
     """The account that is looked at, in the subscriber's words."""
     own = looked_at(request)
     found = standings(own.id)
-    living = [one for one in found if one.state != "ended"]
-    ahead = outlook(own.operator, [own.id], request.now, _DAYS)[own.id]
-    services = services_now(own, living, request.now)
+    # What is stopped wants to be seen first.
+    living = sorted((one for one in found if one.state != "ended"), key=lambda one: one.state != "suspended")
+    ahead = coming(own.operator, own.id, request.now)
+    services = services_now(own, living, request.now, ahead)
     told = notices_of_account(own.id, limit=_NEWEST).items
     values = {
         "own": own,
-        "days": _DAYS,
+        "days": DAYS,
         "outlook": ahead,
         "services": services,
         "terms": self_service_of(own.operator.id),

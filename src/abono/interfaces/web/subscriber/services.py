@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.shortcuts import render
 
-from abono.features.billing.queries import next_charges, unlocks
+from abono.features.billing.queries import Upcoming, next_charges, unlocks
 from abono.features.subscriptions.standing import Standing, standing, standings
 from abono.interfaces.web.pages import SUBSCRIBER, PersonRequest, page
 from abono.interfaces.web.subscriber.notices import called
@@ -15,11 +15,13 @@ from abono.interfaces.web.subscriber.own import Own, looked_at, own
 from abono.interfaces.web.subscriber.sentences import price_text, what_comes, why_stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from django.http import HttpResponse
+
+    from abono.features.billing.coming import Coming
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,13 @@ class Service:
         return "customer" in self.one.reasons
 
 
-def services_now(own_: Own, found: Sequence[Standing], now: datetime) -> list[Service]:
-    """Subscriptions with why they are stopped and what comes next, as the engine would do it."""
+def services_now(own_: Own, found: Sequence[Standing], now: datetime, ahead: Coming | None = None) -> list[Service]:
+    """Subscriptions with why they are stopped and what comes next, as the engine would do it.
+
+    ``ahead`` is what comes to the account, if the caller asked for it already.
+    """
     living = [one for one in found if one.state != "ended"]
-    upcoming = next_charges(own_.operator, [own_.id], now) if living else {}
+    upcoming = _upcoming(own_, living, now, ahead)
     waiting = any("funds" in one.reasons for one in living)
     missing = unlocks(own_.operator, [own_.id], now) if waiting else {}
     return [
@@ -62,6 +67,17 @@ def services_now(own_: Own, found: Sequence[Standing], now: datetime) -> list[Se
         )
         for one in found
     ]
+
+
+def _upcoming(own_: Own, living: Sequence[Standing], now: datetime, ahead: Coming | None) -> Mapping[UUID, Upcoming]:
+    """The next charge of each. Only where nothing comes soon, the engine is asked how far away it is."""
+    soon: dict[UUID, Upcoming] = {}
+    for charge in ahead.charges if ahead else ():
+        soon.setdefault(charge.subscription_id, Upcoming(charge.on, charge.amount))
+    going = [one for one in living if one.state != "suspended"]
+    if all(one.id in soon or one.cancels for one in going):
+        return {one.id: soon[one.id] for one in going if one.id in soon}
+    return next_charges(own_.operator, [own_.id], now)
 
 
 @page("my/services/", name="my_services", kinds=SUBSCRIBER, right="subscription.view")
