@@ -30,6 +30,7 @@ from abono.interfaces.web.staff import (  # noqa: F401
     plans,
     runs,
     search,
+    self_service,
     settings,
     subscriptions,
     trail,

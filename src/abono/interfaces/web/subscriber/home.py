@@ -40,8 +40,6 @@ def subscriber_home(request: PersonRequest) -> HttpResponse:
         "services": services,
         "terms": self_service_of(own.operator.id),
         "offer": promise_offer(own.operator, own.id, own.currency, request.now),
-        "messages_told": told_messages(
-            told, {one.id: one for one in found}, currency=own.currency, seller=own.operator.name
-        ),
+        "messages_told": told_messages(told, {one.id: one for one in found}, currency=own.currency, seller=own.seller),
     }
     return render(request, "web/subscriber/home.html", values)

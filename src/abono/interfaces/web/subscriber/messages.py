@@ -22,5 +22,5 @@ def my_messages(request: PersonRequest) -> HttpResponse:
     own = looked_at(request)
     notices = notices_of_account(own.id, cursor=request.GET.get("after"))
     services = {one.id: one for one in standings(own.id)}
-    told = told_messages(notices.items, services, currency=own.currency, seller=own.operator.name)
+    told = told_messages(notices.items, services, currency=own.currency, seller=own.seller)
     return render(request, "web/subscriber/messages.html", {"own": own, "page": notices, "told": told})

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from abono.features.access.people import NotFound
 from abono.features.accounts.access import find_account
 from abono.features.accounts.queries import AccountRow, list_accounts
+from abono.features.operators.brands import brand_of
 from abono.features.operators.queries import Operator, operator_by_id
 
 if TYPE_CHECKING:
@@ -23,10 +24,11 @@ _LONGEST_ID = 18
 
 @dataclass(frozen=True)
 class Own:
-    """An own account, who sells to it, and all own accounts of that seller."""
+    """An own account, who sells to it (``seller`` as its brand calls itself), and all own accounts of that seller."""
 
     account: AccountRow
     operator: Operator
+    seller: str
     accounts: list[AccountRow]
 
     @property
@@ -73,13 +75,17 @@ def looked_at(request: PersonRequest) -> Own:
     accounts = _accounts(request)
     last = request.session.get(LOOKED_AT)
     one = next((each for each in accounts if each.account_id == last), accounts[0])
-    return Own(one, operator_by_id(one.operator_id), accounts)
+    return _own(one, accounts)
 
 
 def own(request: PersonRequest, account: int, *, right: str = "account.view") -> Own:
     """The own account that an address names, for what ``right`` allows. Raises NotFound, Forbidden."""
     one = find_account(request.person, account, now=request.now, right=right)
-    return Own(one, operator_by_id(one.operator_id), _accounts(request))
+    return _own(one, _accounts(request))
+
+
+def _own(one: AccountRow, accounts: list[AccountRow]) -> Own:
+    return Own(one, operator_by_id(one.operator_id), brand_of(one.operator_id).name, accounts)
 
 
 def _accounts(request: PersonRequest) -> list[AccountRow]:

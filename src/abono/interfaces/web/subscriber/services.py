@@ -60,7 +60,7 @@ def services_now(own_: Own, found: Sequence[Standing], now: datetime, ahead: Com
             one=one,
             name=called(one),
             price="" if one.price is None else price_text(one.price, own_.currency, one.period),
-            why=why_stopped(one, seller=own_.operator.name, currency=own_.currency, unlock=missing.get(one.id, 0))
+            why=why_stopped(one, seller=own_.seller, currency=own_.currency, unlock=missing.get(one.id, 0))
             if one.state == "suspended"
             else [],
             comes=what_comes(one, upcoming.get(one.id), own_.currency),
@@ -73,7 +73,9 @@ def _upcoming(own_: Own, living: Sequence[Standing], now: datetime, ahead: Comin
     """The next charge of each. Only where nothing comes soon, the engine is asked how far away it is."""
     soon: dict[UUID, Upcoming] = {}
     for charge in ahead.charges if ahead else ():
-        soon.setdefault(charge.subscription_id, Upcoming(charge.on, charge.amount))
+        first = soon.setdefault(charge.subscription_id, Upcoming(charge.on, 0))
+        if charge.on == first.on:  # a setup fee stands beside the price
+            soon[charge.subscription_id] = Upcoming(first.on, first.amount + charge.amount)
     going = [one for one in living if one.state != "suspended"]
     if all(one.id in soon or one.cancels for one in going):
         return {one.id: soon[one.id] for one in going if one.id in soon}
