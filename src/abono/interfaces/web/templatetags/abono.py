@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
-from abono.interfaces.web import formats, words
+from abono.interfaces.web import formats
 from abono.interfaces.web.icons import icon as drawn
 
 if TYPE_CHECKING:
@@ -103,12 +103,6 @@ def period(starts: date | datetime | None, ends: date | datetime | None) -> str:
 def role_word(membership: Membership) -> str:
     """What somebody is by a membership: the role, or the kind."""
     return str(KINDS[membership.role or membership.kind])
-
-
-@register.filter
-def charge(kind: str) -> str:
-    """The word of a kind of charge, or of an entry beside charges."""
-    return words.word({**words.CHARGES, **words.ENTRIES}, kind)
 
 
 # ---- Small marks
