@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abono.base import paging
+from abono.base.paging import Page, checked, page_of, plain
 from abono.base.sql import statements
 from abono.features.access import signins
 from abono.features.access.people import NotFound, Person
@@ -64,14 +66,15 @@ class Found:
 
 
 def list_people(
-    person: Person, *, search: str = "", kind: str = "", role: str = "", after: str = "", limit: int = MOST
-) -> tuple[list[Listed], str | None]:
-    """The people of the subtree by e-mail address, and the address after which the next ones come (None at the end).
+    person: Person, *, search: str = "", kind: str = "", role: str = "", after: str | None = None, limit: int = MOST
+) -> Page[Listed]:
+    """The people of the subtree by e-mail address; ``search`` is a part of the name or the address.
 
-    ``search`` is a part of the name or the address. Raises Forbidden.
+    Raises Forbidden, InvalidRequest.
     """
     person.require("person.view")
-    words = search.strip()
+    words = plain(search)
+    key = paging.after(after, str)
     rows = _sql.rows(
         "people",
         operators=list(person.operators),
@@ -79,12 +82,11 @@ def list_people(
         pattern=f"%{_literal(words)}%",
         kind=kind if kind in set(Kind) else "",
         role=role if role in set(Role) else "",
-        after=after,
-        most=limit + 1,
+        after=key[0] if key else "",
+        most=checked(limit) + 1,
     )
-    safe = with_second_factor([row["id"] for row in rows[:limit]])
-    found = [_listed(row, second_factor=row["id"] in safe) for row in rows[:limit]]
-    return found, found[-1].email if len(rows) > limit else None
+    safe = with_second_factor([row["id"] for row in rows])
+    return page_of([_listed(row, safe) for row in rows], limit, lambda each: [each.email])
 
 
 def find_person(person: Person, user: int, *, right: str = "person.view") -> Found:
@@ -105,10 +107,10 @@ def history_of(user: int, most: int = 20) -> list[dict[str, Any]]:
     return signins.history(user, most)
 
 
-def _listed(row: dict[str, Any], *, second_factor: bool) -> Listed:
+def _listed(row: dict[str, Any], safe: set[int]) -> Listed:
     held = zip(row.pop("kinds"), row.pop("roles"), row.pop("operator_names"), strict=True)
     memberships = [(Kind(kind), Role(role) if role else None, name) for kind, role, name in held]
-    return Listed(**row, second_factor=second_factor, memberships=memberships)
+    return Listed(**row, second_factor=row["id"] in safe, memberships=memberships)
 
 
 def _literal(words: str) -> str:

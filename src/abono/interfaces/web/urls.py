@@ -16,7 +16,7 @@ import abono.interfaces.web.subscriber.services
 import abono.interfaces.web.subscriber.statement  # noqa: F401
 from abono.interfaces.web import brand, choices
 from abono.interfaces.web.pages import patterns
-from abono.interfaces.web.signing import profile  # noqa: F401
+from abono.interfaces.web.signing import keys, people, person, profile  # noqa: F401
 from abono.interfaces.web.staff import (  # noqa: F401
     account,
     accounts,
