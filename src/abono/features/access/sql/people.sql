@@ -32,10 +32,7 @@ SELECT
     u.is_active AS active,
     u.joined_at,
     u.last_login AS last_signed_in_at,
-    (
-        SELECT count(*) = 0 FROM access_membership AS m
-        WHERE m.user_id = u.id AND m.ended_at IS NULL AND NOT m.operator_id = any(%(operators)s::bigint[])
-    ) AS whole
+    NOT abono_let_in_elsewhere(u.id, %(operators)s::bigint[]) AS whole
 FROM access_user AS u
 WHERE
     u.id = %(user)s

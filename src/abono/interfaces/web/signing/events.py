@@ -62,7 +62,10 @@ def factor_removed(request: HttpRequest, user: Any, authenticator: Any, **_value
 def _tell(request: HttpRequest, user: Any, action: str, method: str | None = None) -> None:
     """In the trail of the operator that the person acts for; of all, where nobody is signed in (no wall then)."""
     person = getattr(request, "person", None)
-    mine = [each for each in memberships_of(user.id) if person is None or each.id == person.membership]
+    if person is None:
+        mine = memberships_of(user.id)
+    else:  # as they were read before the wall
+        mine = [each for each in request.memberships if each.id == person.membership]  # type: ignore[attr-defined]
     signins.tell(action, user.email, mine, caller_of(request), now=_now(request), method=method)
 
 

@@ -112,10 +112,9 @@ def person_active(request: PersonRequest, user: int) -> HttpResponse:
     """Keep somebody out altogether, or let them sign in again."""
     found = _found(request, user, right="person.change")
     if request.method == "POST":
-        set_active(request.person, found.id, active=not found.active, now=request.now)
-        messages.success(
-            request, _("Signing in is no longer possible.") if found.active else _("They can sign in again.")
-        )
+        active = request.POST.get("active") == "yes"
+        set_active(request.person, found.id, active=active, now=request.now)
+        messages.success(request, _("They can sign in again.") if active else _("Signing in is no longer possible."))
         return _back(user)
     name = found.name or found.email
     if found.active:

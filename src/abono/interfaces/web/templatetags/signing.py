@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django import template
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from abono.interfaces.web.templatetags.abono import KINDS, badge
@@ -29,6 +30,16 @@ _OUTCOMES: dict[str, tuple[str, _StrPromise]] = {
     "failed": ("stopped", gettext_lazy("Wrong")),
     "refused": ("waiting", gettext_lazy("Had to wait")),
 }
+
+_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
 
 RIGHTS: dict[str, _StrPromise] = {
     "account.view": gettext_lazy("See accounts"),
@@ -88,3 +99,13 @@ def signin_badge(outcome: str) -> SafeString:
 def right_word(right: str) -> str:
     """What a right allows."""
     return str(RIGHTS.get(right, right))
+
+
+@register.filter
+def browser_word(agent: str) -> str:
+    """The browser and the system that a browser says it is."""
+    browser = next((word for mark, word in _BROWSERS if mark in agent), "")
+    system = next((word for mark, word in _SYSTEMS if mark in agent), "")
+    if browser and system:
+        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return browser or system or agent[:40] or _("Unknown browser")
