@@ -18,6 +18,7 @@ from tests.doors.web.signing_world import (
     forget_jobs,
     forget_limits,
     provider,
+    rows,
     sign_in,
     signed_in,
     somebody,
@@ -197,47 +198,33 @@ def test_a_wrong_setting_is_told() -> None:
     assert "ABONO_REQUIRE_MFA" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("forwarded", "counted"), [("203.0.113.5", "203.0.113.5"), ("6.6.6.6, 203.0.113.5", "203.0.113.5")]
-)
-def test_the_network_address_comes_from_the_proxy_only(forwarded: str, counted: str, settings: Any) -> None:
-    from tests.doors.web.signing_world import rows
-
+@pytest.mark.parametrize("forwarded", ["203.0.113.5", "6.6.6.6, 203.0.113.5"])
+def test_the_network_address_comes_from_the_proxy_only(forwarded: str, settings: Any) -> None:
     sign_in(browser("192.0.2.1", HTTP_X_FORWARDED_FOR=forwarded), "a@example.com", "wrong")
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
     sign_in(browser("192.0.2.1", HTTP_X_FORWARDED_FOR=forwarded), "b@example.com", "wrong")
     found = [str(row["address"]).partition("/")[0] for row in rows("access_signin")]
-    assert found == ["192.0.2.1", counted]
+    assert found == ["192.0.2.1", "203.0.113.5"]
 
 
 def test_oversized_bodies_are_refused() -> None:
     ada = somebody()
     client = signed_in(ada)
-    huge = "x" * 3_000_000
-    assert browser().post(
-        "/sign/login/",
-        {"login": ada.email, "password": huge},
-        "application/x-www-form-urlencoded" and "multipart/form-data; boundary=BoUnDaRyStRiNg",
-    ).status_code in {400, 413}
-    answer = client.post("/me/", f"name={huge}&locale=en", content_type="application/x-www-form-urlencoded")
-    assert answer.status_code in {400, 413}
+    huge = f"name={'x' * 3_000_000}&locale=en"
+    form = "application/x-www-form-urlencoded"
+    assert browser().post("/sign/login/", huge, content_type=form).status_code in {400, 413}
+    assert client.post("/me/", huge, content_type=form).status_code in {400, 413}
     many = "&".join(f"f{each}=1" for each in range(2_000))
-    assert client.post("/me/", many, content_type="application/x-www-form-urlencoded").status_code in {400, 413}
+    assert client.post("/me/", many, content_type=form).status_code in {400, 413}
     assert client.post("/me/", {"name": "x" * 201, "locale": "en"}).status_code == 422
 
 
 def test_odd_bytes_are_no_server_error() -> None:
-    for email in (
-        "a\0@example.com",
-        "\ud800@example.com".encode("utf-8", "surrogatepass").decode("latin-1"),
-        "ａ@example.com",
-        "'; --",
-    ):
+    halves = "\ud800@example.com".encode("utf-8", "surrogatepass").decode("latin-1")
+    for email in ("a\0@example.com", halves, "\uff41@example.com", "'; --"):
         for password in ("", "\0", "x" * 5_000):
-            answer = browser(HTTP_USER_AGENT="\x7f\xff" * 300).post(
-                "/sign/login/", {"login": email, "password": password}
-            )
-            assert answer.status_code in {200, 429}
+            client = browser(HTTP_USER_AGENT="\x7f\xff" * 300)
+            assert sign_in(client, email, password).status_code in {200, 429}
     odd = browser()
     odd.cookies["abono_device"] = "x" * 4000
     odd.cookies["sessionid"] = "'; DROP TABLE access_user; --"
