@@ -350,7 +350,7 @@ def test_a_key_is_shown_once_works_and_stops() -> None:
     now = datetime.now(UTC)
     program = person_of_key(secret, now=now)
     assert program is not None
-    assert (program.rights, program.operator) == ({"account.view", "plan.view"}, ada.operator.id)
+    assert (program.rights, program.operator) == (frozenset({"account.view", "plan.view"}), ada.operator.id)
     assert person_of_key(secret, now=now + timedelta(days=31)) is None
     page = client.get("/keys/").content.decode()
     assert secret not in page
