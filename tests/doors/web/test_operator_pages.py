@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -9,19 +11,22 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from tests.browser import DESK, HAND, Scheme, grave, too_wide
 from tests.features.test_brands import PNG
 from tests.features.test_operator_blocks import NOW, rows, seller, stands
 from tests.features.worlds import account
 
 from abono.features.access.operations import add_membership, add_user
 from abono.features.access.rights import OF_ROLE, Kind, Role
-from abono.features.billing import orders
+from abono.features.billing import orders, parents
 from abono.features.billing.audit import audit
 from abono.features.catalogue.queries import plan_codes
 from abono.features.operators import brands, tree
 from abono.features.operators.queries import operator_by_id, subtree
 
 if TYPE_CHECKING:
+    from tests.browser import Visits
+
     from abono.features.operators.queries import Operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,6 +42,12 @@ def signed_in(
     client = Client()
     client.force_login(get_user_model().objects.get(pk=user), BACKEND)
     return client
+
+
+def person_of_staff(operator: Operator) -> int:
+    user = add_user(f"{uuid4()}@example.com", now=NOW, name="Anna Example")
+    add_membership(user, operator.id, Kind.STAFF, now=NOW, role=Role.ADMINISTRATOR)
+    return user
 
 
 class House:
@@ -295,3 +306,43 @@ def test_offers(house: House) -> None:
     assert house.boss.post(f"/operators/{house.east.id}/offers/{offer}/withdraw/").status_code == 404
     assert house.boss.post(f"{address}{offer}/withdraw/").status_code == 303
     assert "line" not in plan_codes(house.west.id)
+
+
+def test_an_operator_may_ask_its_staff_for_a_second_factor(house: House) -> None:
+    staff, above = signed_in(house.west), signed_in(house.top)
+    mine = signed_in(house.west, None, Kind.SUBSCRIBER, account(house.west))
+    assert staff.get("/operators/").status_code == 200
+    rows("UPDATE operators_operator SET require_mfa = TRUE WHERE id = %s RETURNING id", house.west.id)
+    answer = staff.get("/operators/")
+    assert (answer.status_code, answer["Location"]) == (303, "/sign/2fa/")
+    assert above.get("/operators/").status_code == 200
+    assert mine.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(DESK, "light"), (HAND, "dark")])
+def test_the_pages_are_clean_in_a_browser(house: House, visit: Visits, width: int, scheme: Scheme) -> None:
+    mine = account(house.low, 5_000)
+    orders.subscribe(mine, "line", now=NOW)
+    own = brands.OwnBrand("Northern Light", "#0b5345", "", "pay.north.example", "help@north.example")
+    brands.save_brand(house.top, own, taken=(), now=NOW)
+    parents.block_operator(house.west, now=NOW)
+    parents.move_operator(house.low, house.east.id, valid_from=date(2999, 1, 1), made_by="anna", now=NOW)
+    parents.carry(NOW)
+    user = person_of_staff(house.top)
+    low = f"/operators/{house.low.id}/"
+    addresses = {
+        "operators": "/operators/",
+        "operator": low,
+        "new": "/operators/new/",
+        "brand": f"{low}brand/",
+        "move": f"{low}move/",
+        "block": f"{low}block/",
+        "offers": f"{low}offers/",
+        "settings": "/settings/",
+    }
+    for name, address in addresses.items():
+        page = visit(address, user=user, width=width, scheme=scheme)
+        if shots := os.environ.get("ABONO_SHOTS"):
+            page.screenshot(path=f"{shots}/operators-{name}-{width}-{scheme}.png", full_page=True)
+        assert too_wide(page) == 0, name
+        assert grave(page) == [], name

@@ -1,4 +1,4 @@
-"""The second factor, where the installation asks for one (``ABONO_REQUIRE_MFA``)."""
+"""The second factor, where the installation (``ABONO_REQUIRE_MFA``) or the operator asks for one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from abono.features.access.rights import Kind
 from abono.features.access.sessions import has_second_factor
+from abono.features.operators.tree import node
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -24,7 +25,10 @@ _SEE_OTHER = 303
 
 def lacks_second_factor(person: Person) -> bool:
     """Whether somebody has to add a second factor before anything else."""
-    asked = settings.REQUIRE_MFA == "everybody" or (settings.REQUIRE_MFA == "staff" and person.kind is Kind.STAFF)
+    staff = person.kind is Kind.STAFF
+    asked = settings.REQUIRE_MFA == "everybody" or (
+        staff and (settings.REQUIRE_MFA == "staff" or node(person.operator).require_mfa)
+    )
     return asked and person.user is not None and not has_second_factor(person.user)
 
 
