@@ -177,12 +177,10 @@ def operator_block(request: PersonRequest, operator: int) -> HttpResponse:
         "changes": [
             ngettext("%(number)s subscription stops.", "%(number)s subscriptions stop.", going)
             % {"number": formats.number(going)},
-            ngettext(
-                "They belong to %(accounts)s account of %(number)s operator.",
-                "They belong to %(accounts)s accounts of %(number)s operators.",
-                len(subtree),
-            )
-            % {"accounts": formats.number(accounts), "number": formats.number(len(subtree))},
+            ngettext("%(number)s account is concerned.", "%(number)s accounts are concerned.", accounts)
+            % {"number": formats.number(accounts)},
+            ngettext("It is %(number)s operator.", "It is %(number)s operators, one below another.", len(subtree))
+            % {"number": formats.number(len(subtree))},
             _("Nothing is charged, and nothing new is sold, until the block is lifted."),
             _("Paid days run on: what has run out by then is charged again at the return."),
         ],

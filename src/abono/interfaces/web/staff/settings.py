@@ -83,7 +83,7 @@ class SettingsForm(forms.Form):
     require_mfa = forms.BooleanField(
         label=gettext_lazy("Staff need a second factor"),
         required=False,
-        help_text=gettext_lazy("Whoever has none yet is asked to set one up at the next sign-in."),
+        help_text=gettext_lazy("Whoever has none yet must set one up before anything else."),
     )
 
     def __init__(self, seller: Operator, node: Node, *, above: bool, **kwargs: Any) -> None:
