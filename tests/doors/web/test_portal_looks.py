@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from tests.browser import DESK, HAND, Scheme, too_wide
 from tests.doors.web.portal_world import Portal, ago, now, roll
 
@@ -34,6 +35,8 @@ def shot(page: Page, name: str) -> None:
     """Look at a page; keep a picture where somebody asked for pictures."""
     assert too_wide(page) == 0, name
     assert page.get_by_role("heading", level=1).count() == 1, name
+    found = Axe().run(page).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in {"serious", "critical"}] == []
     if shots := os.environ.get("ABONO_SHOTS"):
         page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=f"{shots}/{name}.png", full_page=True)
