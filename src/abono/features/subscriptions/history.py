@@ -49,7 +49,7 @@ def transitions(account: int, subscription: UUID, most: int = _MOST) -> list[Tra
 
 def stopped_since(account: int) -> dict[UUID, date]:
     """Since which civil day each suspended subscription of an account is stopped."""
-    return {row["id"]: row["suspended_on"] for row in _sql.rows("stopped_since", account=account)}
+    return {row["id"]: row["day"] for row in _sql.rows("stopped_since", account=account)}
 
 
 def find_by_id(person: Person, subscription: UUID) -> SubscriptionRow | None:

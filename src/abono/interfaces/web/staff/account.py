@@ -20,7 +20,7 @@ from abono.base.refusal import Refusal
 from abono.features.accounts.access import find_account
 from abono.features.accounts.profiles import edit_profile, give, notes_of, servants, strike_note, write_note
 from abono.features.billing.coming import Coming, ComingCharge, coming
-from abono.features.billing.queries import next_charges, unlocks
+from abono.features.billing.queries import unlocks
 from abono.features.ledger.queries import statement
 from abono.features.operators.queries import operator_by_id
 from abono.features.subscriptions.history import stopped_since
@@ -29,7 +29,7 @@ from abono.interfaces.web import words
 from abono.interfaces.web.csvs import Amount, Cell, csv_answer
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.staff.accounts import choose_servants
-from abono.interfaces.web.staff.events import events_of, stopped_sentence
+from abono.interfaces.web.staff.events import events_of, names_of, stopped_sentence
 from abono.interfaces.web.staff.steps import refuse, rights_of
 
 if TYPE_CHECKING:
@@ -49,11 +49,10 @@ _ENDED_SHOWN = 5
 
 @dataclass(frozen=True)
 class Line:
-    """A subscription of the account, its next charge, and the payment that unlocks it (None: none is needed)."""
+    """A subscription of the account, its charge if one comes soon, and the payment that unlocks it, if it needs one."""
 
     row: SubscriptionRow
-    next_on: date | None
-    next_amount: int | None
+    next: ComingCharge | None
     unlock: int | None
     sentence: str
 
@@ -85,6 +84,7 @@ def account(request: PersonRequest, account: int) -> HttpResponse:
         "language": dict(settings.LANGUAGES).get(found.locale[:2], found.locale),
         "gives": request.person.sees_all_accounts,
         "entries": statement(account, limit=_FEW) if request.person.may("payment.view") else None,
+        "names": names_of(subscriptions),
         "events": events_of(timeline(account, None, _FEW).items, found),
         "notes": notes_of(account),
         "note": NoteForm(),
@@ -101,23 +101,20 @@ def _lines(
     comes: Coming | None,
     request: PersonRequest,
 ) -> list[Line]:
-    """The subscriptions with what comes next. Only where nothing comes soon, the engine is asked how far away it is."""
+    """The subscriptions with what comes soon; what comes later is on the page of each. The engine is asked once."""
     if comes is None:
         return []
     soon: dict[UUID, ComingCharge] = {}
     for charge in comes.charges:
         soon.setdefault(charge.subscription_id, charge)
-    late = any(row.id not in soon and not row.reasons and not row.cancels for row in live)
-    later = next_charges(operator, [account.account_id], request.now) if late else {}
     missing = unlocks(operator, [account.account_id], request.now) if any("funds" in r.reasons for r in live) else {}
     since = stopped_since(account.account_id) if any(row.reasons for row in live) else {}
     lines = []
     for row in live:
-        near, far = soon.get(row.id), later.get(row.id)
-        on, amount = (near.on, near.amount) if near else (far.on, far.amount) if far else (None, None)
+        near = soon.get(row.id)
         unlock = missing.get(row.id)
         told = stopped_sentence(row, since.get(row.id), unlock, account.currency) if row.reasons else ""
-        lines.append(Line(row, on, amount, unlock, told))
+        lines.append(Line(row, near, unlock, told))
     return lines
 
 
@@ -159,6 +156,7 @@ def account_statement(request: PersonRequest, account: int) -> HttpResponse:
     query.pop("after", None)
     shown = {
         "account": found,
+        "names": names_of(subscriptions_of_account(account)),
         "days": days,
         "page": statement(account, since=since, until=until, after=request.GET.get("after")),
         "csv": f"{reverse('account_statement_csv', args=[account])}?{query.urlencode()}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
@@ -13,8 +13,8 @@ from abono.interfaces.web import formats, words
 from abono.interfaces.web.templatetags.abono import REASONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Mapping
+    from uuid import UUID
 
     from abono.features.accounts.queries import AccountRow
     from abono.features.subscriptions.history import TransitionRow
@@ -35,7 +35,6 @@ _TONES = {
     "resumed_by_customer": "good",
 }
 _WORDS = {"transition": words.CAUSES, "notice": words.NOTICES, "trail": words.ACTIONS}
-_AMOUNTS = ("amount", "limit", "fee", "missing")
 
 
 @dataclass(frozen=True)
@@ -81,17 +80,90 @@ def _text(each: Happening, currency: str) -> str:
     if each.source == "transition":
         missing = after.get("missing") or 0
         return _("%(amount)s were missing.") % {"amount": formats.amount(missing, currency)} if missing else ""
-    if each.source == "notice" and "boundary" in after:
-        return _("The boundary is on %(day)s.") % {"day": formats.day(date.fromisoformat(after["boundary"]))}
-    parts = []
-    for name, value in after.items():
-        if name in _AMOUNTS and isinstance(value, int):
-            parts.append(formats.amount(value, currency))
-        elif name in {"plan", "unit", "name", "locale", "until"} and value:
-            parts.append(str(value))
-        elif name == "quantity" and value:
-            parts.append(_("quantity %(number)s") % {"number": value})
-    return " · ".join(parts)
+    if each.source == "notice":
+        return _notice(after, currency)
+    return _ASKED[each.kind](after, each.before or {}, currency) if each.kind in _ASKED else ""
+
+
+def _notice(said: dict[str, Any], currency: str) -> str:
+    if "boundary" in said:
+        return _("The boundary is on %(day)s.") % {"day": _day(said["boundary"])}
+    if said.get("missing"):
+        return _("%(missing)s of %(amount)s were missing.") % {
+            "missing": formats.amount(said["missing"], currency),
+            "amount": formats.amount(said.get("amount", 0), currency),
+        }
+    return formats.amount(said["amount"], currency) if "amount" in said else ""
+
+
+def _amount(after: dict[str, Any], _before: dict[str, Any], currency: str) -> str:
+    return formats.amount(after["amount"], currency)
+
+
+def _limit(after: dict[str, Any], before: dict[str, Any], currency: str) -> str:
+    if not after["limit"] and not before:
+        return ""
+    now = formats.amount(after["limit"], currency)
+    if not before:
+        return _("Credit limit %(now)s") % {"now": now}
+    return _("From %(then)s to %(now)s") % {"then": formats.amount(before["limit"], currency), "now": now}
+
+
+def _promise(after: dict[str, Any], _before: dict[str, Any], currency: str) -> str:
+    values = {
+        "amount": formats.amount(after["amount"], currency),
+        "until": _day(after["until"]),
+        "fee": formats.amount(after.get("fee") or 0, currency),
+    }
+    if after.get("fee"):
+        return _("%(amount)s until %(until)s, for a fee of %(fee)s") % values
+    return _("%(amount)s until %(until)s") % values
+
+
+def _profile(after: dict[str, Any], before: dict[str, Any], _currency: str) -> str:
+    return _("From “%(then)s” to “%(now)s”") % {"then": before.get("name", ""), "now": after.get("name", "")}
+
+
+def _plan(after: dict[str, Any], _before: dict[str, Any], _currency: str) -> str:
+    values = {"plan": after.get("plan", ""), "quantity": after.get("quantity", 1), "unit": after.get("unit", "")}
+    if values["unit"]:
+        return _("%(plan)s, quantity %(quantity)s, for %(unit)s") % values
+    return _("%(plan)s, quantity %(quantity)s") % values
+
+
+def _end(after: dict[str, Any], _before: dict[str, Any], _currency: str) -> str:
+    if not after.get("now"):
+        return _("At the end of the period")
+    return _("At once, unused days given back") if after.get("refund") else _("At once")
+
+
+def _until(after: dict[str, Any], _before: dict[str, Any], _currency: str) -> str:
+    return _("Until %(day)s") % {"day": _day(after["until"])} if after.get("until") else ""
+
+
+_ASKED: Mapping[str, Callable[[dict[str, Any], dict[str, Any], str], str]] = {
+    "account.open": _limit,
+    "account.edit": _profile,
+    "account.pay": _amount,
+    "account.refund": _amount,
+    "account.adjust": _amount,
+    "account.credit_limit": _limit,
+    "account.promise": _promise,
+    "subscription.order": _plan,
+    "subscription.change": _plan,
+    "subscription.cancel": _end,
+    "subscription.pause": _until,
+}
+"""What a line of the audit trail says beside its title."""
+
+
+def _day(text: str) -> str:
+    return formats.day(datetime.fromisoformat(text) if "T" in text or " " in text else date.fromisoformat(text))
+
+
+def names_of(rows: Iterable[SubscriptionRow]) -> dict[UUID, str]:
+    """Subscriptions as people tell them apart: the plan and, if it is for one, the unit."""
+    return {row.id: f"{row.plan_code} ({row.unit})" if row.unit else row.plan_code for row in rows}
 
 
 def stopped_sentence(row: SubscriptionRow, since: date | None, unlock: int | None, currency: str) -> str:
