@@ -1,6 +1,7 @@
 """Registers what every feature stands on with Django."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class BaseConfig(AppConfig):
@@ -8,3 +9,9 @@ class BaseConfig(AppConfig):
 
     name = "abono.base"
     label = "base"
+
+    def ready(self) -> None:
+        """Every connection keeps the plans of its statements."""
+        from abono.base.plans import keep_plans
+
+        connection_created.connect(keep_plans, dispatch_uid="abono.base.plans")

@@ -227,20 +227,26 @@ LEFT JOIN LATERAL (
 ORDER BY page.source, page.operator_id, page.text, page.account_id;
 
 -- name: own
--- The accounts of a manager, an agent or a subscriber by number, found from theirs: they are few.
-WITH page AS (
-    SELECT p.account_id, p.operator_id, p.number_key
-    FROM accounts_profile AS p
-    INNER JOIN ledger_account AS a ON p.account_id = a.account_id
+-- The accounts of a manager, an agent or a subscriber by number. They are few, and found before anything else is asked.
+WITH mine AS MATERIALIZED (
+    SELECT account_id, operator_id, number_key
+    FROM accounts_profile
     WHERE
         (
-            p.manager_id = %(manager)s::bigint OR p.agent_id = %(agent)s::bigint
-            OR p.account_id = any(%(accounts)s::bigint[])
+            manager_id = %(manager)s::bigint OR agent_id = %(agent)s::bigint
+            OR account_id = any(%(accounts)s::bigint[])
         )
-        AND p.operator_id = any(%(operators)s::bigint[])
-        AND (%(accounts)s::bigint[] IS NULL OR p.account_id = any(%(accounts)s::bigint[]))
-        AND (%(manager)s::bigint IS NULL OR p.manager_id = %(manager)s::bigint)
-        AND (%(agent)s::bigint IS NULL OR p.agent_id = %(agent)s::bigint)
+        AND (%(accounts)s::bigint[] IS NULL OR account_id = any(%(accounts)s::bigint[]))
+        AND (%(manager)s::bigint IS NULL OR manager_id = %(manager)s::bigint)
+        AND (%(agent)s::bigint IS NULL OR agent_id = %(agent)s::bigint)
+),
+
+page AS (
+    SELECT p.account_id, p.operator_id, p.number_key
+    FROM mine AS p
+    INNER JOIN ledger_account AS a ON p.account_id = a.account_id
+    WHERE
+        p.operator_id = any(%(operators)s::bigint[])
         AND (p.operator_id, p.number_key, p.account_id)
         > (%(operator)s::bigint, %(text)s::text, %(account)s::bigint)
         AND (%(state)s::text <> 'negative' OR a.in_debt)

@@ -210,6 +210,19 @@ ORDER BY page.source, page.operator_id, page.text, page.account_id, page.id;
 
 -- name: own
 -- The subscriptions of a manager's, an agent's or a subscriber's accounts, the newest first, found from their accounts.
+WITH mine AS MATERIALIZED (
+    SELECT account_id, operator_id, number, name, number_key
+    FROM accounts_profile
+    WHERE
+        (
+            manager_id = %(manager)s::bigint OR agent_id = %(agent)s::bigint
+            OR account_id = any(%(accounts)s::bigint[])
+        )
+        AND (%(accounts)s::bigint[] IS NULL OR account_id = any(%(accounts)s::bigint[]))
+        AND (%(manager)s::bigint IS NULL OR manager_id = %(manager)s::bigint)
+        AND (%(agent)s::bigint IS NULL OR agent_id = %(agent)s::bigint)
+)
+
 SELECT
     0 AS place_plan,
     '' AS place_state,
@@ -239,20 +252,13 @@ SELECT
     s.next_quantity,
     s.ordered_at,
     s.ended_on
-FROM accounts_profile AS p
+FROM mine AS p
 INNER JOIN ledger_account AS a ON p.account_id = a.account_id
 INNER JOIN subscriptions_subscription AS s ON p.account_id = s.account_id
 INNER JOIN catalogue_plan AS c ON s.plan_id = c.id
 LEFT JOIN catalogue_plan AS n ON s.next_plan_id = n.id
 WHERE
-    (
-        p.manager_id = %(manager)s::bigint OR p.agent_id = %(agent)s::bigint
-        OR p.account_id = any(%(accounts)s::bigint[])
-    )
-    AND p.operator_id = any(%(operators)s::bigint[])
-    AND (%(accounts)s::bigint[] IS NULL OR p.account_id = any(%(accounts)s::bigint[]))
-    AND (%(manager)s::bigint IS NULL OR p.manager_id = %(manager)s::bigint)
-    AND (%(agent)s::bigint IS NULL OR p.agent_id = %(agent)s::bigint)
+    p.operator_id = any(%(operators)s::bigint[])
     AND (s.operator_id, s.id) < (%(after_operator)s::bigint, %(after_id)s::uuid)
     AND s.state = any(%(states)s::text[]) AND (%(plan)s::text = '' OR c.code = %(plan)s::text)
     AND (

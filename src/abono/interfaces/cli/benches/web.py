@@ -6,61 +6,37 @@ what their statements take alone. Everything is asked behind the second wall, as
 
 from __future__ import annotations
 
-import random
 import statistics
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
 from abono.base.scratch import scratch_database
-from abono.base.sql import statements
-from abono.features.access.operations import add_membership, add_user
 from abono.features.access.people import Person, wall_of
-from abono.features.access.queries import memberships_of, person_of
-from abono.features.access.rights import Kind, Role
 from abono.features.accounts.access import find_account
 from abono.features.accounts.queries import list_accounts
 from abono.features.billing.orders import subscribe
 from abono.features.billing.previews import preview
 from abono.features.billing.queries import next_charges, outlook, unlocks
-from abono.features.catalogue.operations import save_catalogue
-from abono.features.catalogue.queries import plan_by_code
-from abono.features.catalogue.settling import settle
-from abono.features.catalogue.terms import parse_catalogue
 from abono.features.ledger.queries import statement
-from abono.features.operators.operations import add_operator
 from abono.features.operators.queries import operator_by_id
 from abono.features.subscriptions.queries import list_subscriptions, subscriptions_of_account, timeline
+from abono.interfaces.cli.benches.web_world import NOW, World, world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from abono.features.operators.queries import Operator
-
-_sql = statements("abono.interfaces.cli.benches", "web")
-_BOUNDARY = datetime(2026, 2, 1, tzinfo=UTC)
-_NOW = datetime(2026, 1, 20, 12, tzinfo=UTC)
-_PLANS = 20
-_OPERATORS = 10
-_SAMPLE = 200
 _WARM_UP = 3
-
-
-@dataclass
-class _World:
-    """A provider with operators below it, who asks, and accounts that are asked for."""
-
-    operator: Operator
-    administrator: Person
-    manager: Person
-    sample: list[dict[str, Any]]
-    chance: random.Random
 
 
 @dataclass
@@ -82,13 +58,14 @@ def bench_web(accounts: int, *, requests: int, tell: Callable[[str], None]) -> d
     with scratch_database(durable=True):
         call_command("migrate", verbosity=0, interactive=False)
         began = time.perf_counter()
-        world = _world(accounts, tell)
+        made = world(accounts, tell)
         tell(f"{accounts:,} accounts, {2 * accounts:,} subscriptions in {time.perf_counter() - began:,.0f} s")
         return {
             "accounts": accounts,
             "subscriptions": 2 * accounts,
             "requests": requests,
-            "queries": _measure(_questions(world), requests, tell),
+            "queries": _measure(_questions(made), requests, tell),
+            "pages": _measure(_pages(made), requests, tell),
         }
 
 
@@ -122,12 +99,13 @@ def _counted() -> Iterator[list[str]]:
         yield asked
 
 
-def _questions(world: _World) -> dict[str, Callable[[], object]]:
+def _questions(made: World) -> dict[str, Callable[[], object]]:
     """The queries of the lists and of an account's page, each for another account every time."""
-    one, manager = world.administrator, world.manager
+    one, manager = made.administrator, made.manager
+    sold = [row["account_id"] for row in made.sample if row["operator_id"] == made.operator.id]
 
     def some() -> dict[str, Any]:
-        return world.chance.choice(world.sample)
+        return made.chance.choice(made.sample)
 
     def inside(person: Person, ask: Callable[[dict[str, Any]], object]) -> Callable[[], object]:
         def asked() -> object:
@@ -137,38 +115,36 @@ def _questions(world: _World) -> dict[str, Callable[[], object]]:
         return asked
 
     def second_page(person: Person, **narrowed: Any) -> object:
-        first = list_accounts(person, now=_NOW, **narrowed)
-        return list_accounts(person, now=_NOW, after=first.next, **narrowed)
+        first = list_accounts(person, now=NOW, **narrowed)
+        return list_accounts(person, now=NOW, after=first.next, **narrowed)
 
     questions: dict[str, Callable[[dict[str, Any]], object]] = {
-        "accounts": lambda _row: list_accounts(one, now=_NOW),
+        "accounts": lambda _row: list_accounts(one, now=NOW),
         "accounts, both first pages": lambda _row: second_page(one),
-        "accounts, an operator": lambda row: list_accounts(one, now=_NOW, operator=row["operator_id"]),
-        "accounts, suspended": lambda _row: list_accounts(one, now=_NOW, state="suspended"),
-        "accounts, negative": lambda _row: list_accounts(one, now=_NOW, state="negative"),
-        "accounts by number": lambda row: list_accounts(one, now=_NOW, search=row["number"]),
-        "accounts by part of a number": lambda row: list_accounts(one, now=_NOW, search=row["number"][:4]),
-        "accounts by a word": lambda row: list_accounts(one, now=_NOW, search=row["name"].split()[1]),
-        "accounts by a first name": lambda row: list_accounts(one, now=_NOW, search=row["name"].split()[0]),
-        "accounts by both names": lambda row: list_accounts(one, now=_NOW, search=row["name"]),
-        "accounts by two letters": lambda row: list_accounts(one, now=_NOW, search=row["name"][:2]),
-        "accounts by a unit": lambda row: list_accounts(one, now=_NOW, search=row["unit"]),
-        "accounts by any unit": lambda _row: list_accounts(one, now=_NOW, search="camera"),
-        "accounts by nothing there": lambda _row: list_accounts(one, now=_NOW, search="nobody at all"),
+        "accounts, an operator": lambda row: list_accounts(one, now=NOW, operator=row["operator_id"]),
+        "accounts, suspended": lambda _row: list_accounts(one, now=NOW, state="suspended"),
+        "accounts, negative": lambda _row: list_accounts(one, now=NOW, state="negative"),
+        "accounts by number": lambda row: list_accounts(one, now=NOW, search=row["number"]),
+        "accounts by part of a number": lambda row: list_accounts(one, now=NOW, search=row["number"][:4]),
+        "accounts by a word": lambda row: list_accounts(one, now=NOW, search=row["name"].split()[1]),
+        "accounts by a first name": lambda row: list_accounts(one, now=NOW, search=row["name"].split()[0]),
+        "accounts by both names": lambda row: list_accounts(one, now=NOW, search=row["name"]),
+        "accounts by two letters": lambda row: list_accounts(one, now=NOW, search=row["name"][:2]),
+        "accounts by a unit": lambda row: list_accounts(one, now=NOW, search=row["unit"]),
+        "accounts by any unit": lambda _row: list_accounts(one, now=NOW, search="camera"),
+        "accounts by nothing there": lambda _row: list_accounts(one, now=NOW, search="nobody at all"),
         "subscriptions": lambda _row: list_subscriptions(one),
         "subscriptions, suspended": lambda _row: list_subscriptions(one, state="suspended"),
         "subscriptions of a plan": lambda _row: list_subscriptions(one, plan="plan-07"),
         "subscriptions by a word": lambda row: list_subscriptions(one, search=row["name"].split()[1]),
         "subscriptions by a unit": lambda row: list_subscriptions(one, search=row["unit"]),
         "account": lambda row: _page(one, row["account_id"]),
-        "preview of an order": lambda row: preview(
-            row["account_id"], _NOW, lambda: subscribe(row["account_id"], "plan-01", now=_NOW)
-        ),
+        "preview of an order": lambda _row: _order(made.chance.choice(sold)),
     }
     own: dict[str, Callable[[dict[str, Any]], object]] = {
-        "a manager's accounts": lambda _row: list_accounts(manager, now=_NOW),
-        "a manager's, suspended": lambda _row: list_accounts(manager, now=_NOW, state="suspended"),
-        "a manager's, by a word": lambda row: list_accounts(manager, now=_NOW, search=row["name"][:3]),
+        "a manager's accounts": lambda _row: list_accounts(manager, now=NOW),
+        "a manager's, suspended": lambda _row: list_accounts(manager, now=NOW, state="suspended"),
+        "a manager's, by a word": lambda row: list_accounts(manager, now=NOW, search=row["name"][:3]),
         "a manager's subscriptions": lambda _row: list_subscriptions(manager, state="active"),
     }
     return {name: inside(one, ask) for name, ask in questions.items()} | {
@@ -176,78 +152,56 @@ def _questions(world: _World) -> dict[str, Callable[[], object]]:
     }
 
 
+def _order(account: int) -> None:
+    preview(account, NOW, lambda: subscribe(account, "plan-01", now=NOW))
+
+
+def _pages(made: World) -> dict[str, Callable[[], object]]:
+    """Whole requests of somebody who is signed in; an answer other than a page is a mistake."""
+    one, manager = _client(made.administrator), _client(made.manager)
+
+    def ask(client: Client, name: str, asked: Callable[[dict[str, Any]], dict[str, str]], *, account: bool) -> None:
+        row = made.chance.choice(made.sample)
+        address = reverse(name, args=[row["account_id"]] if account else [])
+        answer = client.get(address, asked(row), secure=settings.SECURE)
+        if answer.status_code != HTTPStatus.OK:
+            message = f"{address} answered {answer.status_code}"
+            raise LookupError(message)
+
+    lists: dict[str, tuple[Client, str, Callable[[dict[str, Any]], dict[str, str]]]] = {
+        "home": (one, "home", lambda _row: {}),
+        "accounts": (one, "accounts", lambda _row: {}),
+        "accounts, suspended": (one, "accounts", lambda _row: {"state": "suspended"}),
+        "accounts, in debt": (one, "accounts", lambda _row: {"state": "negative"}),
+        "accounts by number": (one, "accounts", lambda row: {"search": row["number"]}),
+        "accounts by a word": (one, "accounts", lambda row: {"search": row["name"].split()[1]}),
+        "accounts by a unit": (one, "accounts", lambda row: {"search": row["unit"]}),
+        "subscriptions": (one, "subscriptions", lambda _row: {}),
+        "subscriptions, suspended": (one, "subscriptions", lambda _row: {"state": "suspended"}),
+        "subscriptions of a plan": (one, "subscriptions", lambda _row: {"plan": "plan-07"}),
+        "a manager's accounts": (manager, "accounts", lambda _row: {}),
+        "a manager's subscriptions": (manager, "subscriptions", lambda _row: {}),
+    }
+    pages = {name: partial(ask, client, url, asked, account=False) for name, (client, url, asked) in lists.items()}
+    for name in ("account", "account_statement", "account_history"):
+        pages[name.replace("_", "'s ")] = partial(ask, one, name, lambda _row: {}, account=True)
+    return dict(pages)
+
+
+def _client(person: Person) -> Client:
+    client = Client(SERVER_NAME=settings.ALLOWED_HOSTS[0])
+    user = get_user_model().objects.get(pk=person.user or 0)
+    client.force_login(user, settings.AUTHENTICATION_BACKENDS[0])
+    return client
+
+
 def _page(person: Person, account: int) -> None:
     """What an account's page asks."""
-    found = find_account(person, account, now=_NOW)
+    found = find_account(person, account, now=NOW)
     seller = operator_by_id(found.operator_id)
     subscriptions_of_account(account)
     statement(account, limit=20)
     timeline(account, None, 20)
-    next_charges(seller, [account], _NOW)
-    unlocks(seller, [account], _NOW)
-    outlook(seller, [account], _NOW)
-
-
-def _world(accounts: int, tell: Callable[[str], None]) -> _World:
-    """Made set by set; statistics known, pages clean, nothing left to flush."""
-    operator = _operator()
-    below = [row["id"] for row in _sql.rows("operators", parent=operator.id, count=_OPERATORS)]
-    administrator = _person("administrator", operator.id, Role.ADMINISTRATOR)
-    manager = _person("manager", operator.id, Role.MANAGER)
-    rates = _sql.rows("rates", operator=operator.id)
-    with connection.cursor() as cursor:
-        cursor.execute("SET synchronous_commit = off")
-    values: dict[str, dict[str, Any]] = {
-        "accounts": {"accounts": accounts, "operators": [operator.id, *below], "boundary": _BOUNDARY},
-        "profiles": {"accounts": accounts, "manager": manager.membership, "boundary": _BOUNDARY},
-        "numbers": {},
-        "words": {},
-        "subscriptions": {
-            "boundary": _BOUNDARY,
-            "plans": [row["plan"] for row in rates],
-            "rates": [row["rate"] for row in rates],
-        },
-        "entries": {"boundary": _BOUNDARY},
-        "charges": {},
-        "trail": {},
-        "transitions": {},
-    }
-    for step, given in values.items():
-        began = time.perf_counter()
-        made = _sql.run(step, **given)
-        tell(f"{step}: {made:,} rows in {time.perf_counter() - began:,.0f} s")
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
-    with connection.cursor() as cursor:
-        cursor.execute("SET synchronous_commit = on")
-        cursor.execute("VACUUM ANALYZE")
-    chance = random.Random(1)  # noqa: S311 -- which account, not a secret
-    chosen = [chance.randint(1, accounts) for _each in range(_SAMPLE)]
-    return _World(operator, administrator, manager, _sql.rows("sample", accounts=chosen), chance)
-
-
-def _operator() -> Operator:
-    terms: dict[str, dict[str, object]] = {
-        "services": {"line": {"kind": "onoff"}},
-        "plans": {
-            f"plan-{number:02}": {"price": f"{number + 5}.90", "period": "month", "anchor": "calendar",
-                                  "services": {"line": {}}}
-            for number in range(_PLANS)
-        },
-    }  # fmt: skip
-    with transaction.atomic():
-        operator = add_operator("bench", "Bench", {"currency": "EUR", "time_zone": "UTC", "tax": "19"})
-        save_catalogue(operator, parse_catalogue(terms, "EUR"), now=_NOW)
-        for code in terms["plans"]:
-            settle(operator, plan_by_code(operator.id, code).id, Decimal(1))
-    return operator
-
-
-def _person(name: str, operator: int, role: Role) -> Person:
-    user = add_user(f"{name}@example.com", now=_NOW, name=name)
-    add_membership(user, operator, Kind.STAFF, now=_NOW, role=role)
-    found = person_of(user, name, f"{name}@example.com", "en", memberships_of(user))
-    if found is None:
-        message = "nobody was let in"
-        raise LookupError(message)
-    return found
+    next_charges(seller, [account], NOW)
+    unlocks(seller, [account], NOW)
+    outlook(seller, [account], NOW)

@@ -32,7 +32,7 @@ SELECT
         || s.parts[1 + mod(a.account_id / 3, 23)]
     ),
     'en',
-    %(boundary)s::timestamptz - interval '1 year',
+    %(begins)s::timestamptz - interval '1 year',
     CASE WHEN a.account_id > %(accounts)s::bigint - 500 THEN %(manager)s::bigint END
 FROM ledger_account AS a
 CROSS JOIN (
@@ -66,22 +66,22 @@ SELECT
     p.plans[1 + mod(a.account_id + k.n, cardinality(p.plans))],
     1,
     CASE WHEN k.n = 0 THEN 'Camera ' || mod(a.account_id * 31, 1000003) ELSE '' END,
-    %(boundary)s::timestamptz - interval '31 days',
+    %(begins)s::timestamptz,
     s.state,
     CASE WHEN s.state = 'suspended' THEN 1 ELSE 0 END,
-    date '2026-01-01',
-    date '2026-01-01',
+    %(begins)s::date,
+    %(begins)s::date,
     1,
     0,
-    date '2026-01-01',
-    date '2026-02-01',
-    31,
-    date '2026-02-01',
+    %(begins)s::date,
+    %(boundary)s::date,
+    %(boundary)s::date - %(begins)s::date,
+    %(boundary)s::date,
     p.rates[1 + mod(a.account_id + k.n, cardinality(p.rates))],
     FALSE,
     s.state = 'active',
-    CASE WHEN s.state = 'suspended' THEN date '2026-01-10' END,
-    CASE WHEN s.state = 'ended' THEN date '2026-01-10' END
+    CASE WHEN s.state = 'suspended' THEN %(begins)s::date END,
+    CASE WHEN s.state = 'ended' THEN %(begins)s::date END
 FROM ledger_account AS a
 CROSS JOIN generate_series(0, 1) AS k (n)
 CROSS JOIN LATERAL (
@@ -100,8 +100,8 @@ SELECT
     a.account_id,
     uuidv7(),
     a.operator_id,
-    date '2026-01-01' - k.n,
-    %(boundary)s::timestamptz - interval '31 days' - make_interval(days => k.n),
+    %(begins)s::date - k.n,
+    %(begins)s::timestamptz - make_interval(days => k.n),
     CASE WHEN k.n = 0 THEN 'adjustment' WHEN mod(k.n, 2) = 1 THEN 'charge' ELSE 'payment' END,
     CASE WHEN k.n = 0 THEN a.balance + 1 WHEN mod(k.n, 2) = 1 THEN -1000 ELSE 1000 END,
     CASE WHEN mod(k.n, 2) = 1 THEN 'sales' ELSE 'cash' END,
@@ -135,7 +135,7 @@ INSERT INTO subscriptions_transition (
     account_id, id, operator_id, subscription_id, at, day, cause, state_from, state_to, reasons_from, reasons_to
 )
 SELECT
-    s.account_id, uuidv7(), s.operator_id, s.id, s.ordered_at, date '2026-01-01', 'started', 'pending', s.state, 0,
+    s.account_id, uuidv7(), s.operator_id, s.id, s.ordered_at, s.starts_on, 'started', 'pending', s.state, 0,
     s.reasons
 FROM subscriptions_subscription AS s;
 
@@ -154,3 +154,10 @@ SELECT p.account_id, p.operator_id, p.number, p.name, s.unit, s.id AS subscripti
 FROM accounts_profile AS p
 INNER JOIN subscriptions_subscription AS s ON p.account_id = s.account_id
 WHERE p.account_id = any(%(accounts)s::bigint[]) AND s.unit <> '';
+
+-- name: indexes
+-- Indexes that are made anew faster than they grow row by row; those of keys stay.
+SELECT i.schemaname, i.indexname, i.indexdef FROM pg_indexes AS i
+WHERE
+    i.schemaname = 'public' AND i.tablename = any(%(tables)s::text[])
+    AND NOT EXISTS (SELECT 1 FROM pg_constraint AS c WHERE c.conname = i.indexname);
