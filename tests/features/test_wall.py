@@ -53,7 +53,7 @@ OPEN = {
     "webhooks_endpoint": "whoever works below an operator tells that operator's programs of it",
 }
 """Tables with ``operator_id`` or ``account_id`` that have no policy, and why."""
-HOUSE = {"access_apikey", "access_invitation", "billing_run", "billing_slice"}
+HOUSE = {"access_apikey", "access_invitation", "billing_figure", "billing_forecast", "billing_run", "billing_slice"}
 """Tables that only those read who see all accounts of their operators."""
 KINDS = (
     "administrator of the root",
@@ -167,6 +167,15 @@ def _fill(seller: Operator, account: int) -> None:
         " SELECT account_id, uuidv7(), operator_id, id, 1, now() FROM webhooks_event WHERE account_id = %s",
         account,
     )
+    _statement(
+        "INSERT INTO billing_figure (operator_id, currency, day, accounts, active, trial, suspended, short, paused,"
+        " monthly, collected, charged, counted_at)"
+        " VALUES (%s, 'EUR', '2026-01-01', 0, 0, 0, 0, 0, 0, 0, 0, 0, now()) ON CONFLICT DO NOTHING",
+        seller.id,
+    )
+    _statement(
+        "INSERT INTO billing_forecast (operator_id, days, asked_at, asked_by) VALUES (%s, 1, now(), 'x')", seller.id
+    )
     _statement("INSERT INTO operators_selfservice (operator_id) VALUES (%s) ON CONFLICT DO NOTHING", seller.id)
     _statement(
         "INSERT INTO operators_move (operator_id, parent_id, valid_from, at, made_by, made_at)"
@@ -200,6 +209,8 @@ WALLED = (
     "base_once",
     "base_trail",
     "billing_charge",
+    "billing_figure",
+    "billing_forecast",
     "billing_run",
     "billing_slice",
     "ledger_account",
