@@ -65,6 +65,11 @@ def forecast(
     return found
 
 
+def accounts_due(operator: Operator, now: datetime, days: int) -> int:
+    """How many accounts a forecast of so many civil days plays through."""
+    return int(_sql.row("how_many_due", operator=operator.id, until=operator.later(now, days))["accounts"])
+
+
 def account_numbers(accounts: Sequence[int]) -> dict[int, str]:
     """The human numbers of accounts."""
     return {row["account_id"]: row["number"] for row in _sql.rows("numbers", accounts=list(accounts))}

@@ -34,8 +34,10 @@ class Listed(Generic[Row]):
 
     def reply(self, call: Call, pages: Paging) -> Reply | HttpResponse:
         """The page that is asked for, as JSON or, where the caller would rather have it, as CSV."""
-        if wants_csv(call):
-            return self._csv(call, pages.after)
+        return self._csv(call, pages.after) if wants_csv(call) else self.page_reply(call, pages)
+
+    def page_reply(self, call: Call, pages: Paging) -> Reply:
+        """The page that is asked for, as JSON."""
         found = self.ask(pages.after, pages.limit)
         items = [self.make(row) for row in found.items]
         body = self.page(items=items, next=found.next)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from abono.base.paging import Page
 from abono.features.billing.queries import next_charges, outlook, unlocks
+from abono.features.notices.queries import NoticeRow, list_notices
 from abono.features.operators.queries import operator_by_id
 from abono.features.subscriptions.queries import Happening, timeline
 from abono.interfaces.api.calls import Call, endpoint
@@ -154,3 +155,39 @@ def get_timeline(request: Call, account: Id, wanted: Query[Paging]) -> Any:
         return Event(subscription=row.subscription_id, **same)
 
     return Listed(ask, Event, make, Timeline).reply(request, wanted)
+
+
+class Notice(Answer):
+    """What the subscriber was told. Amounts in `payload` are whole minor units."""
+
+    id: Key
+    kind: Annotated[str, Field(examples=["charge_due"])]
+    subscription: Key | None
+    sent_on: Day
+    made_at: Instant
+    payload: Annotated[dict[str, Any], Field(examples=[{"amount": 5000}])]
+
+
+class Notices(Answer):
+    """A page of notices, the newest first."""
+
+    items: list[Notice]
+    next: Cursor | None
+
+
+@endpoint("GET", "/accounts/{account}/notices", right="account.view", tag=TAG, answer=Notices, csv=True)
+def list_of_notices(request: Call, account: Id, wanted: Query[Paging]) -> Any:
+    """List what the subscriber was told, the newest first.
+
+    Dated the civil day of sending. As CSV with `Accept: text/csv`.
+    """
+    reach(request, account, "account.view")
+
+    def ask(after: str | None, limit: int) -> Page[NoticeRow]:
+        return list_notices(account, after=after, limit=limit)
+
+    def make(row: NoticeRow) -> Notice:
+        same = {name: getattr(row, name) for name in ("id", "kind", "sent_on", "made_at", "payload")}
+        return Notice(subscription=row.subscription_id, **same)
+
+    return Listed(ask, Notice, make, Notices).reply(request, wanted)

@@ -36,6 +36,15 @@ STATUS = {
     "already_reversed": 409,
     "currency_mismatch": 409,
     "period_closed": 409,
+    "operator_blocked": 409,
+    "operator_in_use": 409,
+    "not_above": 409,
+    "not_parent": 409,
+    "offered_plan": 409,
+    "tree_cycle": 409,
+    "move_waits": 409,
+    "domain_taken": 409,
+    "run_not_failed": 409,
     "too_large": 413,
     "unsupported_media_type": 415,
     "required": 422,
@@ -135,7 +144,8 @@ def refused(request: HttpRequest, refusal: Refusal | InvalidValue) -> HttpRespon
     status = status_of(refusal.code, in_address=refusal.field in address)
     missing, currency = getattr(refusal, "missing", None), getattr(request, "currency", "")
     short_by = format_amount(missing, currency) if missing and currency else None
-    return problem(request, status, refusal.code, refusal.message, refusal.field, short_by=short_by)
+    errors = getattr(refusal, "errors", None)
+    return problem(request, status, refusal.code, refusal.message, refusal.field, short_by=short_by, errors=errors)
 
 
 def unreadable(request: HttpRequest, invalid: ValidationError) -> HttpResponse:

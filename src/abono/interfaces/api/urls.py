@@ -9,13 +9,18 @@ from django.urls import path, re_path
 
 from abono.interfaces.api import (  # noqa: F401
     accounts,
+    catalogue,
     keys,
     me,
+    offers,
+    operators,
     outlooks,
     payments,
     previews,
     quotes,
+    runs,
     subscriptions,
+    trail,
 )
 from abono.interfaces.api.reference import api, page
 

@@ -1,0 +1,293 @@
+"""The catalogue: services, plans, and prices with their days."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from ninja import Query
+from pydantic import BaseModel, Field
+
+from abono.base.refusal import Refusal
+from abono.features.billing.prices import change_price
+from abono.features.catalogue import merging
+from abono.features.catalogue.queries import PlanRow, ServiceRow, list_plans, list_services, plan_detail, price_history
+from abono.features.operators.queries import Operator, operator_by_id
+from abono.interfaces.api.calls import Call, endpoint
+from abono.interfaces.api.problems import FieldProblem
+from abono.interfaces.api.replies import Reply, made
+from abono.interfaces.api.values import Answer, Body, Code, Currency, Cursor, Day, Id, Price, Quantity, plain
+from abono.kernel.money import format_amount
+
+TAG = "Catalogue"
+HOUSE = "/operators/{operator}"
+PLAN = f"{HOUSE}/plans/{{plan}}"
+
+
+class InvalidCatalogue(Refusal):
+    """A described catalogue has errors; nothing of it was written. ``errors`` has all of them."""
+
+    code = "invalid"
+
+    def __init__(self, errors: list[FieldProblem]) -> None:
+        super().__init__(errors[0].detail, field=errors[0].field, code=errors[0].code)
+        self.errors = errors
+
+
+class Service(Answer):
+    """Something a subscriber gets. `plans`: how many that are sold now have it."""
+
+    id: Id
+    operator: Id
+    code: Annotated[Code, Field(examples=["antivirus"])]
+    kind: Annotated[Literal["onoff", "seats", "usage"], Field(examples=["onoff"])]
+    unit: Annotated[str, Field(examples=["page"])]
+    tax: Annotated[Literal["standard", "reduced", "exempt"], Field(examples=["standard"])]
+    price: Annotated[Price | None, Field(description="A unit's, if it has one of its own.")]
+    currency: Currency
+    plans: Annotated[int, Field(examples=[3])]
+
+
+class Services(Answer):
+    """The services, by operator and code."""
+
+    items: list[Service]
+    next: Cursor | None = None
+
+
+class Plan(Answer):
+    """A plan as it is sold now."""
+
+    id: Id
+    operator: Id
+    code: Code
+    version: Annotated[int, Field(examples=[1])]
+    currency: Currency
+    price: Annotated[Price, Field(description="What a period costs today, exact.", examples=["9.90"])]
+    period: Annotated[str, Field(examples=["month"])]
+    anchor: Annotated[str, Field(description="start, calendar, or a day 1 to 31", examples=["start"])]
+    first_period: Annotated[Literal["full", "prorate", "free"], Field(examples=["full"])]
+    charge: Annotated[Literal["advance", "arrears", "daily"], Field(examples=["advance"])]
+    renews: Annotated[bool, Field(examples=[True])]
+    trial_days: Annotated[int, Field(examples=[0])]
+    setup_fee: Annotated[str, Field(description="In the currency.", examples=["0.00"])]
+    priority: Annotated[int, Field(examples=[100])]
+    on_shortfall: Annotated[Literal["suspend", "end", "owe"], Field(examples=["suspend"])]
+    look_ahead_hours: Annotated[int | None, Field(examples=[None])]
+    look_ahead_days: Annotated[int | None, Field(examples=[3])]
+    early_block: bool
+    resume: Annotated[Literal["restart", "remainder", "full"], Field(examples=["restart"])]
+    pause: Annotated[Literal["freeze", "lose", "none"], Field(examples=["freeze"])]
+    pause_days_per_year: Annotated[int | None, Field(examples=[None])]
+    pause_min_days: Annotated[int, Field(examples=[0])]
+    pause_fee: Annotated[str, Field(examples=["0.00"])]
+    services: Annotated[list[str], Field(description="Their codes.", examples=[["antivirus"]])]
+
+
+class Plans(Answer):
+    """The plans that are sold, by operator and code."""
+
+    items: list[Plan]
+    next: Cursor | None = None
+
+
+class PlanService(Answer):
+    """A service in a plan and the terms of its use, as they were written."""
+
+    code: Annotated[Code, Field(examples=["prints"])]
+    quantity: Quantity
+    terms: Annotated[dict[str, Any], Field(examples=[{"included": "10", "model": "standard", "unit": "0.05"}])]
+
+
+class PricePoint(Answer):
+    """A price from a day on; null: the sum of the services' own prices."""
+
+    valid_from: Day
+    price: Price | None
+
+
+class PlanDetail(Plan):
+    """A plan with the terms of its services, its prices and its versions."""
+
+    service_terms: list[PlanService]
+    prices: Annotated[list[PricePoint], Field(description="The latest first.")]
+    versions: Annotated[list[int], Field(description="All there are, the newest first.", examples=[[1]])]
+
+
+class Prices(Answer):
+    """The prices of a plan, the latest first."""
+
+    items: list[PricePoint]
+    next: Cursor | None = None
+
+
+class NewPrice(Body):
+    """A price for the periods that begin on or after a day."""
+
+    price: Price
+    valid_from: Annotated[Day | None, Field(description="Today if not given; not in the past.")] = None
+
+
+class Described(Body):
+    """A catalogue, or a part of it, as `abono import catalogue` has it. What is not described stays as it is."""
+
+    services: Annotated[dict[str, Any] | None, Field(examples=[{"antivirus": {"kind": "onoff", "tax": "exempt"}}])] = (
+        None
+    )
+    plans: Annotated[
+        dict[str, Any] | None,
+        Field(examples=[{"av-month": {"price": "50.00", "period": "month", "services": {"antivirus": {}}}}]),
+    ] = None
+
+
+class CatalogueChange(Answer):
+    """What becomes of a service or a plan."""
+
+    kind: Annotated[Literal["service", "plan"], Field(examples=["plan"])]
+    code: Code
+    change: Annotated[Literal["made", "changed", "unchanged"], Field(examples=["made"])]
+
+
+class CatalogueRemark(Answer):
+    """What is worth knowing and stops nothing."""
+
+    path: Annotated[str, Field(examples=["plans.av-month"])]
+    code: Annotated[str, Field(examples=["new_version"])]
+    detail: Annotated[str, Field(examples=["Becomes version 2 (price); existing subscriptions keep theirs."])]
+
+
+class Merged(Answer):
+    """What a description makes, changes and leaves."""
+
+    written: bool
+    changes: list[CatalogueChange]
+    warnings: list[CatalogueRemark]
+
+
+class MergeOptions(BaseModel):
+    """Whether to write."""
+
+    dry_run: Annotated[bool, Field(description="Judge everything and write nothing.")] = False
+
+
+class HouseFilter(BaseModel):
+    """Whose."""
+
+    operator: Annotated[Id | None, Field(description="Of one operator; of all the key reaches if not given.")] = None
+
+
+def plan_of(row: PlanRow) -> Plan:
+    """A plan as it is answered."""
+    return Plan(**_plan_fields(row))
+
+
+def _plan_fields(row: PlanRow) -> dict[str, Any]:
+    shown = {name: getattr(row, name) for name in Plan.model_fields if name != "operator"}
+    fees = {name: format_amount(getattr(row, name), row.currency) for name in ("setup_fee", "pause_fee")}
+    return {**shown, **fees, "operator": row.operator_id, "price": plain(row.price), "services": list(row.services)}
+
+
+def _service_of(row: ServiceRow) -> Service:
+    same = {name: getattr(row, name) for name in ("id", "code", "kind", "unit", "tax", "currency", "plans")}
+    return Service(operator=row.operator_id, price=None if row.price is None else plain(row.price), **same)
+
+
+def _points(plan: int) -> list[PricePoint]:
+    return [
+        PricePoint(valid_from=each.valid_from, price=None if each.price is None else plain(each.price))
+        for each in price_history(plan)
+    ]
+
+
+def house_of(request: Call, operator: int) -> Operator:
+    """An operator within reach. Raises NotFound."""
+    request.person.require_operator(operator)
+    return operator_by_id(operator)
+
+
+def _houses(request: Call, operator: int | None) -> list[int]:
+    if operator is None:
+        return list(request.person.operators)
+    request.person.require_operator(operator)
+    return [operator]
+
+
+@endpoint("GET", "/services", right="plan.view", tag=TAG, answer=Services, refusals=("not_found",))
+def list_of_services(request: Call, wanted: Query[HouseFilter]) -> Services:
+    """List services.
+
+    By operator and code; all of them: `next` is always null.
+    """
+    return Services(items=[_service_of(row) for row in list_services(_houses(request, wanted.operator))])
+
+
+@endpoint("GET", "/plans", right="plan.view", tag=TAG, answer=Plans, refusals=("not_found",))
+def list_of_plans(request: Call, wanted: Query[HouseFilter]) -> Plans:
+    """List the plans that are sold.
+
+    By operator and code, at today's prices; all of them: `next` is always null.
+    """
+    rows = list_plans(_houses(request, wanted.operator), request.now.date())
+    return Plans(items=[plan_of(row) for row in rows])
+
+
+@endpoint("GET", PLAN, right="plan.view", tag=TAG, answer=PlanDetail)
+def get_plan(request: Call, operator: Id, plan: Code) -> PlanDetail:
+    """Show a plan.
+
+    With the terms of its services and all its prices.
+    """
+    house = house_of(request, operator)
+    found = plan_detail(request.person, plan, operator=operator, on=house.day(request.now))
+    services = [PlanService(code=each.code, quantity=plain(each.quantity), terms=each.terms) for each in found.services]
+    return PlanDetail(
+        **_plan_fields(found.plan),
+        service_terms=services,
+        prices=_points(found.plan.id),
+        versions=list(found.versions),
+    )
+
+
+@endpoint("GET", f"{PLAN}/prices", right="plan.view", tag=TAG, answer=Prices)
+def list_prices(request: Call, operator: Id, plan: Code) -> Prices:
+    """List the prices of a plan.
+
+    Each counts for the periods that begin on or after its day; the latest first.
+    """
+    return Prices(items=_points(plan_detail(request.person, plan, operator=operator).plan.id))
+
+
+@endpoint(
+    "POST", f"{PLAN}/prices", right="price.change", tag=TAG, answer=Prices, status=201,
+    refusals=("period_closed", "offered_plan"),
+)  # fmt: skip
+def set_price(request: Call, operator: Id, plan: Code, body: NewPrice) -> Reply:
+    """Set a price from a day on.
+
+    Periods that have begun keep theirs. It counts for every version of the plan, and where the plan is offered.
+    """
+    house = house_of(request, operator)
+    valid_from = body.valid_from or house.day(request.now)
+    change_price(house, plan, Decimal(body.price), valid_from, now=request.now)
+    sold = next(row for row in list_plans([operator]) if row.code == plan)
+    return made(Prices(items=_points(sold.id)), f"/operators/{operator}/plans/{plan}/prices")
+
+
+@endpoint("PUT", f"{HOUSE}/catalogue", right="plan.change", tag=TAG, answer=Merged)
+def save_catalogue(request: Call, operator: Id, body: Described, wanted: Query[MergeOptions]) -> Merged:
+    """Save services and plans as they are described.
+
+    The terms of `abono import catalogue`. A plan that differs becomes its next version, existing subscriptions keep
+    theirs; what is not described stays. With `dry_run` everything is judged and nothing written.
+    """
+    house = house_of(request, operator)
+    merge = merging.judge(house, body.model_dump(), now=request.now)
+    if merge.errors:
+        raise InvalidCatalogue(
+            [FieldProblem(field=each.field, code=each.code, detail=each.message) for each in merge.errors]
+        )
+    if not wanted.dry_run:
+        merge.write()
+    return Merged(
+        written=not wanted.dry_run,
+        changes=[CatalogueChange.model_validate(each) for each in merge.changes],
+        warnings=[CatalogueRemark(path=each.path, code=each.code, detail=each.message) for each in merge.warnings],
+    )
