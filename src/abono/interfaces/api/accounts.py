@@ -133,7 +133,7 @@ def account_of(row: AccountRow) -> Account:
     return Account(id=row.account_id, operator=row.operator_id, manager=row.manager_id, agent=row.agent_id, **shown)
 
 
-@endpoint("GET", "/accounts", right="account.view", tag=TAG, answer=Accounts, csv=True)
+@endpoint("GET", "/accounts", right="account.view", tag=TAG, answer=Accounts, csv=True, refusals=("not_found",))
 def list_of_accounts(request: Call, wanted: Query[AccountFilter]) -> Reply | HttpResponse:
     """List and search accounts.
 

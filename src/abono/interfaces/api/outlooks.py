@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from abono.base.paging import Page
 from abono.features.billing.queries import next_charges, outlook, unlocks
-from abono.features.notices.queries import NoticeRow, list_notices
+from abono.features.notices.queries import NoticeRow, notices_of_account
 from abono.features.operators.queries import operator_by_id
 from abono.features.subscriptions.queries import Happening, timeline
 from abono.interfaces.api.calls import Call, endpoint
@@ -184,7 +184,7 @@ def list_of_notices(request: Call, account: Id, wanted: Query[Paging]) -> Any:
     reach(request, account, "account.view")
 
     def ask(after: str | None, limit: int) -> Page[NoticeRow]:
-        return list_notices(account, after=after, limit=limit)
+        return notices_of_account(account, cursor=after, limit=limit)
 
     def make(row: NoticeRow) -> Notice:
         same = {name: getattr(row, name) for name in ("id", "kind", "sent_on", "made_at", "payload")}

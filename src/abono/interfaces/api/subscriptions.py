@@ -143,7 +143,9 @@ def subscription_of(row: SubscriptionRow) -> Subscription:
     )
 
 
-@endpoint("GET", "/subscriptions", right="subscription.view", tag=TAG, answer=Subscriptions, csv=True)
+@endpoint(
+    "GET", "/subscriptions", right="subscription.view", tag=TAG, answer=Subscriptions, csv=True, refusals=("not_found",)
+)
 def list_of_subscriptions(request: Call, wanted: Query[SubscriptionFilter]) -> Reply | HttpResponse:
     """List and search subscriptions.
 

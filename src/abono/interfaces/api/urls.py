@@ -16,6 +16,7 @@ from abono.interfaces.api import (  # noqa: F401
     operators,
     outlooks,
     payments,
+    people,
     previews,
     quotes,
     runs,

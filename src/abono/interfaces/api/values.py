@@ -50,7 +50,9 @@ Unit = Annotated[str, Field(max_length=100, pattern=_TEXT, examples=["Camera 7"]
 Locale = Annotated[str, Field(max_length=20, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", examples=["de"])]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.", examples=["EUR"])]
 Search = Annotated[str, Field(max_length=100, pattern=_TEXT, examples=["ivanov"])]
-Cursor = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[A-Za-z0-9_=-]+$")]
+Cursor = Annotated[
+    str, Field(min_length=1, max_length=500, pattern=r"^[A-Za-z0-9_=-]+$", examples=["WyIxIiwiMTAyNCJd"])
+]
 
 Amount = Annotated[
     str,
