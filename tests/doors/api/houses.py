@@ -64,6 +64,7 @@ def build() -> House:
     ids["move"] = moves.body["items"][0]["id"]
     ids["person"], ids["membership"] = _member(seller)
     ids["run"] = _run(seller)
+    ids["forecast"] = full("POST", "/forecasts", {}).body["id"]
     ids["key"] = full("GET", "/me").body["key"]
     revoked = Caller(key_of(seller))
     full("DELETE", f"/keys/{revoked('GET', '/me').body['key']}")

@@ -44,8 +44,8 @@ def test_the_next_number_is_given_where_none_is(world: World) -> None:
     assert world.call("POST", "/accounts", {}).body["number"] == "100201"
 
 
-def test_credit_needs_the_right_to_change_accounts(world: World) -> None:
-    clerk = Caller(key_of(world.seller, ["account.create"]))
+def test_credit_needs_the_right_to_adjust(world: World) -> None:
+    clerk = Caller(key_of(world.seller, ["account.create", "account.change"]))
     assert clerk("POST", "/accounts", {"credit_limit": "0.01"}).told == (403, "forbidden")
     assert clerk("POST", "/accounts", {"number": "N-2"}).status == 201
 
@@ -101,6 +101,12 @@ def test_balances_are_exact_after_every_call(world: World) -> None:
         ("payment", "12.34", "112.34"),
         ("adjustment", "100.00", "100.00"),
     ]
+    listed = world.call("GET", "/payments?kind=refund").body["items"]
+    assert [(each["account"], each["number"], each["amount"]) for each in listed] == [
+        (world.account, "100200", "-2.34")
+    ]
+    assert len(world.call("GET", "/payments").body["items"]) == 4
+    assert len(world.theirs("GET", "/payments").body["items"]) == 1
     assert accounts_now([world.account], timezone.now())[world.account]["balance"] == -1_100
 
 

@@ -101,6 +101,7 @@ FILTERS = {
     "/audit": ("actor", "action", "subject", "since", "until", "limit", "after"),
     "/people": ("search", "kind", "role", "limit", "after"),
     "/runs": ("limit", "after"),
+    "/payments": ("kind", "since", "until", "limit", "after"),
     "/plans": ("operator",),
     "/services": ("operator",),
     "/forecast": ("operator", "days"),

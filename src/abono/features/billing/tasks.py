@@ -49,12 +49,3 @@ def make_forecasts(timestamp: int = 0) -> None:  # noqa: ARG001
 def count_figures(timestamp: int) -> None:  # noqa: ARG001 -- as above
     """The figures of the first page, of all operators; a page reads what was counted last."""
     figures.refresh(now=datetime.now(UTC))
-
-
-@app.task(name="billing.advance_operators")
-def advance_operators(operators: list[int]) -> None:
-    """All work that is due by the moment the job begins, of some operators (see starting.start_run)."""
-    for operator in operators:
-        report = advance(datetime.now(UTC), operator=operator)
-        for failure in report.failures:
-            _log.error("slice_failed", **failure)

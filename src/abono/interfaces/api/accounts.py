@@ -84,7 +84,7 @@ class NewAccount(Body):
     operator: Annotated[Id | None, Field(description="The seller; the key's own operator if not given.")] = None
     currency: Annotated[Currency | None, Field(description="The operator's if not given.")] = None
     locale: Annotated[Locale | None, Field(description="The operator's if not given.")] = None
-    credit_limit: Annotated[Positive, Field(description="Needs the right `account.change` as well.")] = "0"
+    credit_limit: Annotated[Positive, Field(description="Needs the right `payment.adjust` as well.")] = "0"
     manager: Annotated[Id | None, Field(description="A membership; see `GET /people`.")] = None
     agent: Annotated[Id | None, Field(description="A membership; see `GET /people`.")] = None
 
@@ -170,7 +170,8 @@ def _by_number(request: Call, number: str) -> Page[AccountRow]:
 def create_account(request: Call, body: NewAccount) -> Reply:
     """Open an account.
 
-    It begins empty. A credit limit other than 0 needs the right `account.change` too.
+    It begins empty. A credit limit other than 0 needs the right `payment.adjust` too, a manager or agent
+    `account.change`.
     """
     person = request.person
     seller = body.operator or person.operator
@@ -179,7 +180,9 @@ def create_account(request: Call, body: NewAccount) -> Reply:
     currency = body.currency or operator.currency
     minor_digits(currency)
     limit = parse_amount(body.credit_limit, currency, "credit_limit")
-    if limit or body.manager is not None or body.agent is not None:
+    if limit:
+        person.require("payment.adjust")
+    if body.manager is not None or body.agent is not None:
         person.require("account.change")
     profiles.check_servants(person, seller, manager=body.manager, agent=body.agent)
     account = open_account(

@@ -1,6 +1,6 @@
 """Money of an account: the statement, payments, refunds, adjustments, the credit limit and promises."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpResponse
 from ninja import Query
@@ -9,6 +9,7 @@ from pydantic import Field
 from abono.base.paging import Page
 from abono.features.accounts.queries import AccountRow
 from abono.features.billing import money
+from abono.features.billing.payments import PaymentRow, list_payments
 from abono.features.ledger.queries import EntryRow, statement
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.lists import Listed
@@ -25,6 +26,7 @@ from abono.interfaces.api.values import (
     Id,
     Instant,
     Key,
+    Number,
     Paging,
     Positive,
     Text,
@@ -81,6 +83,34 @@ class StatementFilter(Paging):
 
     since: Annotated[Day | None, Field(description="The first day.")] = None
     until: Annotated[Day | None, Field(description="The day after the last.")] = None
+
+
+class Movement(Answer):
+    """A payment, a refund or an adjustment. Credits are positive."""
+
+    id: Key
+    account: Id
+    operator: Id
+    number: Number
+    booked_on: Day
+    booked_at: Instant
+    kind: Annotated[Literal["payment", "refund", "adjustment"], Field(examples=["payment"])]
+    amount: Annotated[Amount, Field(examples=["50.00"])]
+    currency: Currency
+    text: Annotated[str, Field(examples=["Bank transfer 4711"])]
+
+
+class Movements(Answer):
+    """A page of payments."""
+
+    items: list[Movement]
+    next: Cursor | None
+
+
+class MovementFilter(StatementFilter):
+    """Which payments."""
+
+    kind: Annotated[Literal["payment", "refund", "adjustment"] | None, Field(description="Of one kind only.")] = None
 
 
 class Payment(Body):
@@ -195,16 +225,16 @@ def adjust(request: Call, account: Id, body: Adjustment) -> Booked:
     return Booked(entry=entry, **_after(request, account, "payment.adjust"))
 
 
-@endpoint("PUT", "/accounts/{account}/credit-limit", right="account.change", tag=TAG, answer=Balance)
+@endpoint("PUT", "/accounts/{account}/credit-limit", right="payment.adjust", tag=TAG, answer=Balance)
 def set_credit_limit(request: Call, account: Id, body: CreditLimit) -> Balance:
     """Set how far an account may go below 0 for good.
 
     A raised limit lets what waits for money return.
     """
-    row = reach(request, account, "account.change")
+    row = reach(request, account, "payment.adjust")
     amount = parse_amount(body.amount, row.currency, "amount")
     money.set_credit_limit(account, amount, now=request.now)
-    return Balance(**_after(request, account, "account.change"))
+    return Balance(**_after(request, account, "payment.adjust"))
 
 
 @endpoint(
@@ -221,6 +251,33 @@ def promise(request: Call, account: Id, body: Promise) -> Balance:
     amount, fee = (parse_amount(getattr(body, name), row.currency, name) for name in ("amount", "fee"))
     money.promise(account, amount, body.days, now=request.now, fee=fee, key=booking_key(request))
     return Balance(**_after(request, account, "promise.create"))
+
+
+@endpoint("GET", "/payments", right="payment.view", tag=TAG, answer=Movements, csv=True)
+def list_of_payments(request: Call, wanted: Query[MovementFilter]) -> Reply | HttpResponse:
+    """List payments, refunds and adjustments of all accounts, the newest first.
+
+    As CSV with `Accept: text/csv`.
+    """
+
+    def ask(after: str | None, limit: int) -> Page[PaymentRow]:
+        kind = wanted.kind or ""
+        return list_payments(
+            request.person, since=wanted.since, until=wanted.until, kind=kind, after=after, limit=limit
+        )
+
+    def make(row: PaymentRow) -> Movement:
+        same = {
+            name: getattr(row, name) for name in ("id", "number", "currency", "booked_on", "booked_at", "kind", "text")
+        }
+        return Movement(
+            account=row.account_id,
+            operator=row.operator_id,
+            amount=format_amount(row.amount, row.currency),
+            **same,
+        )
+
+    return Listed(ask, Movement, make, Movements).reply(request, wanted)
 
 
 def _after(request: Call, account: int, right: str) -> dict[str, str]:

@@ -168,7 +168,7 @@ RIGHTS = {
     "payment": "payment.create",
     "refund": "payment.create",
     "adjustment": "payment.adjust",
-    "credit_limit": "account.change",
+    "credit_limit": "payment.adjust",
     "promise": "promise.create",
 }
 """A preview needs the right of what it previews."""

@@ -71,7 +71,7 @@ _TELLS = {
     "move_waits": "A move on 2026-03-01 waits already; withdraw it first.",
     "out_of_range": "Write a whole number from 1 to 200.",
     "required": "Give a value for `amount`.",
-    "too_many_accounts": "More than 20000 accounts are due; ask for fewer days, or run `abono forecast`.",
+    "too_many_accounts": "More than 20000 accounts are due; ask for fewer days, or the worker: POST /forecasts.",
     "not_whole": "Somebody else lets this person in too; end what belongs to your own operators instead.",
     "last_administrator": "This is the last administrator of the operator; make somebody else one first.",
     "run_not_failed": "Nothing of this run failed; start a new one.",

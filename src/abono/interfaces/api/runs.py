@@ -1,34 +1,27 @@
-"""Runs of the engine: listed, started, tried again; and the forecast of what they will do."""
+"""Runs of the engine: listed, started, tried again."""
 
-from collections import Counter
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-from django.conf import settings
 from ninja import Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from abono.base.paging import Page
 from abono.base.refusal import Refusal
 from abono.features.billing.access import RunRow, find_run, list_runs, run_failures
-from abono.features.billing.forecast import Forecast as Played
-from abono.features.billing.forecast import account_numbers, accounts_due, forecast
-from abono.features.billing.starting import retry_run, start_run
-from abono.features.operators.queries import operator_by_id
+from abono.features.billing.runs import request_run
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.lists import Listed
 from abono.interfaces.api.replies import Reply
 from abono.interfaces.api.subscriptions import Nothing
-from abono.interfaces.api.values import Amount, Answer, Body, Code, Currency, Cursor, Day, Id, Instant, Number, Paging
-from abono.kernel.money import format_amount
+from abono.interfaces.api.values import Answer, Cursor, Id, Instant, Paging
 
 TAG = "Runs"
-_MOST_STOPS = 1_000
 
 
-class TooManyAccounts(Refusal):
-    """The forecast would take longer than a call may."""
+class RunNotFailed(Refusal):
+    """There is nothing to try again: nothing of the run failed."""
 
-    code = "too_many_accounts"
+    code = "run_not_failed"
 
 
 class Run(Answer):
@@ -77,55 +70,10 @@ class Failures(Answer):
     next: Cursor | None = None
 
 
-class NewRun(Body):
-    """Whose work is to be done."""
+class Requested(Answer):
+    """What was asked of the worker; a run appears in the list when it begins, if anything is due."""
 
-    operator: Annotated[Id | None, Field(description="One operator; all the key reaches if not given.")] = None
-
-
-class Queued(Answer):
-    """A job that a worker will do; the run appears in the list when it begins, if anything is due."""
-
-    job: Id
-    operators: list[Id]
-
-
-class ForecastFilter(BaseModel):
-    """Whose future, and how far."""
-
-    operator: Annotated[Id | None, Field(description="The key's own operator if not given.")] = None
-    days: Annotated[int, Field(ge=1, le=366, examples=[30])] = 30
-
-
-class ForecastDay(Answer):
-    """What will be charged on a day."""
-
-    on: Day
-    charges: Annotated[int, Field(examples=[120])]
-    amount: Annotated[Amount, Field(examples=["6000.00"])]
-
-
-class Stop(Answer):
-    """A subscription that will stop for want of money."""
-
-    account: Id
-    number: Number
-    on: Day
-    short_by: Annotated[Amount, Field(examples=["30.00"])]
-    becomes: Annotated[Literal["suspended", "ended"], Field(examples=["suspended"])]
-
-
-class Forecast(Answer):
-    """What will be charged within some days, and who will not be able to pay."""
-
-    operator: Code
-    days: Annotated[int, Field(examples=[30])]
-    currency: Currency
-    charges: Annotated[int, Field(examples=[120])]
-    charged: Annotated[Amount, Field(examples=["6000.00"])]
-    by_day: list[ForecastDay]
-    stopping: Annotated[int, Field(description="How many will stop.", examples=[1])]
-    stops: Annotated[list[Stop], Field(description="The first 1,000 of them.")]
+    requested_at: Instant
 
 
 def _run_of(row: RunRow) -> Run:
@@ -170,73 +118,26 @@ def list_failures(request: Call, run: Id) -> Failures:
     )
 
 
-@endpoint("POST", "/runs", right="run.start", tag=TAG, answer=Queued, status=202, refusals=("not_found",))
-def start_a_run(request: Call, body: NewRun) -> Queued:
+@endpoint("POST", "/runs", right="run.start", tag=TAG, answer=Requested, status=202)
+def start_run(request: Call, body: Nothing) -> Requested:
     """Let all work that is due be done.
 
-    A worker does it; the engine runs every minute by itself, so that this is seldom needed.
+    A worker does it at once; the engine runs every minute by itself, so that this is seldom needed.
     """
-    operators = [body.operator] if body.operator else list(request.person.operators)
-    return Queued(job=start_run(request.person, operators, now=request.now), operators=operators)
+    request_run(request.person, now=request.now)
+    return Requested(requested_at=request.now)
 
 
 @endpoint(
-    "POST", "/runs/{run}/retry", right="run.start", tag=TAG, answer=Queued, status=202, refusals=("run_not_failed",)
+    "POST", "/runs/{run}/retry", right="run.start", tag=TAG, answer=Requested, status=202, refusals=("run_not_failed",)
 )
-def retry_a_run(request: Call, run: Id, body: Nothing) -> Queued:
+def retry_run(request: Call, run: Id, body: Nothing) -> Requested:
     """Try again what a run gave up.
 
-    Needs the right `run.view` as well.
+    Its accounts have stayed due. Needs the right `run.view` as well.
     """
-    operators = sorted({each.operator_id for each in run_failures(request.person, run)})
-    return Queued(job=retry_run(request.person, run, now=request.now), operators=operators)
-
-
-@endpoint(
-    "GET", "/forecast", right="forecast.view", tag=TAG, answer=Forecast, refusals=("too_many_accounts", "not_found")
-)
-def get_forecast(request: Call, wanted: Query[ForecastFilter]) -> Forecast:
-    """Show what an operator's accounts will be charged.
-
-    The engine itself is asked, on copies. With more accounts than a call can wait for, use `abono forecast`.
-    """
-    seller = wanted.operator or request.person.operator
-    request.person.require_operator(seller)
-    house = operator_by_id(seller)
-    if accounts_due(house, request.now, wanted.days) > settings.API_MOST_FORECAST:
-        message = (
-            f"More than {settings.API_MOST_FORECAST} accounts are due; ask for fewer days, or run `abono forecast`."
-        )
-        raise TooManyAccounts(message, field="days")
-    return _shown(forecast(house, request.now, wanted.days), wanted.days)
-
-
-def _shown(found: Played, days: int) -> Forecast:
-    def told(minor: int) -> str:
-        return format_amount(minor, found.currency)
-
-    stops = [row for row in found.outcomes if row["cause"] == "shortfall"]
-    numbers = account_numbers([row["account_id"] for row in stops[:_MOST_STOPS]])
-    counts = Counter(row["booked_on"] for row in found.charges)
-    amounts: Counter[Any] = Counter()
-    for row in found.charges:
-        amounts[row["booked_on"]] += row["amount"]
-    return Forecast(
-        operator=found.operator,
-        days=days,
-        currency=found.currency,
-        charges=len(found.charges),
-        charged=told(found.charged),
-        by_day=[ForecastDay(on=day, charges=count, amount=told(amounts[day])) for day, count in counts.items()],
-        stopping=len(stops),
-        stops=[
-            Stop(
-                account=row["account_id"],
-                number=numbers[row["account_id"]],
-                on=row["day"],
-                short_by=told(row["missing"]),
-                becomes=row["state_to"],
-            )
-            for row in stops[:_MOST_STOPS]
-        ],
-    )
+    if not run_failures(request.person, run):
+        message = "Nothing of this run failed; start a new one."
+        raise RunNotFailed(message, field="run")
+    request_run(request.person, now=request.now)
+    return Requested(requested_at=request.now)

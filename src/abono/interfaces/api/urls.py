@@ -10,6 +10,8 @@ from django.urls import path, re_path
 from abono.interfaces.api import (  # noqa: F401
     accounts,
     catalogue,
+    charges,
+    forecasts,
     keys,
     me,
     offers,
