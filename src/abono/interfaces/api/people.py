@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from ninja import Query
 from pydantic import Field
 
-from abono.base.paging import Page, after, cursor
+from abono.base.paging import Page
 from abono.features.access import staffing
 from abono.features.access.directory import Found, Listed, find_person, list_people
 from abono.features.access.invitations import LASTS, invite, revoke_invitation, waiting_invitations
@@ -121,17 +121,15 @@ def list_of_people(request: Call, wanted: Query[PeopleFilter]) -> Reply:
     By e-mail address.
     """
 
-    def ask(place: str | None, limit: int) -> Page[Listed]:
-        (email,) = after(place, str) or ("",)
-        found, last = list_people(
+    def ask(after: str | None, limit: int) -> Page[Listed]:
+        return list_people(
             request.person,
             search=wanted.search,
             kind=wanted.kind or "",
             role=wanted.role or "",
-            after=email,
+            after=after,
             limit=limit,
         )
-        return Page(found, cursor(last) if last else None)
 
     return ListOf(ask, Person, Person.model_validate, People).page_reply(request, wanted)
 
