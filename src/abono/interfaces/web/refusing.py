@@ -1,14 +1,14 @@
 """What a refusal is called in the reader's language.
 
 Operations refuse with a stable code and an English sentence for programs and logs. People read the sentence of the code
-here; where there is none, the operation's own.
+here. Where the operation's own says more, readers of English have that one.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from abono.interfaces.web.formats import amount
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
     from abono.base.refusal import Refusal
+    from abono.kernel.errors import InvalidValue
 
 SENTENCES: dict[str, _StrPromise] = {
     "insufficient_funds": _("There is not enough money on the account. Pay first, or choose something smaller."),
@@ -34,13 +35,52 @@ SENTENCES: dict[str, _StrPromise] = {
     "key_conflict": _("This form was sent before with other values. Open it anew and send it again."),
     "not_found": _("There is nothing here. Look it up in the list."),
     "forbidden": _("You may not do this. Ask an administrator for the right to."),
+    "refused": _("This is not possible."),
+    "required": _("Fill this in."),
+    "invalid": _("This cannot be read. Write it as the help beside it says."),
+    "out_of_range": _("This is too small or too large."),
+    "unknown_field": _("This is not known here."),
+    "already_reversed": _("The entry was reversed already."),
+    "hold_closed": _("The money set aside was taken or freed already."),
+    "unknown_entry": _("There is no such entry. Look it up in the statement."),
+    "period_closed": _("This day has passed, and what was decided for it stays. Choose today or a later day."),
+    "duplicate_plan": _("There is a plan with this code already. Choose another code."),
+    "offered_plan": _("The plan belongs to the operator above, which sets its terms and prices."),
+    "unknown_offer": _("There is no such offer that runs."),
+    "not_parent": _("Only the operator directly above may let another sell a plan."),
+    "duplicate_operator": _("There is an operator with this code already. Choose another code."),
+    "unknown_operator": _("There is no such operator. Look it up in the list."),
+    "operator_in_use": _("This cannot change while the operator has accounts."),
+    "tree_cycle": _("An operator cannot lie below itself. Choose another place."),
+    "not_above": _("Only somebody of an operator above may do this."),
+    "move_waits": _("A move is planned already. Take it back first."),
+    "unknown_move": _("There is no such move that is still to come."),
+    "several_providers": _("There are several providers. Name the operator."),
+    "domain_taken": _("Another operator uses this domain already."),
+    "poor_contrast": _("Text on this colour could not be read well. Choose a darker or a lighter one."),
+    "unknown_picture": _("The picture is not a PNG, JPEG or WebP, or is too large."),
+    "private_address": _("This is not an address of the public Internet."),
+    "duplicate_membership": _("This person is let in for that already. Look them up in the list."),
+    "last_administrator": _("The provider needs an administrator. Make somebody else one first."),
+    "not_whole": _("Another operator lets this person in too. End the memberships of yours instead."),
+    "unknown_person": _("There is no such person. Look them up in the list."),
+    "sign_in_first": _("Sign in first, with the address that was invited."),
+    "busy": _("Somebody else is at it right now. Try again in a moment."),
+    "too_many_requests": _("There were too many requests. Wait a little, then try again."),
+    "too_many_attempts": _("There were too many attempts. Wait a little, then try again."),
 }
 """By the code of the refusal."""
+DETAILED = frozenset(
+    {"required", "invalid", "out_of_range", "unknown_field", "pause_not_allowed", "poor_contrast", "private_address"}
+)
+"""Where the operation's own sentence says more than the code."""
 
 
-def told(refusal: Refusal, short_by: int = 0, currency: str = "") -> str:
+def told(refusal: Refusal | InvalidValue, short_by: int = 0, currency: str = "") -> str:
     """The sentence of a refusal in the active language; with what is missing (minor units), if that is known."""
     if refusal.code == "insufficient_funds" and short_by:
         missing = {"amount": amount(short_by, currency)}
         return gettext("%(amount)s short. Pay at least this amount first, or choose something smaller.") % missing
-    return str(SENTENCES.get(refusal.code, refusal.message))
+    sentence = SENTENCES.get(refusal.code)
+    english = (get_language() or "en").startswith("en")
+    return refusal.message if sentence is None or (english and refusal.code in DETAILED) else str(sentence)

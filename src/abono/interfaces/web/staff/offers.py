@@ -48,5 +48,5 @@ def price_of(plan: PlanRow) -> str:
     """What a plan's period costs, as people say it."""
     price = formats.amount(round_half_up(Fraction(plan.price) * 10 ** minor_digits(plan.currency)), plan.currency)
     if plan.period in _PERIODS:
-        return str(_PERIODS[plan.period]) % {"price": price}
+        return str(_PERIODS[plan.period]) % {"price": price, "count": 1}
     return _("%(price)s for %(period)s") % {"price": price, "period": plan.period}

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from abono.interfaces.web import formats
 from abono.interfaces.web.reading import AmountField, QuantityField, normal_number, write_amount, write_quantity
+from abono.interfaces.web.refusing import told
 from abono.kernel.money import format_amount
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ class PlanForm(forms.Form):
             name = f"{_SERVICE}{path[1]}"
         if path[0] == "pause" and len(path) > 1:
             name = {"days_per_year": "pause_days", "min_days": "pause_least", "fee": "pause_fee"}.get(path[1], "pause")
-        self.add_error(name if name in self.fields else None, error.message)
+        self.add_error(name if name in self.fields else None, told(error))
 
 
 def typed_terms(detail: PlanDetail, today: date) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from abono.base.refusal import Refusal
 from abono.features.access.people import NotFound
@@ -22,6 +22,7 @@ from abono.features.catalogue.terms import ServiceTerms
 from abono.features.operators.queries import Operator, operator_by_id
 from abono.features.subscriptions.counts import PlanCounts, counts_of_plan
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
+from abono.interfaces.web.refusing import told
 from abono.interfaces.web.staff.plan_form import PlanForm, PriceField, described, kept_use, typed_terms
 from abono.kernel.errors import InvalidValue
 from abono.kernel.money import parse_decimal, parse_unsigned
@@ -55,7 +56,10 @@ class ServiceForm(forms.Form):
     code = forms.CharField(label=gettext_lazy("Code"), max_length=60)
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=_KINDS)
     unit = forms.CharField(
-        label=gettext_lazy("Unit"), max_length=40, required=False, help_text=gettext_lazy("Such as page, minute, user.")
+        label=pgettext_lazy("measure", "Unit"),
+        max_length=40,
+        required=False,
+        help_text=gettext_lazy("Such as page, minute, user."),
     )
     tax = forms.ChoiceField(label=gettext_lazy("Tax"), choices=_TAXES)
     price = PriceField(label=gettext_lazy("Price of one a period"), max_length=40, required=False)
@@ -183,7 +187,7 @@ def _service(request: PersonRequest, seller: Operator, code: str | None) -> Http
             messages.success(request, _("The service is saved."))
             return HttpResponseRedirect(reverse("services"), status=303)
         except InvalidValue as error:
-            form.add_error(error.field if error.field in form.fields else None, error.message)
+            form.add_error(error.field if error.field in form.fields else None, told(error))
     shown = {"form": form, "seller": seller, "code": code}
     return render(request, "web/staff/service.html", shown, status=_REFUSED if form.errors else 200)
 
@@ -243,7 +247,7 @@ def price_new(request: PersonRequest, operator: int, code: str) -> HttpResponse:
                 status, reach = 200, counts_of_plan(operator, code)
             except (InvalidValue, Refusal) as error:
                 field = {"from": "valid_from"}.get(error.field or "", error.field)
-                form.add_error(field if field in form.fields else None, error.message)
+                form.add_error(field if field in form.fields else None, told(error))
     shown = {"form": form, "seller": seller, "detail": detail, "plan": detail.plan, "reach": reach}
     return render(request, "web/staff/price_new.html", shown, status=status)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from abono.base.refusal import Refusal
 from abono.features.access.people import Forbidden, NotFound
+from abono.interfaces.web.refusing import told
 from abono.kernel.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -23,6 +24,6 @@ def tried(form: forms.Form, act: Callable[[], object]) -> bool:
     except (NotFound, Forbidden):
         raise
     except (Refusal, InvalidValue) as refusal:
-        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        form.add_error(refusal.field if refusal.field in form.fields else None, told(refusal))
         return False
     return True

@@ -18,6 +18,7 @@ from abono.base.refusal import InvalidRequest, Refusal
 from abono.features.access.people import Forbidden, NotFound
 from abono.features.billing.previews import preview
 from abono.interfaces.web import formats
+from abono.interfaces.web.refusing import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,7 @@ def sentence(refusal: Refusal, short_by: int = 0, currency: str = "") -> str:
         }
     if refusal.code == "key_conflict":
         return _("This form was sent before with other values; open it again from the account.")
-    return refusal.message
+    return told(refusal)
 
 
 def refuse(form: forms.Form, refusal: Refusal, short_by: int = 0, currency: str = "") -> None:

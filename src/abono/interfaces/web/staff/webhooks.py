@@ -18,6 +18,7 @@ from abono.features.webhooks import operations
 from abono.features.webhooks.queries import deliveries_of, endpoints_of, find_endpoint, secret_of
 from abono.features.webhooks.types import TYPES
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
+from abono.interfaces.web.refusing import told
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -69,7 +70,7 @@ def webhook_new(request: PersonRequest) -> HttpResponse:
             )
             return HttpResponseRedirect(reverse("webhook", args=[made]), status=303)
         except Refusal as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+            form.add_error(refusal.field if refusal.field in form.fields else None, told(refusal))
     shown = {"form": form, "endpoint": None}
     return render(request, "web/staff/webhook_edit.html", shown, status=_REFUSED if form.errors else 200)
 
@@ -98,7 +99,7 @@ def webhook_edit(request: PersonRequest, endpoint: int) -> HttpResponse:
             operations.change_endpoint(request.person, endpoint, typed["url"], typed["types"], now=request.now)
             return HttpResponseRedirect(reverse("webhook", args=[endpoint]), status=303)
         except Refusal as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+            form.add_error(refusal.field if refusal.field in form.fields else None, told(refusal))
     shown = {"form": form, "endpoint": found}
     return render(request, "web/staff/webhook_edit.html", shown, status=_REFUSED if form.errors else 200)
 

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
-from abono.interfaces.web import formats
+from abono.interfaces.web import formats, refusing
 from abono.interfaces.web.icons import icon as drawn
 
 if TYPE_CHECKING:
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from django.template.context import Context
     from django.utils.functional import _StrPromise
 
+    from abono.base.refusal import Refusal
     from abono.features.access.queries import Membership
     from abono.interfaces.web.charts import Chart
+    from abono.kernel.errors import InvalidValue
 
 register = template.Library()
 
@@ -103,6 +105,12 @@ def period(starts: date | datetime | None, ends: date | datetime | None) -> str:
 def role_word(membership: Membership) -> str:
     """What somebody is by a membership: the role, or the kind."""
     return str(KINDS[membership.role or membership.kind])
+
+
+@register.filter
+def told(refusal: Refusal | InvalidValue) -> str:
+    """The sentence of a refusal."""
+    return refusing.told(refusal)
 
 
 # ---- Small marks
