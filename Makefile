@@ -22,7 +22,7 @@ COMPILE := printf 'hatchling\neditables\n' | uv pip compile --quiet --universal 
 MIGRATIONS := ABONO_DATABASE_URL='postgresql://nobody@/none?host=/nonexistent' \
 	$(BIN)/python -W ignore::RuntimeWarning -m django makemigrations --check --dry-run
 
-.PHONY: help setup demo run test check crash api-fuzz lock clean
+.PHONY: help setup demo run test check crash api-fuzz messages lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ crash: $(DEVELOPMENT) ## Kill the engine at every step and prove the books (minu
 
 api-fuzz: $(DEVELOPMENT) ## Play many random calls against the contract of the API (minutes)
 	@ABONO_FUZZ_EXAMPLES=100 $(BIN)/python -m pytest tests/doors/api/test_contract.py -n auto --timeout 3600
+
+messages: $(DEVELOPMENT) ## Bring the translations up to date with the texts
+	@$(BIN)/python -W ignore::RuntimeWarning -m tests.architecture.messages
 
 lock: ## Take the newest versions that pyproject.toml allows (needs uv)
 	@$(COMPILE) pyproject.toml - --output-file requirements.lock

@@ -51,6 +51,7 @@ SENTENCES: dict[str, _StrPromise] = {
     "duplicate_operator": _("There is an operator with this code already. Choose another code."),
     "unknown_operator": _("There is no such operator. Look it up in the list."),
     "operator_in_use": _("This cannot change while the operator has accounts."),
+    "tree_busy": _("Another move is being carried out. Try again in a moment."),
     "tree_cycle": _("An operator cannot lie below itself. Choose another place."),
     "not_above": _("Only somebody of an operator above may do this."),
     "move_waits": _("A move is planned already. Take it back first."),
