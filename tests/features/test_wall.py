@@ -49,6 +49,7 @@ OPEN = {
     "catalogue_plan": "what is sold: subscriptions name plans of operators above, prices are settled by every order",
     "catalogue_service": "what plans consist of",
     "catalogue_offer": "what is sold in whose name; an operator reads what the one above it lets it sell",
+    "operators_move": "whether a move closes a circle depends on moves of other branches too",
     "operators_logo": "shown to everybody on the operator's pages, also before anybody has signed in",
     "webhooks_endpoint": "whoever works below an operator tells that operator's programs of it",
 }
@@ -177,12 +178,6 @@ def _fill(seller: Operator, account: int) -> None:
         "INSERT INTO billing_forecast (operator_id, days, asked_at, asked_by) VALUES (%s, 1, now(), 'x')", seller.id
     )
     _statement("INSERT INTO operators_selfservice (operator_id) VALUES (%s) ON CONFLICT DO NOTHING", seller.id)
-    _statement(
-        "INSERT INTO operators_move (operator_id, parent_id, valid_from, at, made_by, made_at)"
-        " VALUES (%s, %s, '2030-01-01', '2030-01-01', 'x', now()) ON CONFLICT DO NOTHING",
-        seller.id,
-        seller.id,
-    )
 
 
 def _statement(text: str, *values: Any) -> int:
@@ -218,7 +213,6 @@ WALLED = (
     "ledger_grant",
     "ledger_hold",
     "notices_notice",
-    "operators_move",
     "operators_selfservice",
     "subscriptions_subscription",
     "subscriptions_transition",
