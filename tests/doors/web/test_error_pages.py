@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from tests.browser import DESK, HAND, grave, too_wide
 from tests.features.worlds import START, operator
 
-from abono.base.refusal import Refusal
+from abono.base.refusal import InvalidRequest, Refusal
 from abono.features.access.operations import add_membership, add_user
 from abono.features.access.people import Forbidden, NotFound
 from abono.features.access.rights import Kind, Role
@@ -42,14 +42,14 @@ def test_what_is_not_there_is_said_in_the_design(visit: Visits, width: int) -> N
 
 
 @pytest.mark.parametrize(
-    ("refusal", "status", "title"),
+    ("refusal", "status", "title", "sentence"),
     [
-        (NotFound("Look it up in the list."), 404, "Nothing is here"),
-        (Forbidden("Ask an administrator."), 403, "You may not do this"),
-        (Refusal("Pay 12.30 first."), 422, "Nothing was changed"),
+        (NotFound("-"), 404, "Nothing is here", "There is nothing here. Look it up in the list."),
+        (Forbidden("-"), 403, "You may not do this", "You may not do this. Ask an administrator for the right to."),
+        (InvalidRequest("Pay 12.30 first."), 422, "Nothing was changed", "Pay 12.30 first."),
     ],
 )
-def test_a_refusal_says_what_to_do(refusal: Refusal, status: int, title: str) -> None:
+def test_a_refusal_says_what_to_do(refusal: Refusal, status: int, title: str, sentence: str) -> None:
     request = RequestFactory().get("/")
     request.user = get_user_model().objects.get(pk=staff())
     answer = PersonMiddleware(lambda _: pytest.fail("not asked")).process_exception(request, refusal)
@@ -57,7 +57,7 @@ def test_a_refusal_says_what_to_do(refusal: Refusal, status: int, title: str) ->
     text = answer.getvalue().decode()
     assert answer.status_code == status
     assert f"<h1>{title}</h1>" in text
-    assert f"<p>{refusal.message}</p>" in text
+    assert f"<p>{sentence}</p>" in text
 
 
 def test_a_form_without_its_token_changes_nothing_and_says_so() -> None:
