@@ -68,7 +68,10 @@ def serving() -> Iterator[Listener]:
         def log_message(self, *_args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128  # many deliveries come at once
+
+    server = Server(("127.0.0.1", 0), Handler)
     found = Listener(f"http://127.0.0.1:{server.server_port}/hook?from=abono")
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -123,7 +123,7 @@ def list_trail(  # noqa: PLR0913 -- how a list can be asked for
         until=until or _LATEST,
         after_at=place[0],
         after_id=place[1],
-        limit=checked(limit) + 1,
+        most=checked(limit) + 1,
     )
     lines = [TrailRow(**{**row, "before": _read(row["before"]), "after": _read(row["after"])}) for row in rows]
     return page_of(lines, limit, lambda row: (row.at, row.id))

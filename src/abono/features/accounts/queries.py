@@ -91,7 +91,7 @@ def list_accounts(
         message = "Choose all accounts, those with something suspended, or those in debt."
         raise InvalidRequest(message, field="state")
     sought = plain(search)
-    asked = {**person.scope, "now": now, "state": state, "limit": checked(limit) + 1}
+    asked = {**person.scope, "now": now, "state": state, "most": checked(limit) + 1}
     if operator is not None:
         asked["operators"] = [operator]
     if person.sees_all_accounts:
@@ -146,4 +146,4 @@ def _owned(asked: dict[str, Any], sought: str, cursor: str | None) -> list[dict[
 
 
 def _wide(asked: dict[str, Any]) -> dict[str, Any]:
-    return {name: asked[name] for name in ("operators", "now", "state", "limit")}
+    return {name: asked[name] for name in ("operators", "now", "state", "most")}

@@ -57,7 +57,7 @@ def list_runs(person: Person, *, after: str | None = None, limit: int = 20) -> P
     """The runs that did something for the person's operators, the newest first. Raises Forbidden, InvalidRequest."""
     person.require("run.view")
     place = place_after(after, int) or (_BIGINT - 1,)
-    rows = _sql.rows("runs", operators=list(person.operators), after=place[0], limit=checked(limit) + 1)
+    rows = _sql.rows("runs", operators=list(person.operators), after=place[0], most=checked(limit) + 1)
     return page_of([RunRow(**row, totals={}) for row in rows], limit, lambda row: (row.id,))
 
 

@@ -59,6 +59,6 @@ def statement(
         since=since or date.min,
         until=until or date.max,
         after=place[0] if place else _NEWEST,
-        limit=checked(limit) + 1,
+        most=checked(limit) + 1,
     )
     return page_of([EntryRow(**row) for row in rows], limit, lambda row: (row.id,))

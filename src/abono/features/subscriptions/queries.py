@@ -116,7 +116,7 @@ def list_subscriptions(
         raise InvalidRequest(message, field="state")
     sought = plain(search)
     states = [state] if state else list(STATES)
-    asked = {**person.scope, "plan": plain(plan), "states": states, "limit": checked(limit) + 1}
+    asked = {**person.scope, "plan": plain(plan), "states": states, "most": checked(limit) + 1}
     if operator is not None:
         asked["operators"] = [operator]
     if sought and person.sees_all_accounts:
@@ -171,7 +171,7 @@ def subscriptions_of_account(account_id: int) -> list[SubscriptionRow]:
 def timeline(account_id: int, after: str | None = None, limit: int = 50) -> Page[Happening]:
     """What happened to an account (which an access door found), the newest first. Raises InvalidRequest."""
     place = place_after(after, datetime, UUID) or (_LATEST, _LAST_ID)
-    rows = _sql.rows("timeline", account=account_id, after_at=place[0], after_id=place[1], limit=checked(limit) + 1)
+    rows = _sql.rows("timeline", account=account_id, after_at=place[0], after_id=place[1], most=checked(limit) + 1)
     happenings = [Happening(**{**row, "before": _read(row["before"]), "after": _read(row["after"])}) for row in rows]
     return page_of(happenings, limit, lambda row: (row.at, row.id))
 

@@ -39,7 +39,7 @@ WITH candidates AS (
 page AS (
     SELECT operator_id, text, account_id FROM candidates
     ORDER BY operator_id, text, account_id
-    LIMIT %(limit)s
+    LIMIT %(most)s
 )
 
 SELECT
@@ -78,7 +78,7 @@ LEFT JOIN LATERAL (
 ORDER BY page.operator_id, page.text, page.account_id;
 
 -- name: search
--- Accounts of some operators whose number, a word of whose name, or a unit of which begins so: in this order, each once.
+-- Accounts of some operators whose number, a word of whose name, or a unit of which begins so, in this order, once.
 -- Other words must be there too. Questions that are asked of every candidate are scalar, so that they use an index.
 WITH candidates AS (
     (
@@ -167,7 +167,9 @@ WITH candidates AS (
                 cardinality(%(words)s::text[]) = 0
                 OR (
                     SELECT count(DISTINCT y.key) FROM accounts_word AS x
-                    INNER JOIN unnest(%(words)s::text[]) AS y (key) ON x.key >= y.key AND x.key < y.key || %(last)s::text
+                    INNER JOIN
+                        unnest(%(words)s::text[]) AS y (key)
+                        ON x.key >= y.key AND x.key < y.key || %(last)s::text
                     WHERE x.account_id = u.account_id
                 ) < cardinality(%(words)s::text[])
             )
@@ -188,7 +190,7 @@ WITH candidates AS (
 page AS (
     SELECT source, operator_id, text, account_id FROM candidates
     ORDER BY source, operator_id, text, account_id
-    LIMIT %(limit)s
+    LIMIT %(most)s
 )
 
 SELECT
@@ -268,7 +270,9 @@ page AS (
                 cardinality(%(words)s::text[]) > 0
                 AND (
                     SELECT count(DISTINCT y.key) FROM accounts_word AS x
-                    INNER JOIN unnest(%(words)s::text[]) AS y (key) ON x.key >= y.key AND x.key < y.key || %(last)s::text
+                    INNER JOIN
+                        unnest(%(words)s::text[]) AS y (key)
+                        ON x.key >= y.key AND x.key < y.key || %(last)s::text
                     WHERE x.account_id = p.account_id
                 ) = cardinality(%(words)s::text[])
             )
@@ -282,7 +286,7 @@ page AS (
             )
         )
     ORDER BY p.operator_id, p.number_key, p.account_id
-    LIMIT %(limit)s
+    LIMIT %(most)s
 )
 
 SELECT

@@ -24,7 +24,7 @@ INNER JOIN LATERAL (
 ) AS s ON s.slices > 0
 WHERE r.id < %(after)s::bigint
 ORDER BY r.id DESC
-LIMIT %(limit)s;
+LIMIT %(most)s;
 
 -- name: run
 SELECT

@@ -163,14 +163,14 @@ RETURNING c.amount;
 UPDATE ledger_hold SET entry_id = %(entry)s::uuid WHERE account_id = %(account)s AND id = %(hold)s::uuid;
 
 -- name: statement
--- A page of the entries of some days, the newest first, each with the balance after it and, if it is a charge, what for.
+-- A page of the entries of some days, the newest first, each with the balance after it and, of a charge, what for.
 WITH page AS MATERIALIZED (
     SELECT account_id, id FROM ledger_entry
     WHERE
         account_id = %(account)s AND id < %(after)s::uuid
         AND booked_on >= %(since)s::date AND booked_on < %(until)s::date
     ORDER BY id DESC
-    LIMIT %(limit)s
+    LIMIT %(most)s
 ),
 
 booked AS (

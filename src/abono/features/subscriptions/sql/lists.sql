@@ -42,7 +42,7 @@ WITH candidates AS (
 page AS (
     SELECT account_id, operator_id, plan_id, state, id FROM candidates
     ORDER BY operator_id DESC, plan_id DESC, state DESC, id DESC
-    LIMIT %(limit)s
+    LIMIT %(most)s
 )
 
 SELECT
@@ -155,7 +155,9 @@ WITH candidates AS (
                 cardinality(%(words)s::text[]) = 0
                 OR (
                     SELECT count(DISTINCT y.key) FROM accounts_word AS x
-                    INNER JOIN unnest(%(words)s::text[]) AS y (key) ON x.key >= y.key AND x.key < y.key || %(last)s::text
+                    INNER JOIN
+                        unnest(%(words)s::text[]) AS y (key)
+                        ON x.key >= y.key AND x.key < y.key || %(last)s::text
                     WHERE x.account_id = s.account_id
                 ) < cardinality(%(words)s::text[])
             )
@@ -168,7 +170,7 @@ WITH candidates AS (
 page AS (
     SELECT source, operator_id, text, account_id, id FROM candidates
     ORDER BY source, operator_id, text, account_id, id
-    LIMIT %(limit)s
+    LIMIT %(most)s
 )
 
 SELECT
@@ -282,7 +284,7 @@ WHERE
         )
     )
 ORDER BY s.operator_id DESC, s.id DESC
-LIMIT %(limit)s;
+LIMIT %(most)s;
 
 -- name: rows_of_account
 -- The subscriptions of an account: what runs or waits first, by age; what has ended last.
@@ -425,4 +427,4 @@ SELECT
 FROM happened
 WHERE (at, id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)
 ORDER BY at DESC, id DESC
-LIMIT %(limit)s;
+LIMIT %(most)s;

@@ -37,7 +37,7 @@ SELECT
 FROM ledger_account AS a
 CROSS JOIN (
     SELECT string_to_array(
-        'an ber cor dal el fin gor hel ist jan kar lim mar nor os pet qui ram sof tar ul ver wil xen yos zed bra kle stu tri',
+        'an ber cor dal el fin gor hel ist jan kar lim mar nor os pet qui ram sof tar ul ver wil xen yos zed bra',
         ' '
     ) AS parts
 ) AS s;
@@ -60,8 +60,10 @@ INSERT INTO subscriptions_subscription (
 )
 SELECT
     a.account_id,
-    ('0190' || lpad(to_hex(mod(a.account_id * 7919 + k.n * 5000011, 100000007)), 8, '0')
-    || '7000800' || lpad(to_hex(2 * a.account_id + k.n), 13, '0'))::uuid,
+    (
+        '0190' || lpad(to_hex(mod(a.account_id * 7919 + k.n * 5000011, 100000007)), 8, '0')
+        || '7000800' || lpad(to_hex(2 * a.account_id + k.n), 13, '0')
+    )::uuid,
     a.operator_id,
     p.plans[1 + mod(a.account_id + k.n, cardinality(p.plans))],
     1,
@@ -84,13 +86,14 @@ SELECT
     CASE WHEN s.state = 'ended' THEN %(begins)s::date END
 FROM ledger_account AS a
 CROSS JOIN generate_series(0, 1) AS k (n)
-CROSS JOIN LATERAL (
-    SELECT CASE
-        WHEN mod(a.account_id * 2 + k.n, 20) = 3 THEN 'suspended'
-        WHEN mod(a.account_id * 2 + k.n, 50) = 4 THEN 'ended'
-        ELSE 'active'
-    END AS state
-) AS s
+CROSS JOIN
+    LATERAL (
+        SELECT CASE
+            WHEN mod(a.account_id * 2 + k.n, 20) = 3 THEN 'suspended'
+            WHEN mod(a.account_id * 2 + k.n, 50) = 4 THEN 'ended'
+            ELSE 'active'
+        END AS state
+    ) AS s
 CROSS JOIN (SELECT %(plans)s::bigint[] AS plans, %(rates)s::bigint[] AS rates) AS p;
 
 -- name: entries
@@ -115,7 +118,7 @@ INSERT INTO billing_charge (
     account_id, id, operator_id, subscription_id, kind, starts_on, ends_on, amount, tax, rate_id
 )
 SELECT
-    e.account_id, e.id, e.operator_id, s.id, 'part', e.booked_on, e.booked_on + 1, -e.amount, 0, s.rate_id
+    e.account_id, e.id, e.operator_id, s.id AS subscription_id, 'part', e.booked_on, e.booked_on + 1, -e.amount, 0, s.rate_id
 FROM ledger_entry AS e
 INNER JOIN LATERAL (
     SELECT x.id, x.rate_id FROM subscriptions_subscription AS x
