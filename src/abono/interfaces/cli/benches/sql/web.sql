@@ -118,7 +118,8 @@ INSERT INTO billing_charge (
     account_id, id, operator_id, subscription_id, kind, starts_on, ends_on, amount, tax, rate_id
 )
 SELECT
-    e.account_id, e.id, e.operator_id, s.id AS subscription_id, 'part', e.booked_on, e.booked_on + 1, -e.amount, 0, s.rate_id
+    e.account_id, e.id, e.operator_id, s.id AS subscription_id, 'part', e.booked_on, e.booked_on + 1, -e.amount, 0,
+    s.rate_id
 FROM ledger_entry AS e
 INNER JOIN LATERAL (
     SELECT x.id, x.rate_id FROM subscriptions_subscription AS x
