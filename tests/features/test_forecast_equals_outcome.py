@@ -6,12 +6,13 @@ HYPOTHESIS_PROFILE=deep plays more of them and shortens what fails; FORECASTS sa
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, assume, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from abono.features.billing import queries
@@ -37,7 +38,6 @@ CHARGES = (
     " FROM billing_charge AS c JOIN ledger_entry AS e ON e.account_id = c.account_id AND e.id = c.id"
     " WHERE c.account_id = ANY(%s)"
 )
-BLOCK, LIFT = "early_block", {"early_block_lifted", "early_block_over"}
 
 
 def prepared(terms: tuple[Any, ...], script: list[tuple[Any, ...]]) -> World:
@@ -68,10 +68,6 @@ def passing(world: World, days: int) -> tuple[list[dict[str, Any]], list[dict[st
 @quick
 @given(worlds(), steps(downtimes=False), st.sampled_from([1, 7, 30, 45]))
 def test_what_is_forecast_happens(terms: tuple[Any, ...], script: list[tuple[Any, ...]], days: int) -> None:
-    # A forecast does not play early blocks; where blocked days cost nothing, they change what is charged.
-    assume(
-        not any(plan.get("early_block") and plan.get("charge") in {"arrears", "daily"} for plan in terms[2].values())
-    )
     with transaction.atomic():
         world = prepared(terms, script)
         try:
@@ -82,13 +78,9 @@ def test_what_is_forecast_happens(terms: tuple[Any, ...], script: list[tuple[Any
             world.unlocks()
             assert picture() == before, "a forecast wrote something"
             charges, stops = passing(world, days)
-            # The forecast makes no look-aheads: an early block is its own, and takes nothing but the days before.
-            early = {row["subscription_id"] for row in stops if row["cause"] in {BLOCK, *LIFT}}
             assert told(found.charges) == told(charges)
             assert found.charged == sum(row["amount"] for row in charges)
-            outcomes = [row for row in found.outcomes if row["subscription_id"] not in early]
-            assert told(outcomes) == told([row for row in stops if row["subscription_id"] not in early])
-            _early_ones(found.outcomes, stops, early)
+            assert told(found.outcomes) == told(stops)
             _next_charges(known, charges, stops, free="0.00" in world.story() or '"free"' in world.story())
             _outlook(due, charges, stops)
         except BaseException as error:
@@ -99,14 +91,39 @@ def test_what_is_forecast_happens(terms: tuple[Any, ...], script: list[tuple[Any
             transaction.set_rollback(True)
 
 
-def _early_ones(outcomes: list[dict[str, Any]], stops: list[dict[str, Any]], early: set[UUID]) -> None:
-    """With an early block in between, what is decided at boundaries is still the same."""
+EARLY = {"price": "31.00", "period": "month", "anchor": "calendar", "early_block": True, "services": {"thing": {}}}
 
-    def decided(found: list[dict[str, Any]]) -> list[Any]:
-        wanted = [row for row in found if row["cause"] in {"shortfall", "ended"} and row["subscription_id"] in early]
-        return told(wanted)
 
-    assert decided(outcomes) == decided(stops)
+@pytest.mark.parametrize(
+    ("terms", "balance", "charges", "stops"),
+    [
+        # 28.00 pay 25 slices of January, but not all 31 and the first of February: stopped on the 25th, after its
+        # slice, and back on 1 February for 1.11 and 1.10 (of 28 days).
+        (
+            {"charge": "daily", "look_ahead": "1 week"}, "28.00",
+            [*((f"2026-01-{day:02}", 100) for day in range(3, 26)), ("2026-02-01", 111), ("2026-02-02", 110)],
+            [("2026-01-25", "early_block", 0), ("2026-02-01", "returned", 0)],
+        ),
+        # The last three of 31 days are blocked and cost nothing: 28.00 are owed, and nothing is there.
+        (
+            {"charge": "arrears", "look_ahead": "3 days"}, "0.00",
+            [("2026-02-01", 2800)],
+            [("2026-01-29", "early_block", 0), ("2026-02-01", "shortfall", 2800)],
+        ),
+    ],
+)  # fmt: skip
+def test_a_forecast_plays_early_blocks(
+    terms: dict[str, str], balance: str, charges: list[tuple[str, int]], stops: list[tuple[str, str, int]]
+) -> None:
+    world = World({"currency": "EUR", "time_zone": "UTC", "tax": "0"}, datetime(2026, 1, 1),  # noqa: DTZ001 -- local
+                  {"plan": {**EARLY, **terms}}, {"a": {"balance": balance}})  # fmt: skip
+    world.do("subscribe", account="a", plan="plan", **{"as": "s"})
+    world.let_pass(world.operator.later(world.now, 1))
+    found = forecast(world.operator, world.now, 31)
+    assert [(str(row["booked_on"]), row["amount"]) for row in found.charges] == charges
+    assert [(str(row["day"]), row["cause"], row["missing"]) for row in found.outcomes] == stops
+    charged, stopped = passing(world, 31)
+    assert (told(found.charges), told(found.outcomes)) == (told(charged), told(stopped))
 
 
 def _next_charges(

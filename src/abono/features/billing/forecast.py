@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from abono.base.sql import statements
 from abono.features.billing.engine import turn_clock
+from abono.features.billing.look_ahead import look
 from abono.features.billing.shadow import shadow
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def forecast(
     done = 0
     for accounts in _parts(due, size):
         with shadow(operator, accounts, now) as copies:
-            turn_clock(copies, until, look=None)
+            turn_clock(copies, until, look=look)
             found.charges += _shadow.rows("charges")
             found.outcomes += _shadow.rows("outcomes")
         done += len(accounts)

@@ -78,11 +78,11 @@ def _failing(
     accounts = sorted({row["account_id"] for row in subscriptions})
     with shadow(scope.operator, accounts, now) as copies:
         if payment:
-            _shadow.run("endow", account=scope.first, amount=payment)
-            ledger.repay_grants(scope.first, payment, now)
+            _shadow.run("endow", account=copies.first, amount=payment)
+            ledger.repay_grants(copies.first, payment, now)
             decide(copies, now, now, boundaries=False, returns=True)
         turn_clock(copies, max(row["boundary_at"] for row in subscriptions), look=None)
-        failed = _shadow.rows("failed")
+        failed = _shadow.rows("failed", first=copies.first, last=copies.last)
     return {
         row["subscription_id"]: row["missing"]
         for row in failed

@@ -86,7 +86,7 @@ def next_charges(operator: Operator, accounts: Sequence[int], now: datetime) -> 
 
 
 def _reschedule(copies: Scope, now: datetime) -> None:
-    _shadow.run("claim_all", claim=copies.claim)
+    _shadow.run("claim_all", first=copies.first, last=copies.last, claim=copies.claim)
     schedule(copies, now)
 
 

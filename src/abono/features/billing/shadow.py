@@ -19,30 +19,37 @@ if TYPE_CHECKING:
 
 _sql = statements("abono.features.billing", "shadow")
 _MANY = 100
-_inside: ContextVar[bool] = ContextVar("inside", default=False)
+_DEEPEST = 2
+_depth: ContextVar[int] = ContextVar("depth", default=0)
 
 
 @contextmanager
 def shadow(operator: Operator, accounts: Sequence[int], now: datetime) -> Iterator[Scope]:
     """Inside, every statement of the engine sees copies of these accounts only; nothing real is touched.
 
-    Yields the scope of the copies, with their next instants worked out. A shadow inside a shadow copies the real
-    accounts again and is not what anybody wants, so it is refused.
+    Yields the scope of the copies, with their next instants worked out. Inside another shadow, as for a look-ahead
+    that is forecast, its copies are copied as they stand there; that is as deep as it goes.
     """
-    if _inside.get():
-        message = "a forecast cannot be made inside a forecast"
+    if _depth.get() == _DEEPEST:
+        message = "a look-ahead of a forecast makes no forecasts of its own"
         raise RuntimeError(message)
+    copied = _copies_of_copies if _depth.get() else _copies
+    with copied(operator, accounts) as scope, _deeper():
+        _sql.run("claim_all", first=scope.first, last=scope.last, claim=scope.claim)
+        schedule(scope, now)
+        yield scope
+
+
+@contextmanager
+def _copies(operator: Operator, accounts: Sequence[int]) -> Iterator[Scope]:
     with transaction.atomic():
         prepare()
         _sql.run("empty")
         for copy in ("copy_accounts", "copy_grants", "copy_subscriptions"):
             _sql.run(copy, accounts=list(accounts))
         _sql.run("enter")
-        scope = Scope(operator, min(accounts), max(accounts))
-        with marked("shadow"), _shadowing():
-            _sql.run("claim_all", claim=scope.claim)
-            schedule(scope, now)
-            yield scope
+        with marked("shadow"):
+            yield Scope(operator, min(accounts), max(accounts))
         _sql.run("leave")
         if len(accounts) > _MANY:
             _sql.run("discard")
@@ -55,9 +62,18 @@ def prepare() -> None:
 
 
 @contextmanager
-def _shadowing() -> Iterator[None]:
-    token = _inside.set(True)
+def _copies_of_copies(operator: Operator, accounts: Sequence[int]) -> Iterator[Scope]:
+    """They live in the same tables, where a savepoint would cost the prepared plans each time it is rolled back."""
+    _sql.run("mirror", accounts=list(accounts))
+    scope = Scope(operator, -max(accounts), -min(accounts))
+    yield scope
+    _sql.run("forget", first=scope.first, last=scope.last)
+
+
+@contextmanager
+def _deeper() -> Iterator[None]:
+    token = _depth.set(_depth.get() + 1)
     try:
         yield
     finally:
-        _inside.reset(token)
+        _depth.reset(token)

@@ -55,6 +55,42 @@ SELECT * FROM public.ledger_grant WHERE account_id = any(%(accounts)s::bigint[])
 INSERT INTO pg_temp.subscriptions_subscription
 SELECT * FROM public.subscriptions_subscription WHERE account_id = any(%(accounts)s::bigint[]) AND state <> 'ended';
 
+-- name: mirror
+-- Copies of copies: what they stand for is known by the account's number with the sign turned round.
+WITH accounts AS (
+    INSERT INTO pg_temp.ledger_account
+    SELECT m.* FROM pg_temp.ledger_account AS a
+    CROSS JOIN LATERAL jsonb_populate_record(a, jsonb_build_object('account_id', -a.account_id)) AS m
+    WHERE a.account_id = any(%(accounts)s::bigint[])
+),
+
+grants AS (
+    INSERT INTO pg_temp.ledger_grant
+    SELECT m.* FROM pg_temp.ledger_grant AS g
+    CROSS JOIN LATERAL jsonb_populate_record(g, jsonb_build_object('account_id', -g.account_id)) AS m
+    WHERE g.account_id = any(%(accounts)s::bigint[])
+)
+
+INSERT INTO pg_temp.subscriptions_subscription
+SELECT m.* FROM pg_temp.subscriptions_subscription AS s
+CROSS JOIN LATERAL jsonb_populate_record(s, jsonb_build_object('account_id', -s.account_id)) AS m
+WHERE s.account_id = any(%(accounts)s::bigint[]) AND s.state <> 'ended';
+
+-- name: forget
+WITH a AS (DELETE FROM pg_temp.ledger_account WHERE account_id BETWEEN %(first)s AND %(last)s),
+
+b AS (DELETE FROM pg_temp.ledger_entry WHERE account_id BETWEEN %(first)s AND %(last)s),
+
+c AS (DELETE FROM pg_temp.ledger_grant WHERE account_id BETWEEN %(first)s AND %(last)s),
+
+d AS (DELETE FROM pg_temp.subscriptions_subscription WHERE account_id BETWEEN %(first)s AND %(last)s),
+
+e AS (DELETE FROM pg_temp.subscriptions_transition WHERE account_id BETWEEN %(first)s AND %(last)s),
+
+f AS (DELETE FROM pg_temp.billing_charge WHERE account_id BETWEEN %(first)s AND %(last)s)
+
+DELETE FROM pg_temp.notices_notice WHERE account_id BETWEEN %(first)s AND %(last)s;
+
 -- name: enter
 SET search_path = pg_temp, public;
 
@@ -62,7 +98,8 @@ SET search_path = pg_temp, public;
 SET search_path = public, pg_temp;
 
 -- name: claim_all
-UPDATE ledger_account SET claim = %(claim)s::uuid;
+UPDATE ledger_account SET claim = %(claim)s::uuid
+WHERE account_id BETWEEN %(first)s AND %(last)s;
 
 -- name: endow
 UPDATE ledger_account SET balance = balance + %(amount)s WHERE account_id = %(account)s;
@@ -74,7 +111,7 @@ SELECT DISTINCT ON (subscription_id)
     day,
     missing
 FROM subscriptions_transition
-WHERE cause = 'shortfall'
+WHERE account_id BETWEEN %(first)s AND %(last)s AND cause = 'shortfall'
 ORDER BY subscription_id ASC, day ASC, id ASC;
 
 -- name: amounts
