@@ -43,6 +43,8 @@ TABLES = (
 SERVICES = {"thing": {"kind": "onoff", "price": "3.00"}, "book": {"kind": "onoff", "tax": "reduced", "price": "1.00"}}
 EVERYBODY = 2**62
 FUNDS, CUSTOMER, STAFF = 1, 2, 4
+STEPS = {"blocked_by_staff", "unblocked_by_staff", "paused", "resumed_by_customer"}
+"""What brings an account up to date before it is done, also in a downtime."""
 
 
 def rows(query: str, *values: Any) -> list[dict[str, Any]]:
@@ -440,7 +442,12 @@ class Line:
     def check_closed(self, day: date) -> None:
         if self.plan.charge == "arrears" and self.opened and self.runs and not self.closed and day >= self.period[1]:
             assert self.arrears(day) == 0, f"the arrears of {self.period} are missing: {self.arrears(day)}"
-            self.closed = True
+            self.close()
+
+    def close(self) -> None:
+        """The arrears are taken. A fee comes with the first of them; where there is none, none will come later."""
+        self.closed = True
+        self.fee_due = self.fee_due and self.fee() > 0
 
 
 # ---- One account, replayed
@@ -702,7 +709,7 @@ class Books:
                 assert not line.closed, "arrears twice"
                 wanted = ("period", *line.period, line.arrears(day))
                 assert found[:4] == wanted, f"expected {wanted}, found {found}"
-                line.closed = True
+                line.close()
         self._credited = -charge["amount"] if charge["kind"] == "credit" else 0
         self.balance -= charge["amount"]
         if charge["kind"] in {"period", "part"}:
@@ -792,6 +799,9 @@ class Books:
     def _moved(self, line: Line, transition: dict[str, Any]) -> None:
         cause, day, at = transition["cause"], transition["day"], transition["at"]
         line.advance(day, including=False)
+        if cause in STEPS:
+            for each in self.lines.values():
+                each.advance(day, including=True)
         self._check_from(line, transition)
         if cause == "ended":
             if self.ending == line.key:

@@ -48,6 +48,7 @@ STORIES = (
     "extra/arrears-closed-early",
     "extra/daily-cancel-and-change",
     "extra/daily-pause",
+    "extra/downtime-blocks",
     "extra/downtime-steps-inside",
     "extra/pause-freeze-over-a-boundary",
     "extra/reasons-lift-at-one-instant",

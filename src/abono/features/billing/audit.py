@@ -1,8 +1,7 @@
 """The audit: what the books promise, proved from their rows alone (sql/audit.sql has a statement for each promise).
 
 Not proved, because what it would take is not kept: that no balance is below its allowance (limits have no history), and
-that a price was right on its day. Days that a downtime left uncharged, because the subscription was stopped before its
-missed boundary was done, are told as ``gaps``: they are.
+that a price was right on its day.
 """
 
 from __future__ import annotations

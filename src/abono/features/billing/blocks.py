@@ -1,4 +1,8 @@
-"""Pauses of the subscriber and blocks of the staff: reasons that stack and lift on their own (semantics.md §2-3)."""
+"""Pauses of the subscriber and blocks of the staff: reasons that stack and lift on their own (semantics.md §2-3).
+
+What they stop or let go depends on what runs: the account is brought up to date first. Otherwise a boundary that was
+missed before a block would be taken for one that came while it was on, and the other way round.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +46,7 @@ def pause(
 
     Raises UnknownSubscription, SubscriptionEnded, PauseNotAllowed, InsufficientFunds (the plan's fee).
     """
-    with counter(account, now) as desk:
+    with counter(account, now, up_to_date=True) as desk:
         if desk.repeats(key, "pause", subscription=str(subscription), until=until and until.isoformat()):
             return
         found = subscriptions.find_live(account, subscription)
@@ -64,7 +68,7 @@ def resume(account: int, subscription: UUID, *, now: datetime, key: str | None =
 
     Raises UnknownSubscription, SubscriptionEnded, NotPaused, PauseNotAllowed (the plan's least length).
     """
-    with counter(account, now) as desk:
+    with counter(account, now, up_to_date=True) as desk:
         if desk.repeats(key, "resume", subscription=str(subscription)):
             return
         found = subscriptions.find_live(account, subscription)
@@ -97,7 +101,7 @@ def block(account: int, *, now: datetime, subscription: UUID | None = None) -> N
 
     Raises UnknownAccount, UnknownSubscription, SubscriptionEnded.
     """
-    with counter(account, now) as desk:
+    with counter(account, now, up_to_date=True) as desk:
         for each in [subscription] if subscription else subscriptions.live_of_account(account):
             found = subscriptions.find_live(account, each)
             if not found.reasons & Reason.STAFF:
@@ -107,7 +111,7 @@ def block(account: int, *, now: datetime, subscription: UUID | None = None) -> N
 
 def unblock(account: int, *, now: datetime, subscription: UUID | None = None) -> None:
     """The staff lifts its block of one subscription, or of all; returns are tried by priority, then age."""
-    with counter(account, now) as desk:
+    with counter(account, now, up_to_date=True) as desk:
         if subscription:
             subscriptions.find_live(account, subscription)
         _lift(desk, Reason.STAFF, "unblocked_by_staff", subscription)

@@ -10,8 +10,8 @@ from django.db import transaction
 
 from abono.base.once import first_answer, keep_answer
 from abono.features.billing.announcing import announce
-from abono.features.billing.engine import Scope, claim, decide, schedule
-from abono.features.billing.look_ahead import review_early_blocks
+from abono.features.billing.engine import Scope, catch_up, claim, decide, schedule
+from abono.features.billing.look_ahead import look, review_early_blocks
 from abono.features.ledger import operations as ledger
 from abono.features.operators.queries import operator_by_id
 from abono.features.webhooks.queries import ears_of
@@ -64,19 +64,23 @@ class Desk:
 
 
 @contextmanager
-def counter(account: int, now: datetime) -> Iterator[Desk]:
+def counter(account: int, now: datetime, *, up_to_date: bool = False) -> Iterator[Desk]:
     """Lock an account for a request; afterwards try the returns that its money allows and plan its next work.
 
-    A request that had to wait while the account was rolled over is made at the instant that was reached. Everything
+    A request that had to wait while the account was rolled over is made at the instant that was reached. One that
+    needs it ``up_to_date`` first does what is due on the account; every other leaves that to the engine. Everything
     commits together or, on a refusal, not at all. Raises UnknownAccount.
     """
     with transaction.atomic():
         locked = ledger.lock(account)
         operator = operator_by_id(locked.operator_id)
         reached = max(now, locked.reached_at or now)
-        desk = Desk(locked, operator, Scope.of_account(operator, account), reached)
-        claim(desk.scope, desk.now)
+        scope = Scope.of_account(operator, account)
+        claim(scope, reached)
         ears = ears_of(operator.id)
+        if up_to_date and catch_up(scope, reached, look=look):
+            locked = ledger.lock(account)
+        desk = Desk(locked, operator, scope, reached)
         yield desk
         if desk.money_arrived:
             decide(desk.scope, desk.now, desk.now, boundaries=False, returns=True)

@@ -17,7 +17,7 @@ from django.db import DatabaseError, OperationalError, transaction
 from abono.base.sql import statements
 from abono.features.billing import engine
 from abono.features.billing.engine import EngineStuck, Scope, Totals
-from abono.features.billing.look_ahead import review_early_blocks
+from abono.features.billing.look_ahead import look, review_early_blocks
 from abono.features.billing.runs import SLICE
 from abono.features.catalogue.offers import end_offers
 from abono.features.operators import moves, tree
@@ -162,10 +162,12 @@ def _carry_accounts(stop: Stop, first: int, last: int, now: datetime) -> Totals:
         return Counter()
     # Accounts that a run has taken further go on from there, as a request that had to wait would.
     at = max(now, claimed["reached_at"])
+    # What they stop or let go depends on what runs (see blocks).
+    totals = engine.catch_up(scope, at, look=look)
     if stop.stopped:
-        totals = Counter({"suspended": int(_sql.row("stop", bit=_BIT, **_narrow(scope, at))["suspended"])})
+        totals["suspended"] += int(_sql.row("stop", bit=_BIT, **_narrow(scope, at))["suspended"])
     else:
-        totals = _lift(scope, at)
+        totals += _lift(scope, at)
     engine.schedule(scope, at)
     return totals
 
