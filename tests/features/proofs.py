@@ -734,8 +734,6 @@ class Books:
             fits = available >= (offer.total if offer.total or offer.needs_no_debt else available)
             assert fits or owes, f"{offer.total} was charged, {available} was available"
             self._paid(line, offer, item, day)
-            if line.state == "suspended" and not line.early:
-                line.blocked = []  # a return begins a period: its first day counts, though it was blocked before
             line.state, line.reasons = "active", 0
             line.take(offer, charged=charge is not None)
             line.go(at)

@@ -264,7 +264,7 @@ def standing(world: World) -> dict[str, Any]:
             rows("SELECT starts_on, ends_on, kind, amount FROM billing_charge WHERE subscription_id = %s"
                  " ORDER BY starts_on, ends_on, kind", key),
             rows("SELECT state, reasons, early, runs, period_starts_on, period_ends_on, paid_until, frozen_days,"
-                 " suspended_on, blocked_days FROM subscriptions_subscription WHERE id = %s", key),
+                 " suspended_on, blocked FROM subscriptions_subscription WHERE id = %s", key),
         )
         for name, (_account, key) in world.subscriptions.items()
     }  # fmt: skip

@@ -5,6 +5,7 @@ from django.db.models import CompositePrimaryKey, Q
 from django.db.models.functions import Collate, Lower
 
 from abono.base.constraints import CompositeForeignKey
+from abono.base.ranges import DateMultirangeField
 
 STATES = ["pending", "trial", "active", "suspended", "ended"]
 
@@ -15,8 +16,8 @@ class Subscription(models.Model):
     Boundary *n* of the period grid follows from ``anchor_on``, ``anchor_day`` and the plan's step; ``cycle`` is the
     *n* of the cycle the period lies in. ``period_ends_on`` (exclusive) and ``paid_until`` say how far it is decided:
     a daily plan is paid day by day inside its period. The period (or the trial before the first) is ``runs`` until its
-    end has been dealt with; afterwards nothing paid runs. ``reasons`` is a sum of bits (see ``states``). Days that are
-    blocked at their start are counted in ``blocked_days`` and, for the suspension that goes on, from ``suspended_on``.
+    end has been dealt with; afterwards nothing paid runs. ``reasons`` is a sum of bits (see ``states``). Days that were
+    suspended at their start are in ``blocked`` and, for the suspension that goes on, begin with ``suspended_on``.
     ``frozen_days`` are what a pause keeps. ``look_at`` is the instant of the look-ahead that is still to be made.
     """
 
@@ -44,7 +45,7 @@ class Subscription(models.Model):
     runs = models.BooleanField(db_default=True)
     fee_due = models.BooleanField(db_default=True)
     suspended_on = models.DateField(null=True)
-    blocked_days = models.SmallIntegerField(db_default=0)
+    blocked = DateMultirangeField(null=True)
     frozen_days = models.SmallIntegerField(null=True)
     paused_on = models.DateField(null=True)
     paused_until = models.DateField(null=True)

@@ -445,7 +445,14 @@ begun AS (
         runs = TRUE,
         fee_due = s.fee_due AND d.charge = 'arrears',
         suspended_on = NULL,
-        blocked_days = 0,
+        -- What came back during a day was suspended at its start.
+        blocked = CASE
+            WHEN d.returns AND s.suspended_on < abono_blocked_from(%(instant)s::timestamptz, %(zone)s)
+                THEN
+                    datemultirange(
+                        daterange(s.suspended_on, abono_blocked_from(%(instant)s::timestamptz, %(zone)s))
+                    )
+        END,
         look_at = d.new_look_at
     FROM decided AS d
     WHERE

@@ -123,14 +123,12 @@ changed AS (
         paused_on = CASE WHEN %(bit)s::smallint = 2 THEN NULL ELSE s.paused_on END,
         paused_until = CASE WHEN %(bit)s::smallint = 2 THEN NULL ELSE s.paused_until END,
         frozen_days = CASE WHEN f.back THEN NULL ELSE s.frozen_days END,
-        blocked_days = CASE
-            WHEN f.back AND s.period_starts_on IS NOT NULL
-                THEN s.blocked_days + greatest(
-                    abono_blocked_from(%(instant)s::timestamptz, %(zone)s)
-                    - greatest(s.suspended_on, s.period_starts_on),
-                    0
+        blocked = CASE
+            WHEN f.back AND s.suspended_on < abono_blocked_from(%(instant)s::timestamptz, %(zone)s)
+                THEN coalesce(s.blocked, '{}'::datemultirange) + datemultirange(
+                    daterange(s.suspended_on, abono_blocked_from(%(instant)s::timestamptz, %(zone)s))
                 )
-            ELSE s.blocked_days
+            ELSE s.blocked
         END,
         suspended_on = CASE WHEN f.back THEN NULL ELSE s.suspended_on END,
         period_ends_on = CASE WHEN f.moves THEN f.thawed ELSE s.period_ends_on END,
@@ -203,23 +201,33 @@ WITH closing AS MATERIALIZED (
         r.tax_rates,
         r.tax_weights,
         p.first_period,
-        least(s.period_ends_on, %(day)s::date) AS ends_on,
+        e.ends_on,
         CASE WHEN s.fee_due THEN r.fee ELSE 0 END AS fee,
         CASE WHEN s.fee_due THEN r.fee_tax ELSE 0 END AS fee_tax,
         s.period_starts_on = coalesce(s.trial_ends_on, s.starts_on)
         AND s.period_ends_on - s.period_starts_on < s.cycle_days AS stub,
         s.period_ends_on - s.period_starts_on AS length,
-        least(s.period_ends_on, %(day)s::date) - s.period_starts_on - s.blocked_days
-        - CASE
-            WHEN s.suspended_on IS NULL THEN 0
-            ELSE greatest(least(s.period_ends_on, %(day)s::date) - greatest(s.suspended_on, s.period_starts_on), 0)
-        END AS days,
+        e.ends_on - s.period_starts_on - b.days AS days,
         uuidv7() AS charge_id,
         uuidv7() AS fee_id
     FROM ledger_account AS a
     INNER JOIN subscriptions_subscription AS s ON a.account_id = s.account_id
     INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
     INNER JOIN catalogue_rate AS r ON s.rate_id = r.id
+    CROSS JOIN LATERAL (SELECT least(s.period_ends_on, %(day)s::date) AS ends_on) AS e
+    CROSS JOIN
+        LATERAL (
+            SELECT coalesce(sum(upper(d.days) - lower(d.days)), 0)::integer AS days
+            FROM
+                unnest(
+                    (
+                        coalesce(s.blocked, '{}'::datemultirange) + CASE
+                            WHEN s.suspended_on < e.ends_on THEN datemultirange(daterange(s.suspended_on, e.ends_on))
+                            ELSE '{}'::datemultirange
+                        END
+                    ) * datemultirange(daterange(s.period_starts_on, e.ends_on))
+                ) AS d (days)
+        ) AS b
     WHERE
         a.account_id BETWEEN %(first)s AND %(last)s AND s.account_id BETWEEN %(first)s AND %(last)s
         AND a.claim = %(claim)s::uuid AND s.state <> 'ended' AND p.charge = 'arrears'
@@ -297,7 +305,7 @@ moved AS (
 ),
 
 marked AS (
-    UPDATE subscriptions_subscription AS s SET fee_due = FALSE, blocked_days = 0
+    UPDATE subscriptions_subscription AS s SET fee_due = FALSE
     FROM priced AS p
     WHERE s.account_id = p.account_id AND s.id = p.id
 )

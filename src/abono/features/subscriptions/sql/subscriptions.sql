@@ -143,7 +143,6 @@ UPDATE subscriptions_subscription SET
     fee_due = FALSE,
     runs = %(runs)s,
     frozen_days = CASE WHEN %(runs)s THEN frozen_days END,
-    blocked_days = 0,
     look_at = abono_look(
         %(ends_on)s::date, %(look_ahead_hours)s::integer, %(look_ahead_days)s::integer, %(zone)s, %(now)s::timestamptz
     )
