@@ -296,6 +296,7 @@ class Line:
         self.price = Fraction(0)
         self.paid = False  # whether money was taken for the running period
         self.last_charge: dict[str, Any] | None = None
+        self.spent: set[date] = set()  # first days that a charge of the kind period has
         self.frozen: int | None = None
         self.paused_until: date | None = None
         self.cancels = False
@@ -395,6 +396,12 @@ class Line:
         self.opened, self.runs, self.closed, self.early, self.restarts = True, True, False, False, False
         self.fee_due = self.fee_due and self.plan.charge == "arrears"
         self.frozen = None
+
+    def charged(self, charge: dict[str, Any]) -> None:
+        if charge["kind"] in {"period", "part"}:
+            self.last_charge = charge
+        if charge["kind"] == "period":
+            self.spent.add(charge["starts_on"])
 
     def stop(self, at: datetime) -> None:
         if not self.blocked or self.blocked[-1][1] is not None:
@@ -629,7 +636,8 @@ class Books:
     def _expect_arrears(self, line: Line, today: date) -> None:
         amount, first = line.arrears(today), line.period[0]
         if amount:
-            self.expected.append(("period", first, min(today, line.period[1]), amount, None))
+            kind = "part" if first in line.spent else "period"
+            self.expected.append((kind, first, min(today, line.period[1]), amount, None))
         if line.fee():
             self.expected.append(
                 ("fee", first, max(min(today, line.period[1]), first + timedelta(1)), line.fee(), None)
@@ -645,9 +653,6 @@ class Books:
         if charge is not None:
             assert entry is not None, "a charge without an entry"
             assert entry["amount"] == -charge["amount"], "a charge and its entry differ"
-            # A return on the day on which what ran before began is booked as a part: a first day is a period's once.
-            if charge["kind"] == "part" and (item.get("transition") or {}).get("cause") == "returned":
-                charge = item["charge"] = {**charge, "kind": "period"}
             kind = {"credit": "reversal", "refund": "refund", "fee": "fee"}.get(charge["kind"], "charge")
             assert entry["kind"] == kind, f"a {charge['kind']} is booked as {entry['kind']}"
         if transition is None and charge is None:
@@ -707,13 +712,13 @@ class Books:
                 line.fee_due = False
             else:
                 assert not line.closed, "arrears twice"
-                wanted = ("period", *line.period, line.arrears(day))
+                # A change may have turned a period that was charged on its first day into one in arrears.
+                wanted = ("part" if line.period[0] in line.spent else "period", *line.period, line.arrears(day))
                 assert found[:4] == wanted, f"expected {wanted}, found {found}"
                 line.close()
         self._credited = -charge["amount"] if charge["kind"] == "credit" else 0
         self.balance -= charge["amount"]
-        if charge["kind"] in {"period", "part"}:
-            line.last_charge = charge
+        line.charged(charge)
 
     _credited = 0
 
@@ -773,10 +778,14 @@ class Books:
         if charge is None:
             assert offer.amount == 0, f"nothing was charged, it costs {offer.amount}"
         else:
+            # Rows of the kind period are the key that nothing is charged twice: one for each first day, enforced by the
+            # database. What was charged today, given back by a change and stopped may come back on the same day; that
+            # second charge is as right as the first was, but the first day is spent, and it is booked as a part.
+            again = line.state == "suspended" and not line.early and line.opened and line.period[0] == day
             found = tuple(charge[name] for name in ("kind", "starts_on", "ends_on", "amount", "tax"))
-            wanted = ("period", day, offer.covers_to, offer.amount, offer.tax)
+            wanted = ("part" if again else "period", day, offer.covers_to, offer.amount, offer.tax)
             assert found == wanted, f"expected {wanted}, found {found}"
-            line.last_charge = charge
+            line.charged(charge)
         paid = fee["charge"]["amount"] if fee else 0
         assert paid == offer.fee, f"the fee is {offer.fee}, {paid} was taken"
         self.balance -= offer.total

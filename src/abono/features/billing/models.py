@@ -10,7 +10,8 @@ class Charge(models.Model):
     """What an account was charged for a subscription, or given back (negative), and for which days.
 
     Shares its ``id`` with the ledger entry that moved the money. ``period`` rows (daily slices among
-    them) are made once per subscription and first day, whatever crashes or runs twice; ``part`` rows by a change.
+    them) are made once per subscription and first day, whatever crashes or runs twice; ``part`` rows by a change, and
+    where a change has spent the first day: what was charged today and given back may be charged again today.
     """
 
     pk = CompositePrimaryKey("account_id", "id")
