@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import OperationalError, connection, transaction
@@ -71,7 +72,11 @@ def _waking(operator: Operator, plans: list[int], valid_from: date, now: datetim
 
 
 def wake(sold: Mapping[int, list[int]], valid_from: date, now: datetime) -> None:
-    """Who waits for money is looked at on a day: those who have one of the plans, by the operator that sells it."""
+    """Who waits for money is looked at on a day: those who have one of the plans, by the operator that sells it.
+
+    A price is no money that arrives: where it counts from today, returns are tried at the next midnight.
+    """
     for house, plans in sorted(sold.items()):
-        at = max(now, operator_by_id(house).midnight(valid_from))
-        _sql.run("wake", plans=plans, at=at)
+        operator = operator_by_id(house)
+        first = max(valid_from, operator.day(now) + timedelta(days=1))
+        _sql.run("wake", plans=plans, at=operator.midnight(first))

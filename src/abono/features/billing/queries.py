@@ -104,13 +104,16 @@ def unlocks(operator: Operator, accounts: Sequence[int], now: datetime) -> dict[
         _quotes.run("pose_returns")
         _quotes.run("endow_all", amount=_ALL_THE_MONEY)
         decide(copies, now, now, boundaries=False, returns=True)
-        prices = {row["subscription_id"]: row["amount"] for row in _quotes.rows("prices")}
-    return {
-        key: early_unlock(Scope.of_account(operator, row["account_id"]), now, key)
-        if row["early"]
-        else max(prices.get(key, 0) - available[row["account_id"]], 0)
-        for key, row in stopped.items()
-    }
+        costs = {row["subscription_id"]: row for row in _quotes.rows("returns")}
+    found: dict[UUID, int] = {}
+    for key, row in stopped.items():
+        if row["early"]:
+            found[key] = early_unlock(Scope.of_account(operator, row["account_id"]), now, key)
+        else:
+            free = key in costs and costs[key]["free"]
+            amount = costs[key]["amount"] if key in costs else 0
+            found[key] = 0 if free else max(amount - available[row["account_id"]], 0)
+    return found
 
 
 def outlook(

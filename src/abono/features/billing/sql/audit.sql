@@ -528,7 +528,8 @@ dated AS (
     LEFT JOIN catalogue_plan AS p ON w.plan_id = p.id
     LEFT JOIN LATERAL (
         SELECT
-            min(r.valid_from) FILTER (WHERE r.valid_from > w.today AND r.valid_to > r.valid_from) AS price_day,
+            min(greatest(r.valid_from, w.today + 1))
+            FILTER (WHERE r.valid_from >= w.today AND r.valid_to > r.valid_from) AS price_day,
             bool_or(abono_midnight(r.valid_from, w.time_zone) <= w.due_at) AND w.reasons & 1 = 1 AS wakes
         FROM catalogue_rate AS r
         WHERE r.plan_id = w.plan_id AND r.quantity = w.quantity AND w.state = 'suspended'

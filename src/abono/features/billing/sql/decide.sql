@@ -384,10 +384,10 @@ waiting AS (
             CASE
                 WHEN NOT d.passes
                     THEN (
-                        SELECT min(r.valid_from) FROM catalogue_rate AS r
+                        SELECT min(greatest(r.valid_from, %(today)s::date + 1)) FROM catalogue_rate AS r
                         INNER JOIN catalogue_rate AS o ON r.plan_id = o.plan_id AND r.quantity = o.quantity
                         WHERE
-                            o.id = d.new_rate_id AND r.valid_from > %(today)s::date AND r.valid_to > r.valid_from
+                            o.id = d.new_rate_id AND r.valid_from >= %(today)s::date AND r.valid_to > r.valid_from
                     )
             END
         ) AS day
@@ -403,10 +403,10 @@ waiting AS (
             CASE
                 WHEN l.state = 'suspended'
                     THEN (
-                        SELECT min(r.valid_from) FROM catalogue_rate AS r
+                        SELECT min(greatest(r.valid_from, %(today)s::date + 1)) FROM catalogue_rate AS r
                         WHERE
                             r.plan_id = l.plan_id AND r.quantity = l.quantity
-                            AND r.valid_from > %(today)s::date AND r.valid_to > r.valid_from
+                            AND r.valid_from >= %(today)s::date AND r.valid_to > r.valid_from
                     )
             END
         )

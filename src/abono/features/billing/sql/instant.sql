@@ -520,10 +520,11 @@ FROM (
                 CASE
                     WHEN s.state = 'suspended'
                         THEN (
-                            SELECT min(r.valid_from) FROM catalogue_rate AS r
+                            -- A price that counts from today may have come after today's midnight.
+                            SELECT min(greatest(r.valid_from, %(today)s::date + 1)) FROM catalogue_rate AS r
                             WHERE
                                 r.plan_id = s.plan_id AND r.quantity = s.quantity
-                                AND r.valid_from > %(today)s::date AND r.valid_to > r.valid_from
+                                AND r.valid_from >= %(today)s::date AND r.valid_to > r.valid_from
                         )
                 END
             ) AS day

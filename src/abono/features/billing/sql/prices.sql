@@ -1,5 +1,5 @@
 -- name: wake
--- Returns are tried at the midnight from which another price counts.
+-- Returns are tried at the midnight from which another price counts, or at the next one.
 UPDATE ledger_account AS a SET due_at = least(a.due_at, %(at)s::timestamptz)
 FROM subscriptions_subscription AS s
 WHERE

@@ -18,6 +18,18 @@ FROM billing_charge AS c
 INNER JOIN ledger_entry AS e ON c.account_id = e.account_id AND c.id = e.id
 GROUP BY c.account_id, c.subscription_id;
 
+-- name: returns
+-- What each return costs, fees among it; ``free`` are those that pass whatever an account owes.
+SELECT
+    s.id AS subscription_id,
+    coalesce(sum(c.amount), 0)::bigint AS amount,
+    coalesce(sum(c.amount), 0) = 0 AND NOT (p.charge = 'arrears' AND r.price > 0) AS free
+FROM subscriptions_subscription AS s
+INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+INNER JOIN catalogue_rate AS r ON s.rate_id = r.id
+LEFT JOIN billing_charge AS c ON s.account_id = c.account_id AND s.id = c.subscription_id
+GROUP BY s.account_id, s.id, p.charge, r.price;
+
 -- name: drop_stopped
 DELETE FROM subscriptions_subscription WHERE state = 'suspended' AND NOT (early AND reasons = 1);
 
