@@ -70,6 +70,11 @@ def test_what_is_not_there_is_told_as_a_problem(world: World, method: str, path:
     assert world.call(method, path).told == told
 
 
+def test_head_is_get_without_the_body(world: World) -> None:
+    answer = world.call("HEAD", f"/accounts/{world.account}")
+    assert (answer.status, answer.headers["Content-Type"], answer.content) == (200, "application/json", b"")
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "told"),
     [

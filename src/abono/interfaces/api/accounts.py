@@ -49,7 +49,7 @@ class Account(Answer):
     locale: Annotated[str, Field(examples=["de"])]
     currency: Currency
     balance: Amount
-    credit_limit: Amount
+    credit_limit: Annotated[Amount, Field(examples=["0.00"])]
     granted: Annotated[Amount, Field(description="What is left of promises that count now.", examples=["0.00"])]
     held: Annotated[Amount, Field(examples=["0.00"])]
     available: Amount

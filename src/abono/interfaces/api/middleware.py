@@ -32,6 +32,8 @@ class ApiMiddleware:
             return self.get_response(request)
         request.id = uuid4()  # type: ignore[attr-defined]
         request.now = timezone.now()  # type: ignore[attr-defined]
+        if request.method == "HEAD":  # as GET; the server leaves the body out
+            request.method = "GET"
         status = _unfit(request)
         response = of_status(request, status) if status else self.get_response(request)
         if response.status_code >= _REFUSED and response.get("Content-Type") != MEDIA_TYPE:

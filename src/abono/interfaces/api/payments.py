@@ -42,7 +42,7 @@ class Balance(Answer):
 
     currency: Currency
     balance: Amount
-    credit_limit: Amount
+    credit_limit: Annotated[Amount, Field(examples=["0.00"])]
     granted: Annotated[Amount, Field(examples=["0.00"])]
     held: Annotated[Amount, Field(examples=["0.00"])]
     available: Amount
@@ -61,8 +61,8 @@ class Entry(Answer):
     booked_on: Day
     booked_at: Instant
     kind: Annotated[str, Field(description="payment, charge, reversal, fee, refund, adjustment", examples=["charge"])]
-    amount: Amount
-    balance: Amount
+    amount: Annotated[Amount, Field(examples=["-50.00"])]
+    balance: Annotated[Amount, Field(examples=["20.00"])]
     currency: Currency
     text: Annotated[str, Field(examples=[""])]
     subscription: Annotated[Key | None, Field(description="What was charged, if it is a charge.")]

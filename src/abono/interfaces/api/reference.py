@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import render
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
 from ninja import NinjaAPI
 from ninja.parser import Parser
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 _REFUSED = 400
+_CODE = re.compile(r"`([^`]+)`")
 _DESCRIPTION = """\
 Everything that staff can do in the web, for programs. Amounts are decimal strings in the currency beside them, instants
 are RFC 3339 in UTC, days are civil days of the operator. Every refusal is `application/problem+json` with a stable
@@ -95,9 +99,16 @@ class Api(NinjaAPI):
         """Whatever a call raises is answered by a problem."""
         return answer_to(request, exc)
 
-    def get_openapi_schema(self, **options: Any) -> Any:
-        """The whole contract."""
-        schema = super().get_openapi_schema(**options)
+    contract: dict[str, Any] | None = None
+
+    def get_openapi_schema(self, **_options: Any) -> Any:
+        """The whole contract, worked out once."""
+        if self.contract is None:
+            self.contract = self._whole()
+        return self.contract
+
+    def _whole(self) -> dict[str, Any]:
+        schema: dict[str, Any] = super().get_openapi_schema()
         components = schema["components"]["schemas"]
         told = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         components.update(told.pop("$defs", {}))
@@ -209,6 +220,11 @@ def _shown(described: Mapping[str, Any] | None) -> str:
     return json.dumps(content["example"], indent=2, ensure_ascii=False) if "example" in content else ""
 
 
+def _as_code(text: str) -> str:
+    """A text in which what stands between backticks is code."""
+    return mark_safe(_CODE.sub(r"<code>\1</code>", escape(text)))  # noqa: S308 -- escaped before
+
+
 def page(request: HttpRequest) -> HttpResponse:
     """The reference for people: every endpoint with its right, its fields and its refusals."""
     if request.method not in {"GET", "HEAD"}:
@@ -222,9 +238,14 @@ def page(request: HttpRequest) -> HttpResponse:
                 "answer_example": _answer_shown(operation),
             }
             told = {"method": method.upper(), "path": path, **operation, **shown}
+            told["description"] = _as_code(operation["description"])
+            told["parameters"] = [
+                {**each, "description": _as_code(each.get("description", ""))} for each in operation["parameters"]
+            ]
             tags.setdefault(operation["tags"][0], []).append(told)
     codes = [
         {"code": code, "status": {"malformed": 400, "internal_error": 500}.get(code) or status_of(code), "tell": tell}
         for code, tell in sorted(_TELLS.items())
     ]
-    return render(request, "api/reference.html", {"info": schema["info"], "tags": tags, "codes": codes})
+    info = {**schema["info"], "description": _as_code(schema["info"]["description"])}
+    return render(request, "api/reference.html", {"info": info, "tags": tags, "codes": codes})

@@ -59,7 +59,7 @@ Amount = Annotated[
     Field(
         pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$",
         description="A decimal string in the account's currency.",
-        examples=["-12.50"],
+        examples=["70.00"],
     ),
 ]
 Positive = Annotated[
