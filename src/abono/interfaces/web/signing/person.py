@@ -12,14 +12,20 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from abono.base.refusal import InvalidRequest
 from abono.features.access.directory import Found, find_person, history_of
 from abono.features.access.people import NotFound
 from abono.features.access.rights import OF_ROLE, Kind, Role
 from abono.features.access.sessions import sessions_of
-from abono.features.access.staffing import change_role, end_membership, remove_second_factor, set_active, sign_out
+from abono.features.access.staffing import (
+    LastAdministrator,
+    change_role,
+    end_membership,
+    remove_second_factor,
+    set_active,
+    sign_out,
+)
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
-from abono.interfaces.web.signing.answers import SEE_OTHER
+from abono.interfaces.web.signing.answers import REFUSED, SEE_OTHER, refuse
 from abono.interfaces.web.signing.fresh import fresh
 from abono.interfaces.web.templatetags.abono import KINDS
 
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from abono.features.access.directory import Held
+    from abono.features.access.people import Person
 
 _BIGINT = 2**63
 
@@ -36,7 +43,13 @@ _BIGINT = 2**63
 class RoleForm(forms.Form):
     """What a member of the staff does."""
 
-    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=[(each.value, KINDS[each]) for each in Role])
+    role = forms.ChoiceField(label=gettext_lazy("Role"))
+
+    def __init__(self, person: Person, *args: object, **values: object) -> None:
+        super().__init__(*args, **values)  # type: ignore[arg-type]
+        self.fields["role"].choices = [  # type: ignore[attr-defined]
+            (each.value, KINDS[each]) for each in Role if OF_ROLE[each] <= person.rights
+        ]
 
 
 @page("people/<int:user>/", name="person", kinds=STAFF, right="person.view")
@@ -49,7 +62,6 @@ def person(request: PersonRequest, user: int) -> HttpResponse:
     values = {
         "found": found,
         "held": [(each, changes and _is_changeable(request, each)) for each in found.memberships],
-        "roles": [(each.value, KINDS[each]) for each in Role if OF_ROLE[each] <= mine.rights],
         "sessions": sessions_of(found.id, now=request.now) if found.whole else [],
         "history": history_of(found.id) if found.whole else [],
         "changes": changes,
@@ -86,18 +98,25 @@ def membership_end(request: PersonRequest, user: int, membership: int) -> HttpRe
     name="membership_role",
     kinds=STAFF,
     right="person.change",
-    methods=("POST",),
+    methods=("GET", "POST"),
 )
 @fresh
 def membership_role(request: PersonRequest, user: int, membership: int) -> HttpResponse:
     """Give a member of the staff another role."""
-    held = _held(_found(request, user, right="person.change"), membership)
-    form = RoleForm(request.POST)
-    if not form.is_valid():
-        raise InvalidRequest("Choose one of the roles.", field="role")
-    change_role(request.person, held.id, Role(form.cleaned_data["role"]), now=request.now)
-    messages.success(request, _("The role is changed."))
-    return _back(user)
+    found = _found(request, user, right="person.change")
+    held = _held(found, membership)
+    if held.role is None:
+        raise NotFound("Only staff have a role.", field="role")
+    form = RoleForm(request.person, request.POST if request.method == "POST" else None, initial={"role": held.role})
+    if request.method == "POST" and form.is_valid():
+        try:
+            change_role(request.person, held.id, Role(form.cleaned_data["role"]), now=request.now)
+        except LastAdministrator as refusal:
+            refuse(form, refusal)
+        else:
+            messages.success(request, _("The role is changed."))
+            return _back(user)
+    return _confirm(request, found, _("Change the role"), [], form=form)
 
 
 @page(
@@ -186,18 +205,24 @@ def _is_changeable(request: PersonRequest, held: Held) -> bool:
 
 
 def _confirm(
-    request: PersonRequest, found: Found, title: str, loses: list[str], hidden: Sequence[tuple[str, str]] = ()
+    request: PersonRequest,
+    found: Found,
+    title: str,
+    loses: list[str],
+    hidden: Sequence[tuple[str, str]] = (),
+    form: forms.Form | None = None,
 ) -> HttpResponse:
     values = {
-        "hidden": hidden,
         "title": title,
         "confirm": title,
         "lead": found.email,
         "loses": loses,
+        "hidden": hidden,
+        "form": form,
         "back": reverse("person", args=[found.id]),
         "back_label": found.name or found.email,
     }
-    return render(request, "web/confirm.html", values)
+    return render(request, "web/confirm.html", values, status=REFUSED if form is not None and form.errors else 200)
 
 
 def _back(user: int) -> HttpResponse:
