@@ -805,7 +805,8 @@ class Books:
 
     def _moved(self, line: Line, transition: dict[str, Any]) -> None:
         cause, day, at = transition["cause"], transition["day"], transition["at"]
-        line.advance(day, including=False)
+        if not (self.ending == line.key and self.current and self.current.down):  # it ends as it was recorded
+            line.advance(day, including=False)
         if cause in STEPS:
             for each in self.lines.values():
                 each.advance(day, including=True)

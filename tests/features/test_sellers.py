@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -75,6 +75,8 @@ class TestSettings:
         assert rows("SELECT state FROM subscriptions_subscription WHERE account_id = %s", mine) == [("suspended",)]
         sellers.change_settings(top.id, {"tax": "0"}, manager=None, require_mfa=False, now=february)
         pass_time(top, february)
+        assert charges(mine) == [(top.id, 1_200, 200)]  # cheaper is no money that arrives: midnight tries the return
+        pass_time(top, february + timedelta(days=1))
         assert charges(mine) == [(top.id, 1_200, 200), (top.id, 1_000, 0)]
         assert audit() == []
 

@@ -111,7 +111,7 @@ def test_a_passkey_is_added_and_signs_in(visit: Visits) -> None:
     sign_in(page, email)
     page.goto("/sign/2fa/webauthn/add/")
     confirm(page)
-    page.get_by_label("Name", exact=True).fill("Telephone")
+    page.get_by_role("textbox", name="Name optional").fill("Telephone")
     page.get_by_label("Passwordless").check()
     page.get_by_role("button", name="Add").click()
     page.wait_for_url(lambda url: "/add/" not in url)

@@ -249,7 +249,7 @@ def test_cancel_and_take_it_back(one: World) -> None:
     assert (line(one).state, balance(one)) == ("ended", 6_000)
     answer = one.boss.get(where(one, LINE + "change/"))
     assert answer.status_code == 422
-    assert "order a new one" in text(answer)
+    assert "Order a new one" in text(answer)
 
 
 def test_cancel_now_without_refund(one: World) -> None:
@@ -304,7 +304,7 @@ def test_an_account_is_opened_with_the_next_number(one: World) -> None:
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"number": "1001"}, "has an account"),
+        ({"number": "1001"}, "There is an account with this number already"),
         ({"credit_limit": "1,234"}, "can be read in two ways"),
         ({"locale": "xx"}, "Select a valid choice"),
         ({"manager": "999999"}, "Select a valid choice"),

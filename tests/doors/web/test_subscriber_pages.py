@@ -339,7 +339,8 @@ def test_a_pause_keeps_to_the_plans_limits(portal: Portal) -> None:
     assert f"Paused since {long(today)}. It goes on by itself on {long(until)}." in said
     early = send(client, resume)
     assert early.status_code == 422
-    assert "The plan does not allow this pause." in text(early)
+    least = today + timedelta(days=3)
+    assert f"A pause of this plan lasts at least 3 days; resume it on {least} or later." in text(early)
 
 
 def test_a_pause_without_a_limit_is_resumed(portal: Portal) -> None:

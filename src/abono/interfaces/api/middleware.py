@@ -32,10 +32,12 @@ class ApiMiddleware:
             return self.get_response(request)
         request.id = uuid4()  # type: ignore[attr-defined]
         request.now = timezone.now()  # type: ignore[attr-defined]
-        if request.method == "HEAD":  # as GET; the server leaves the body out
+        asked = request.method
+        if asked == "HEAD":  # worked out as GET is; the server leaves the body out
             request.method = "GET"
         status = _unfit(request)
         response = of_status(request, status) if status else self.get_response(request)
+        request.method = asked
         if response.status_code >= _REFUSED and response.get("Content-Type") != MEDIA_TYPE:
             told = of_status(request, response.status_code)
             for name, value in response.items():

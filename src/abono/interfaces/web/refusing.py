@@ -33,10 +33,6 @@ SENTENCES: dict[str, _StrPromise] = {
     "duplicate_number": _("There is an account with this number already. Choose another."),
     "operator_blocked": _("Nothing new is sold here at the moment. What you have stays as it is."),
     "key_conflict": _("This form was sent before with other values. Open it anew and send it again."),
-    "last_administrator": _("The provider needs an administrator. Make somebody else one first."),
-    "not_whole": _("Another operator lets this person in too. End the memberships of yours instead."),
-    "duplicate_membership": _("This person is let in for that already. Look them up in the list."),
-    "sign_in_first": _("Sign in as the person whom the invitation was sent to."),
     "not_found": _("There is nothing here. Look it up in the list."),
     "forbidden": _("You may not do this. Ask an administrator for the right to."),
     "refused": _("This is not possible."),
@@ -72,6 +68,10 @@ SENTENCES: dict[str, _StrPromise] = {
     "sign_in_first": _("Sign in first, with the address that was invited."),
     "busy": _("Somebody else is at it right now. Try again in a moment."),
     "too_many_requests": _("There were too many requests. Wait a little, then try again."),
+    "too_many_accounts": _(
+        "Too many accounts are due at once. Ask for fewer days, or have the forecast made in the background."
+    ),
+    "run_not_failed": _("Nothing of this run failed. Start a new one."),
     "too_many_attempts": _("There were too many attempts. Wait a little, then try again."),
 }
 """By the code of the refusal."""

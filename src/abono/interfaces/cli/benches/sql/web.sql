@@ -37,7 +37,8 @@ SELECT
 FROM ledger_account AS a
 CROSS JOIN (
     SELECT string_to_array(
-        'an ber cor dal el fin gor hel ist jan kar lim mar nor os pet qui ram sof tar ul ver wil xen yos zed bra',
+        'an ber cor dal el fin gor hel ist jan kar lim mar nor os pet qui ram sof tar '
+        || 'ul ver wil xen yos zed bra cro dun fel',
         ' '
     ) AS parts
 ) AS s;
@@ -161,7 +162,7 @@ WHERE p.account_id = any(%(accounts)s::bigint[]) AND s.unit <> '';
 
 -- name: indexes
 -- Indexes that are made anew faster than they grow row by row; those of keys stay.
-SELECT i.schemaname, i.indexname, i.indexdef FROM pg_indexes AS i
+SELECT i.schemaname, i.indexname, i.indexdef FROM pg_catalog.pg_indexes AS i
 WHERE
     i.schemaname = 'public' AND i.tablename = any(%(tables)s::text[])
-    AND NOT EXISTS (SELECT 1 FROM pg_constraint AS c WHERE c.conname = i.indexname);
+    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint AS c WHERE c.conname = i.indexname);
