@@ -95,4 +95,7 @@ class PersonMiddleware:
         if isinstance(exception, TooManyAttempts):
             return wait_page(request, exception.seconds)
         status = _STATUS.get(exception.code, _REFUSED)
+        address = request.resolver_match.kwargs if request.resolver_match else {}
+        if exception.code.startswith("unknown_") and exception.field in address:
+            status = _STATUS[NotFound.code]
         return render(request, "web/refused.html", {"refusal": exception, "status": status}, status=status)

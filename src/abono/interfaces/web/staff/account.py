@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from abono.base.paging import MOST, Page
 from abono.base.refusal import Refusal
+from abono.features.access.people import Forbidden
 from abono.features.accounts.access import find_account
 from abono.features.accounts.profiles import edit_profile, give, notes_of, servants, strike_note, write_note
 from abono.features.billing.coming import Coming, ComingCharge, coming
@@ -240,7 +241,9 @@ class GiveForm(forms.Form):
 
 @page("accounts/<int:account>/give/", name="account_give", kinds=STAFF, right="account.change", methods=("GET", "POST"))
 def account_give(request: PersonRequest, account: int) -> HttpResponse:
-    """Give the account to a manager or an agent, or take it back."""
+    """Give the account to a manager or an agent, or take it back; nobody does that with what was given to them."""
+    if not request.person.sees_all_accounts:
+        raise Forbidden("Only whoever sees all accounts of an operator gives one to somebody; ask an administrator.")
     found = find_account(request.person, account, now=request.now, right="account.change")
     form = GiveForm(request.POST or None, initial={"manager": found.manager_id or "", "agent": found.agent_id or ""})
     choose_servants(form, request.person, found.operator_id)
