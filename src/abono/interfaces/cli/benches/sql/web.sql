@@ -131,9 +131,19 @@ INNER JOIN LATERAL (
 WHERE e.kind = 'charge';
 
 -- name: trail
-INSERT INTO base_trail (account_id, id, operator_id, at, actor, origin, action, subject)
-SELECT p.account_id, uuidv7(), p.operator_id, p.opened_at, 'bench', 'import', 'account.open', p.number
-FROM accounts_profile AS p;
+INSERT INTO base_trail (account_id, id, operator_id, at, actor, origin, action, subject, after)
+SELECT
+    p.account_id,
+    uuidv7(),
+    p.operator_id,
+    p.opened_at,
+    'bench',
+    'import',
+    'account.open',
+    p.number,
+    jsonb_build_object('limit', a.credit_limit)
+FROM accounts_profile AS p
+INNER JOIN ledger_account AS a ON p.account_id = a.account_id;
 
 -- name: transitions
 INSERT INTO subscriptions_transition (
