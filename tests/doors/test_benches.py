@@ -21,7 +21,7 @@ def figures(*words: str) -> dict[str, Any]:
 
 def test_rollover_is_measured_on_what_was_rolled_over() -> None:
     one = figures("rollover", "--subscriptions", "400", "--runs", "2")
-    # Of ten accounts seven can pay both of their subscriptions; of two with 15.00 and one with nothing, some are stopped.
+    # Of ten accounts seven can pay for both of their subscriptions; two have 15.00, and one has nothing.
     assert (one["subscriptions"], one["accounts"], one["paid"] + one["suspended"]) == (400, 200, 400)
     assert one["paid"] >= 280
     assert one["suspended"] >= 40
