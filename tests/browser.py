@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 Scheme = Literal["light", "dark"]
 DESK, HAND = 1440, 390
 """The two widths that everything is looked at in."""
+EVERY_LOOK = bool(os.environ.get("ABONO_EVERY_LOOK"))
+"""Whether somebody wants every width by day and by night, and journeys in every such language (``make looks``)."""
+LOOKS: list[tuple[int, Scheme]] = [(DESK, "light"), (HAND, "dark")]
+if EVERY_LOOK:
+    LOOKS += [(DESK, "dark"), (HAND, "light")]
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +129,7 @@ def session_of(user: int) -> str:
 def grave(page: Page) -> list[str]:
     """What keeps people from using a page (axe, WCAG 2.2 AA): the rule and where it is broken; empty is right."""
     run = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-    found = Axe().run(page, options={"runOnly": run}).response["violations"]
+    found = Axe().run(page, options={"runOnly": run, "resultTypes": ["violations"]}).response["violations"]
     return [
         f"{each['id']}: {node['target'][0]} ({node['failureSummary'].splitlines()[-1].strip()})"
         for each in found

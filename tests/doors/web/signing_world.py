@@ -61,12 +61,13 @@ def somebody(
     kind: Kind = Kind.STAFF,
     name: str = "Ada",
     account: int | None = None,
+    locale: str = "",
 ) -> Somebody:
     """Somebody who can sign in with PASSWORD."""
     operator = operator or provider()
     email = f"{uuid4().hex[:12]}@example.com"
     now = datetime.now(UTC)
-    user = add_user(email, now=now, name=name, password=PASSWORD)
+    user = add_user(email, now=now, name=name, password=PASSWORD, locale=locale)
     membership = add_membership(user, operator.id, kind, now=now, role=role, account=account)
     return Somebody(email, user, operator, membership)
 

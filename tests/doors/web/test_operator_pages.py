@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from tests.browser import DESK, HAND, Scheme, grave, too_wide
+from tests.browser import LOOKS, Scheme, grave, too_wide
 from tests.features.test_brands import PNG
 from tests.features.test_operator_blocks import NOW, rows, seller, stands
 from tests.features.worlds import account
@@ -262,7 +262,7 @@ def test_an_operator_may_ask_its_staff_for_a_second_factor(house: House) -> None
     assert mine.get("/").status_code == 200
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(DESK, "light"), (HAND, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_pages_are_clean_in_a_browser(house: House, visit: Visits, width: int, scheme: Scheme) -> None:
     mine = account(house.low, 5_000)
     orders.subscribe(mine, "line", now=NOW)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from tests.browser import DESK, HAND, Scheme, too_wide
+from tests.browser import LOOKS, Scheme, too_wide
 from tests.doors.web.portal_world import Portal, ago, now, roll
 
 from abono.features.access.operations import add_membership
@@ -70,8 +70,7 @@ def household(portal: Portal) -> tuple[int, int, dict[str, str]]:
     return user, one, named
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, HAND])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_all_pages_of_a_subscriber_are_clean(visit: Visits, width: int, scheme: Scheme) -> None:
     user, one, named = household(Portal())
     page = visit("/", user=user, width=width, scheme=scheme)
@@ -102,8 +101,7 @@ def test_all_pages_of_a_subscriber_are_clean(visit: Visits, width: int, scheme: 
     visit.expect("422")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, HAND])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_all_pages_of_an_agent_are_clean(visit: Visits, width: int, scheme: Scheme) -> None:
     portal = Portal()
     user = portal.user("en")
@@ -125,37 +123,3 @@ def test_all_pages_of_an_agent_are_clean(visit: Visits, width: int, scheme: Sche
     }.items():
         page.goto(address)
         shot(page, f"agent-{name}-{width}-{scheme}")
-
-
-def test_a_subscriber_orders_changes_his_mind_and_cancels_by_clicking(visit: Visits) -> None:
-    portal = Portal()
-    one = portal.account(5_000)
-    user = portal.user("en")
-    add_membership(user, portal.seller.id, Kind.SUBSCRIBER, now=now(), account=one)
-    page = visit("/", user=user, width=HAND)
-    page.get_by_role("link", name="See the catalogue").click()
-    page.get_by_role("link", name="Order line").click()
-    page.get_by_label("Quantity").fill("3")
-    page.get_by_label("What it is for").fill("shop")
-    page.get_by_role("button", name="See what will happen").click()
-    shot(page, "my-order-preview")
-    page.get_by_role("button", name="Change what I wrote").click()
-    assert page.get_by_label("What it is for").input_value() == "shop"
-    page.get_by_label("Quantity").fill("2")
-    page.get_by_role("button", name="See what will happen").click()
-    page.get_by_role("button", name="Order", exact=True).click()
-    page.get_by_text("line is ordered.").wait_for()
-    page.get_by_role("link", name="Look at line (shop)").click()
-    page.get_by_role("link", name="Cancel").click()
-    page.get_by_role("button", name="Cancel this service").click()
-    page.get_by_role("link", name="Keep it after all").click()
-    page.get_by_role("button", name="Keep it").click()
-    page.get_by_role("link", name="Pause").click()
-    page.get_by_role("button", name="See what will happen").click()
-    shot(page, "my-pause-preview")
-    page.get_by_role("button", name="Pause", exact=True).click()
-    page.get_by_role("link", name="Resume").click()
-    page.get_by_role("button", name="Resume").click()
-    page.get_by_role("heading", name="What you can do").wait_for()
-    (made,) = subscriptions_of([one]).values()
-    assert (made["state"], made["quantity"], accounts_now([one], now())[one]["balance"]) == ("active", 2, 3_000)

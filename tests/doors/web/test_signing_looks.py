@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.browser import DESK, HAND, grave, too_wide
+from tests.browser import LOOKS, grave, too_wide
 from tests.doors.web.signing_world import PASSWORD, below, forget_jobs, forget_limits, provider, rows, somebody
 from tests.doors.web.test_signing_in import code_of, with_totp
 from tests.doors.web.test_signing_invited import now, person
@@ -38,7 +38,7 @@ def judge(page: Page, name: str) -> None:
     assert page.get_by_role("heading", level=1).count() == 1, name
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(DESK, "light"), (HAND, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_every_page_is_fit_to_be_used(visit: Visits, width: int, scheme: Scheme) -> None:
     root = provider()
     child = below(root)

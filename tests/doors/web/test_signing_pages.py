@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from tests.browser import DESK, HAND, Scheme, too_wide
+from tests.browser import LOOKS, Scheme, too_wide
 from tests.features.worlds import START, operator
 
 from abono.features.access.operations import add_membership, add_user
@@ -52,8 +52,7 @@ def confirm(page: Page) -> None:
         page.get_by_role("heading", name="Confirm that it is you").wait_for(state="detached")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, HAND])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_all_pages_of_the_sign_in_are_clean(visit: Visits, width: int, scheme: Scheme) -> None:
     email = staff()
     page = visit("/sign/login/", width=width, scheme=scheme)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.utils import timezone
-from tests.browser import DESK, HAND, Scheme, grave, too_wide
+from tests.browser import LOOKS, Scheme, grave, too_wide
 from tests.doors.web.staff_world import World, world
 
 from abono.features.accounts.operations import open_account
@@ -41,7 +41,7 @@ def busy() -> World:
     return one
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(DESK, "light"), (DESK, "dark"), (HAND, "light"), (HAND, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_pages_of_staff_are_clean(visit: Visits, width: int, scheme: Scheme) -> None:
     one = busy()
     user = int(one.boss.session["_auth_user_id"])

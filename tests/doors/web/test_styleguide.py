@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
-from tests.browser import DESK, HAND, Scheme, grave, too_wide
+from tests.browser import LOOKS, Scheme, grave, too_wide
 from tests.features.worlds import START, account, operator
 
 from abono.features.access.operations import add_membership, add_user
@@ -31,8 +31,7 @@ def person(seller: Operator, kind: Kind, *, role: Role | None = None, account_id
     return user
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, HAND])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_styleguide_is_clean(visit: Visits, width: int, scheme: Scheme) -> None:
     user = person(operator(), Kind.STAFF, role=Role.ADMINISTRATOR)
     page = visit("/styleguide/", user=user, width=width, scheme=scheme)
