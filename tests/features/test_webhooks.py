@@ -25,7 +25,7 @@ from abono.features.operators.queries import Operator, subtree
 from abono.features.webhooks import operations as webhooks
 from abono.features.webhooks.addresses import PrivateAddress, require_public
 from abono.features.webhooks.delivering import deliver
-from abono.features.webhooks.queries import deliveries_of, endpoints_of, secret_of
+from abono.features.webhooks.queries import list_deliveries, list_endpoints, secret_of
 from tests.features.worlds import operator as make_operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -109,7 +109,7 @@ def rows(table: str) -> list[dict[str, Any]]:
 
 def test_what_happens_is_told_once_and_signed(listener: Listener) -> None:
     operator = make_operator()
-    endpoint = webhooks.add_endpoint(boss(operator), operator.id, listener.url, [], now=START)
+    endpoint = webhooks.add_endpoint(boss(operator), operator.id, listener.url, [], now=START).id
     account = opened(operator)
     money.pay(account, 1500, now=START)
     orders.subscribe(account, "line", now=START)
@@ -139,7 +139,7 @@ def test_what_happens_is_told_once_and_signed(listener: Listener) -> None:
 
 def test_a_receiver_of_today_can_check_the_signature(listener: Listener) -> None:
     operator = make_operator()
-    endpoint = webhooks.add_endpoint(boss(operator), operator.id, listener.url, ["account.opened"], now=START)
+    endpoint = webhooks.add_endpoint(boss(operator), operator.id, listener.url, ["account.opened"], now=START).id
     opened(operator)
     deliver(datetime.now(UTC))
     ((headers, body),) = listener.heard
@@ -166,7 +166,7 @@ def test_nothing_is_told_of_what_was_refused_or_is_not_wanted(listener: Listener
 
 def test_it_is_repeated_with_growing_pauses_and_given_up_after_a_day(listener: Listener) -> None:
     operator = make_operator()
-    endpoint = webhooks.add_endpoint(boss(operator), operator.id, listener.url, ["account.opened"], now=START)
+    endpoint = webhooks.add_endpoint(boss(operator), operator.id, listener.url, ["account.opened"], now=START).id
     opened(operator)
     listener.status = 500
     now, waits = START, []
@@ -183,8 +183,8 @@ def test_it_is_repeated_with_growing_pauses_and_given_up_after_a_day(listener: L
         assert 0.8 * planned <= wait <= 1.2 * planned
     assert len({headers["webhook-id"] for headers, _body in listener.heard}) == 1
     listener.status = 200
-    (told,) = deliveries_of(boss(operator), endpoint)
-    webhooks.replay(boss(operator), endpoint, told["account_id"], told["id"], now=now)
+    (told,) = list_deliveries(boss(operator), endpoint).items
+    webhooks.replay(boss(operator), endpoint, told.account_id, told.id, now=now)
     assert deliver(now) == 1
     (row,) = rows("webhooks_delivery")
     assert (row["state"], row["attempts"], row["due_at"]) == ("heard", 1, None)
@@ -192,7 +192,7 @@ def test_it_is_repeated_with_growing_pauses_and_given_up_after_a_day(listener: L
 
 def test_what_was_given_up_is_told_again_since_an_instant(listener: Listener) -> None:
     operator = make_operator()
-    endpoint = webhooks.add_endpoint(boss(operator), operator.id, listener.url, ["account.opened"], now=START)
+    endpoint = webhooks.add_endpoint(boss(operator), operator.id, listener.url, ["account.opened"], now=START).id
     for number in ("1", "2", "3"):
         opened(operator, number)
     with connection.cursor() as cursor:
@@ -208,7 +208,7 @@ def test_what_was_given_up_is_told_again_since_an_instant(listener: Listener) ->
 
 def test_a_new_secret_and_the_old_one_sign_together_for_a_day(listener: Listener) -> None:
     operator = make_operator()
-    endpoint = webhooks.add_endpoint(boss(operator), operator.id, listener.url, ["account.opened"], now=START)
+    endpoint = webhooks.add_endpoint(boss(operator), operator.id, listener.url, ["account.opened"], now=START).id
     old = secret_of(boss(operator), endpoint)
     webhooks.rotate_secret(boss(operator), endpoint, now=START)
     new = secret_of(boss(operator), endpoint)
@@ -246,7 +246,7 @@ def test_two_workers_tell_each_event_once(listener: Listener) -> None:
 
 def test_an_endpoint_that_is_off_hears_nothing_until_it_is_on_again(listener: Listener) -> None:
     operator = make_operator()
-    endpoint = webhooks.add_endpoint(boss(operator), operator.id, listener.url, [], now=START)
+    endpoint = webhooks.add_endpoint(boss(operator), operator.id, listener.url, [], now=START).id
     webhooks.switch_endpoint(boss(operator), endpoint, enabled=False, now=START)
     opened(operator, "1")
     webhooks.switch_endpoint(boss(operator), endpoint, enabled=True, now=START)
@@ -314,12 +314,12 @@ def test_bad_endpoints_are_refused(url: str, types: list[str], field: str) -> No
 
 def test_foreign_endpoints_are_not_found_and_rights_are_needed(listener: Listener) -> None:
     mine, other = make_operator(), make_operator()
-    endpoint = webhooks.add_endpoint(boss(mine), mine.id, listener.url, [], now=START)
+    endpoint = webhooks.add_endpoint(boss(mine), mine.id, listener.url, [], now=START).id
     stranger, viewer = boss(other), boss(mine, "webhook.view")
-    assert endpoints_of(stranger) == []
+    assert list_endpoints(stranger).items == []
     for act in (
         lambda: secret_of(stranger, endpoint),
-        lambda: deliveries_of(stranger, endpoint),
+        lambda: list_deliveries(stranger, endpoint),
         lambda: webhooks.rotate_secret(stranger, endpoint, now=START),
         lambda: webhooks.switch_endpoint(stranger, endpoint, enabled=False, now=START),
         lambda: webhooks.change_endpoint(stranger, endpoint, listener.url, [], now=START),

@@ -65,6 +65,8 @@ def build() -> House:
     ids["person"], ids["membership"] = _member(seller)
     ids["run"] = _run(seller)
     ids["forecast"] = full("POST", "/forecasts", {}).body["id"]
+    webhook = full("POST", "/webhooks", {"url": "https://93.184.215.14/hook"}).body["id"]
+    ids["endpoint"], ids["delivery"] = webhook, full("POST", f"/webhooks/{webhook}/test", {}).body["id"]
     ids["key"] = full("GET", "/me").body["key"]
     revoked = Caller(key_of(seller))
     full("DELETE", f"/keys/{revoked('GET', '/me').body['key']}")

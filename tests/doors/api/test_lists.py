@@ -105,6 +105,7 @@ FILTERS = {
     "/plans": ("operator",),
     "/services": ("operator",),
     "/forecast": ("operator", "days"),
+    "/webhooks": ("limit", "after"),
     "/accounts/{account}/statement": ("since", "until", "limit", "after"),
     "/accounts/{account}/timeline": ("limit", "after"),
     "/accounts/{account}/notices": ("limit", "after"),

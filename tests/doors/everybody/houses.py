@@ -76,7 +76,7 @@ def house(name: str, above: Operator | None, now: datetime) -> House:
     made.ids["offer"] = offer_plan(seller, low, f"big-{code}", now=now)
     plan_move(low, other.id, valid_from=now.date() + timedelta(days=9), made_by="Anna", now=now)
     made.ids["move"] = moves_of(low.id)[0].id
-    made.ids["endpoint"] = add_endpoint(boss, seller.id, "https://93.184.215.14/hook", (), now=now)
+    made.ids["endpoint"] = add_endpoint(boss, seller.id, "https://93.184.215.14/hook", (), now=now).id
     furnish(made, now)
     member = person(seller, f"member@{code}.example", Role.AUDITOR, now)
     made.ids |= {"user": member.user, "person": member.user, "membership": member.membership}

@@ -53,6 +53,7 @@ def body_of(endpoint: Endpoint, house: House) -> Any:
         **dict.fromkeys(("operator", "parent"), house.seller.id),
         **dict.fromkeys(("valid_from", "price_from", "starts_on", "until"), later),
         **dict.fromkeys(("manager", "agent")),
+        "url": "https://93.184.215.15/",
         **({"credit_limit": "0.00"} if endpoint.name == "create_account" else {}),
     }
     return {name: real.get(name, value) for name, value in example_of(kind).items()}

@@ -242,6 +242,12 @@ def test_an_endpoint_is_added_rotated_and_switched(
     assert "whsec_" in boss.get(page).content.decode()
     for deed, said in (("rotate", "There is a new secret"), ("off", "told no more"), ("on", "told again")):
         assert said in boss.post(page, {"deed": deed}, follow=True).content.decode()
+    assert "A test is on its way" in boss.post(page, {"deed": "test"}, follow=True).content.decode()
+    assert (count("webhooks_event WHERE type = 'webhook.test'"), count("webhooks_delivery")) == (1, 1)
+    assert "webhook.test" in boss.get(page).content.decode()
+    boss.post(page, {"deed": "off"})
+    assert "Send a test" not in boss.get(page).content.decode()
+    assert (boss.post(page, {"deed": "test"}).status_code, count("webhooks_delivery")) == (422, 1)
     assert boss.post(page, {"deed": "explode"}).status_code == 422
     auditor = browser(people.staff(seller, Role.AUDITOR))
     assert auditor.get(page).status_code == 403

@@ -17,6 +17,7 @@ from standardwebhooks.webhooks import Webhook
 from abono.base.refusal import Refusal
 from abono.base.sql import statements
 from abono.features.webhooks.addresses import require_public
+from abono.features.webhooks.queries import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +76,7 @@ def _data(row: Mapping[str, Any]) -> Any:
 
 def _signed(row: Mapping[str, Any], body: str, now: datetime) -> dict[str, str]:
     """The headers of Standard Webhooks. The number is the event's: it stays when the event is told again."""
-    number = f"msg_{row['event_id'].hex}"
+    number = number_of(row["event_id"])
     made = [Webhook(secret).sign(number, now, body) for secret in (row["secret"], row["old_secret"]) if secret]
     return {
         "content-type": "application/json",

@@ -6,18 +6,19 @@ import base64
 import json
 import secrets
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.db import transaction
 
-from abono.base.refusal import InvalidRequest
+from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.access.people import NotFound, Person
 from abono.features.webhooks.addresses import require_public
-from abono.features.webhooks.queries import Ears, find_endpoint
-from abono.features.webhooks.types import TYPES
+from abono.features.webhooks.queries import Ears, Endpoint, find_endpoint
+from abono.features.webhooks.types import TEST, TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -69,23 +70,46 @@ def _wake() -> None:
         deliver_due.defer()
 
 
-def add_endpoint(person: Person, operator: int, url: str, types: Collection[str], *, now: datetime) -> int:
-    """A new address to tell; answers its id. Raises Forbidden, NotFound, InvalidRequest, PrivateAddress."""
+class EndpointDisabled(Refusal):
+    """The endpoint is switched off: it is told nothing."""
+
+    code = "endpoint_disabled"
+
+
+@dataclass(frozen=True)
+class Added:
+    """A new endpoint, and the secret that signs what it is told."""
+
+    id: int
+    secret: str
+
+
+@dataclass(frozen=True)
+class Rotated:
+    """The secret that signs from now on; until ``old_until`` the one before does as well."""
+
+    secret: str
+    old_until: datetime
+
+
+def add_endpoint(person: Person, operator: int, url: str, types: Collection[str], *, now: datetime) -> Added:
+    """A new address to tell. Raises Forbidden, NotFound, InvalidRequest, PrivateAddress."""
     person.require("webhook.change")
     person.require_operator(operator)
     _judge(url, types)
+    secret = _new_secret()
     with transaction.atomic():
         added = _sql.row(
             "add_endpoint",
             operator=operator,
             url=url,
             types=sorted(types),
-            secret=_new_secret(),
+            secret=secret,
             made_by=person.name,
             now=now,
         )
         record("webhook.add", str(added["id"]), operator=operator, at=now, after={"url": url, "types": sorted(types)})
-    return int(added["id"])
+    return Added(int(added["id"]), secret)
 
 
 def change_endpoint(person: Person, endpoint: int, url: str, types: Collection[str], *, now: datetime) -> None:
@@ -99,42 +123,73 @@ def change_endpoint(person: Person, endpoint: int, url: str, types: Collection[s
         record("webhook.change", str(endpoint), operator=found.operator_id, at=now, before=before, after=after)
 
 
-def rotate_secret(person: Person, endpoint: int, *, now: datetime) -> None:
+def rotate_secret(person: Person, endpoint: int, *, now: datetime) -> Rotated:
     """A new secret; for a day messages carry the signatures of both. Raises Forbidden, NotFound."""
     found = find_endpoint(person, endpoint, "webhook.change")
+    secret = _new_secret()
     with transaction.atomic():
-        _sql.run("rotate", endpoint=endpoint, secret=_new_secret(), now=now)
+        old_until: datetime = _sql.row("rotate", endpoint=endpoint, secret=secret, now=now)["old_until"]
         record("webhook.rotate", str(endpoint), operator=found.operator_id, at=now)
+    return Rotated(secret, old_until)
 
 
 def switch_endpoint(person: Person, endpoint: int, *, enabled: bool, now: datetime) -> None:
-    """Tell an endpoint no more, or again from now on. Raises Forbidden, NotFound."""
+    """Tell an endpoint no more, or again from now on, if it does not stand so already. Raises Forbidden, NotFound."""
     found = find_endpoint(person, endpoint, "webhook.change")
+    if (found.disabled_at is None) == enabled:
+        return
     with transaction.atomic():
         _sql.run("switch", endpoint=endpoint, enabled=enabled, now=now)
         record("webhook.switch", str(endpoint), operator=found.operator_id, at=now, after={"enabled": enabled})
 
 
 def replay(person: Person, endpoint: int, account: int, delivery: UUID, *, now: datetime) -> None:
-    """Tell one event once more, under its old number. Raises Forbidden, NotFound."""
-    found = find_endpoint(person, endpoint, "webhook.change")
+    """Tell one event once more, under its old number. Raises Forbidden, NotFound, EndpointDisabled."""
+    found = _listening(person, endpoint)
     with transaction.atomic():
         if not _sql.run("replay", account=account, delivery=delivery, endpoint=endpoint, now=now):
             message = "There is no such delivery that could be repeated; one that still waits is tried by itself."
-            raise NotFound(message)
+            raise NotFound(message, field="delivery")
         record("webhook.replay", str(delivery), operator=found.operator_id, at=now)
         deliver_soon()
 
 
 def replay_since(person: Person, endpoint: int, since: datetime, *, now: datetime) -> int:
-    """Tell everything that was given up since an instant once more; answers how many. Raises Forbidden, NotFound."""
-    found = find_endpoint(person, endpoint, "webhook.change")
+    """Tell everything that was given up since an instant once more; answers how many.
+
+    Raises Forbidden, NotFound, EndpointDisabled.
+    """
+    found = _listening(person, endpoint)
     with transaction.atomic():
         count = _sql.run("replay_since", endpoint=endpoint, since=since, now=now)
         after = {"since": since, "count": count}
         record("webhook.replay", str(endpoint), operator=found.operator_id, at=now, after=after)
         deliver_soon()
     return count
+
+
+def send_test(person: Person, endpoint: int, *, now: datetime) -> UUID:
+    """Tell an endpoint of nothing but that it is told; answers the delivery, by which one sees what came of it.
+
+    Raises Forbidden, NotFound, EndpointDisabled.
+    """
+    found = _listening(person, endpoint)
+    payload = json.dumps({"endpoint": endpoint})
+    with transaction.atomic():
+        told = _sql.row("test", endpoint=endpoint, operator=found.operator_id, type=TEST, payload=payload, now=now)
+        record("webhook.test", str(endpoint), operator=found.operator_id, at=now)
+        deliver_soon()
+    delivery: UUID = told["id"]
+    return delivery
+
+
+def _listening(person: Person, endpoint: int) -> Endpoint:
+    """An endpoint that may be told something. Raises Forbidden, NotFound, EndpointDisabled."""
+    found = find_endpoint(person, endpoint, "webhook.change")
+    if found.disabled_at is not None:
+        message = "The endpoint is switched off and is told nothing; switch it on first."
+        raise EndpointDisabled(message, field="endpoint")
+    return found
 
 
 def _judge(url: str, types: Collection[str]) -> None:

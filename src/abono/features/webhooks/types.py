@@ -18,3 +18,5 @@ TYPES = (
 )
 """Types of events. ``payment.received`` and ``charge.made`` are entries with a name of their own; all others that move
 a balance (refunds, fees, reversals, adjustments) are ``entry.posted``."""
+TEST = "webhook.test"
+"""What is told when somebody tries an endpoint out; no endpoint chooses it, each can be sent it."""

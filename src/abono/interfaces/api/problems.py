@@ -45,6 +45,7 @@ STATUS = {
     "move_waits": 409,
     "domain_taken": 409,
     "run_not_failed": 409,
+    "endpoint_disabled": 409,
     "not_whole": 409,
     "last_administrator": 409,
     "too_large": 413,

@@ -61,6 +61,7 @@ SENTENCES: dict[str, _StrPromise] = {
     "poor_contrast": _("Text on this colour could not be read well. Choose a darker or a lighter one."),
     "unknown_picture": _("The picture is not a PNG, JPEG or WebP, or is too large."),
     "private_address": _("This is not an address of the public Internet."),
+    "endpoint_disabled": _("The endpoint is switched off and is told nothing. Switch it on first."),
     "duplicate_membership": _("This person is let in for that already. Look them up in the list."),
     "last_administrator": _("The provider needs an administrator. Make somebody else one first."),
     "not_whole": _("Another operator lets this person in too. End the memberships of yours instead."),

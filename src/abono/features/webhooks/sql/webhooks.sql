@@ -37,12 +37,17 @@ VALUES (%(operator)s, %(url)s, %(types)s::text[], %(secret)s, %(made_by)s, %(now
 RETURNING id;
 
 -- name: endpoints
+-- Of some operators, the newest first; or one of them.
 SELECT
     e.id, e.operator_id, e.url, e.types, e.made_by, e.made_at, e.disabled_at, e.old_until, o.name AS operator_name
 FROM webhooks_endpoint AS e
 INNER JOIN operators_operator AS o ON e.operator_id = o.id
-WHERE e.operator_id = any(%(operators)s::bigint[])
-ORDER BY e.id DESC;
+WHERE
+    e.operator_id = any(%(operators)s::bigint[])
+    AND (%(endpoint)s::bigint IS NULL OR e.id = %(endpoint)s::bigint)
+    AND e.id < %(after)s::bigint
+ORDER BY e.id DESC
+LIMIT %(most)s;
 
 -- name: secret
 SELECT secret FROM webhooks_endpoint WHERE id = %(endpoint)s;
@@ -54,7 +59,8 @@ WHERE id = %(endpoint)s;
 -- name: rotate
 UPDATE webhooks_endpoint
 SET old_secret = secret, old_until = %(now)s::timestamptz + interval '1 day', secret = %(secret)s
-WHERE id = %(endpoint)s;
+WHERE id = %(endpoint)s
+RETURNING old_until;
 
 -- name: switch
 UPDATE webhooks_endpoint SET disabled_at = CASE WHEN %(enabled)s::boolean THEN NULL ELSE %(now)s::timestamptz END
@@ -98,13 +104,35 @@ UPDATE webhooks_delivery SET
 WHERE account_id = %(account)s AND id = %(delivery)s::uuid AND state = 'waiting';
 
 -- name: deliveries
--- The newest tellings of an endpoint's, before a given one.
-SELECT d.account_id, d.id, d.event_id, e.type, e.at, d.state, d.attempts, d.due_at, d.status, d.error, d.tried_at
+-- The newest tellings of an endpoint's, after a place in the list; or one of them.
+SELECT
+    d.account_id, d.id, d.event_id, d.operator_id, e.type, e.at, e.payload, d.state, d.attempts, d.due_at, d.status,
+    d.error, d.tried_at
 FROM webhooks_delivery AS d
 INNER JOIN webhooks_event AS e ON d.account_id = e.account_id AND d.event_id = e.id
-WHERE d.endpoint_id = %(endpoint)s AND (%(before)s::uuid IS NULL OR d.id < %(before)s::uuid)
+WHERE
+    d.endpoint_id = %(endpoint)s
+    AND (%(delivery)s::uuid IS NULL OR d.id = %(delivery)s::uuid)
+    AND (%(state)s::text = '' OR d.state = %(state)s::text)
+    AND (%(type)s::text = '' OR e.type = %(type)s::text)
+    AND (%(after)s::uuid IS NULL OR d.id < %(after)s::uuid)
 ORDER BY d.id DESC
 LIMIT %(most)s;
+
+-- name: test
+-- An event that concerns no account, for one endpoint, whatever types it wants.
+WITH told AS (
+    INSERT INTO webhooks_event (account_id, id, operator_id, type, source_id, at, payload)
+    VALUES (0, uuidv7(), %(operator)s, %(type)s, uuidv7(), %(now)s::timestamptz, %(payload)s::jsonb)
+    RETURNING account_id, id, operator_id
+)
+
+INSERT INTO webhooks_delivery (account_id, id, operator_id, event_id, endpoint_id, due_at)
+SELECT
+    t.account_id, uuidv7() AS id, t.operator_id, t.id AS event_id, %(endpoint)s AS endpoint_id,
+    %(now)s::timestamptz AS due_at
+FROM told AS t
+RETURNING id;
 
 -- name: replay
 -- Tell it once more: the same event, under the same number, to the same endpoint.

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.features.operators.queries import operator_by_id
 from abono.features.webhooks import operations
-from abono.features.webhooks.queries import deliveries_of, endpoints_of, find_endpoint, secret_of
+from abono.features.webhooks.queries import find_endpoint, list_deliveries, list_endpoints, secret_of
 from abono.features.webhooks.types import TYPES
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.refusing import told
@@ -52,7 +52,8 @@ class EndpointForm(forms.Form):
 @page("webhooks/", name="webhooks", kinds=STAFF, right="webhook.view")
 def webhooks(request: PersonRequest) -> HttpResponse:
     """The endpoints of the person's operators."""
-    return render(request, "web/staff/webhooks.html", {"endpoints": endpoints_of(request.person)})
+    shown = list_endpoints(request.person, after=request.GET.get("after"))
+    return render(request, "web/staff/webhooks.html", {"page": shown})
 
 
 @page("webhooks/new/", name="webhook_new", kinds=STAFF, right="webhook.change", methods=_BOTH)
@@ -68,7 +69,7 @@ def webhook_new(request: PersonRequest) -> HttpResponse:
             made = operations.add_endpoint(
                 request.person, typed["operator"], typed["url"], typed["types"], now=request.now
             )
-            return HttpResponseRedirect(reverse("webhook", args=[made]), status=303)
+            return HttpResponseRedirect(reverse("webhook", args=[made.id]), status=303)
         except Refusal as refusal:
             form.add_error(refusal.field if refusal.field in form.fields else None, told(refusal))
     shown = {"form": form, "endpoint": None}
@@ -77,14 +78,14 @@ def webhook_new(request: PersonRequest) -> HttpResponse:
 
 @page("webhooks/<int:endpoint>/", name="webhook", kinds=STAFF, right="webhook.view", methods=_BOTH)
 def webhook(request: PersonRequest, endpoint: int) -> HttpResponse:
-    """An endpoint: its secret, what it was told; switch, rotate and tell again."""
+    """An endpoint: its secret, what it was told; switch, rotate, try out and tell again."""
     found = find_endpoint(request.person, endpoint)
     if request.method == "POST":
         messages.success(request, _act(request, endpoint))
         return HttpResponseRedirect(reverse("webhook", args=[endpoint]), status=303)
-    told = deliveries_of(request.person, endpoint)
+    told = list_deliveries(request.person, endpoint, after=request.GET.get("after"))
     secret = secret_of(request.person, endpoint) if request.person.may("webhook.change") else ""
-    return render(request, "web/staff/webhook.html", {"endpoint": found, "deliveries": told, "secret": secret})
+    return render(request, "web/staff/webhook.html", {"endpoint": found, "page": told, "secret": secret})
 
 
 @page("webhooks/<int:endpoint>/edit/", name="webhook_edit", kinds=STAFF, right="webhook.change", methods=_BOTH)
@@ -127,5 +128,8 @@ def _act(request: PersonRequest, endpoint: int) -> str:
     if deed in {"on", "off"}:
         operations.switch_endpoint(person, endpoint, enabled=deed == "on", now=now)
         return _("It is told again from now on.") if deed == "on" else _("It is told no more.")
+    if deed == "test":
+        operations.send_test(person, endpoint, now=now)
+        return _("A test is on its way. Below you see what came of it.")
     message = "Use one of the buttons of the page."
     raise InvalidRequest(message, field="deed")
