@@ -85,6 +85,8 @@ def test_balances_are_exact_after_every_call(world: World) -> None:
     assert again.told == (409, "grant_active")
     refused = world.call("POST", f"{path}/refunds", {"amount": "1.00"})
     assert (refused.told, refused.body["short_by"]) == ((402, "insufficient_funds"), "12.00")
+    assert refused.body["currency"] == "EUR"
+    assert refused.body["detail"] == "The account is short by 12.00 EUR; let it be topped up and ask again."
     assert world.call("GET", f"{path}/balance").body == {
         "currency": "EUR",
         "balance": "-11.00",

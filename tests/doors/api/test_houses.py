@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from abono.features.billing.queries import accounts_now
-from abono.features.billing.tasks import advance_all, follow_tree, make_forecasts
+from abono.features.billing.tasks import advance_all, advance_asked, follow_tree, make_forecasts
 
 from .conftest import Caller, key_of
 
@@ -147,8 +147,8 @@ def test_the_engine_is_started_and_its_run_is_listed(world: World) -> None:
     answer = world.call("POST", "/runs", {})
     assert answer.status == 202
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'billing.advance'")
-        assert cursor.fetchone() == (1,)
+        cursor.execute("SELECT task_name, (args ->> 'operator')::bigint FROM procrastinate_jobs WHERE status = 'todo'")
+        assert cursor.fetchall() == [("billing.advance_asked", world.seller.id)]
     assert world.call("POST", "/runs", {}).status == 202
     world.call("POST", f"/accounts/{world.account}/subscriptions", {"plan": "line"})
     with connection.cursor() as cursor:
@@ -209,3 +209,44 @@ def test_a_key_makes_keys_that_can_do_no_more_than_itself(world: World) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM api_reply WHERE body LIKE %s", [f"%{made.body['secret']}%"])
         assert cursor.fetchone() == (0,)
+
+
+def test_the_engine_is_woken_for_the_operators_in_reach_alone(world: World) -> None:
+    child = world.call("POST", "/operators", {"code": "child-9", "name": "Child"}).body["id"]
+    world.call("POST", f"/operators/{child}/offers", {"plan": "line"})
+    below = world.call("POST", "/accounts", {"operator": child, "credit_limit": "100.00"}).body["id"]
+    for call, account in ((world.call, world.account), (world.call, below), (world.theirs, world.foreign)):
+        assert call("POST", f"/accounts/{account}/subscriptions", {"plan": "line"}).status == 201
+
+    def due(*accounts: int) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE ledger_account SET due_at = now() WHERE account_id = ANY (%s)", [list(accounts)])
+
+    def still_due() -> set[int]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT account_id FROM ledger_account WHERE due_at <= now()")
+            return {account for (account,) in cursor.fetchall()}
+
+    due(world.account, below, world.foreign)
+    assert world.call("POST", "/runs", {}).status == 202
+    work_off()
+    assert still_due() == {world.foreign}
+    assert [run["operator"] for run in world.call("GET", "/runs").body["items"]] == [child, world.seller.id]
+    assert world.theirs("GET", "/runs").body["items"] == []
+    assert world.theirs("POST", "/runs", {}).status == 202
+    due(world.account)
+    work_off()
+    assert still_due() == {world.account}
+
+
+def work_off() -> None:
+    """Do what the worker was asked to do; what it does by itself every minute stays undone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET status = 'succeeded'"
+            " WHERE task_name = 'billing.advance_asked' AND status = 'todo' RETURNING (args ->> 'operator')::bigint"
+        )
+        asked = [operator for (operator,) in cursor.fetchall()]
+    assert asked
+    for operator in asked:
+        advance_asked(operator)

@@ -55,6 +55,7 @@ def test_an_order_that_does_not_fit_changes_nothing(world: World) -> None:
     path = f"/accounts/{world.account}/subscriptions"
     refused = world.call("POST", path, {"plan": "line", "quantity": "11"})
     assert (refused.told, refused.body["short_by"]) == ((402, "insufficient_funds"), "10.00")
+    assert "short by 10.00 EUR;" in refused.body["detail"]
     assert (balance(world), world.call("GET", path).body["items"]) == ("100.00", [])
     assert world.call("POST", path, {"plan": "gold"}).told == (422, "unknown_plan")
     for body, field in (
@@ -92,6 +93,7 @@ def test_a_preview_tells_a_refusal(world: World) -> None:
     path = f"/accounts/{world.account}/previews"
     seen = world.call("POST", path, {"action": "subscribe", "plan": "line", "quantity": "20"}).body
     assert (seen["refusal"]["code"], seen["short_by"]) == ("insufficient_funds", "100.00")
+    assert "short by 100.00 EUR;" in seen["refusal"]["detail"]
     assert world.call("POST", path, {"action": "dance"}).told == (422, "invalid")
     assert world.call("POST", path, {"plan": "line"}).told == (422, "required")
     viewer = Caller(key_of(world.seller, ["account.view"]))

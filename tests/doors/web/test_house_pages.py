@@ -179,7 +179,7 @@ def test_a_run_is_started_watched_and_told(boss: Client, seller: Operator) -> No
     assert boss.post("/runs/start/").status_code == 303
     with connection.cursor() as cursor:
         cursor.execute("SELECT task_name FROM procrastinate_jobs WHERE status = 'todo'")
-        assert ("billing.advance",) in cursor.fetchall()
+        assert ("billing.advance_asked",) in cursor.fetchall()
     work_off()
     listed = boss.get("/runs/").content.decode()
     assert "Done" in listed

@@ -51,7 +51,7 @@ def refund(account: int, amount: int, *, now: datetime, key: str | None = None, 
     def book(desk: Desk) -> UUID:
         missing = amount - (desk.account.balance - desk.account.held)
         if missing > 0:
-            raise ledger.InsufficientFunds(missing, field="amount")
+            raise ledger.InsufficientFunds(missing, desk.account.currency, field="amount")
         return desk.post(-amount, kind="refund", counter="cash", text=text)
 
     return _once(account, now, key, "refund", {"amount": amount}, book)

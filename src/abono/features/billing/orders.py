@@ -181,7 +181,7 @@ def _begins(desk: Desk, starts_on: date | None) -> date:
 def _decide_first(desk: Desk, subscription: UUID) -> None:
     missing = engine.missing(desk.scope, desk.now, subscription)
     if missing:
-        raise ledger.InsufficientFunds(missing, field="account")
+        raise ledger.InsufficientFunds(missing, desk.account.currency, field="account")
 
 
 def _end_now(desk: Desk, found: Subscription, *, prorate_refund: bool) -> None:

@@ -82,7 +82,8 @@ def preview(account_id: int, now: datetime, act: Callable[[], object]) -> Previe
     for _try in range(_MOST_TRIES):
         with_money = _played(account_id, now, act, missing)
         if with_money.refusal is None:
-            return replace(with_money, next=None, short_by=missing, refusal=refusal)
+            whole = ledger.InsufficientFunds(missing, seen.currency, field=refusal.field or "amount")
+            return replace(with_money, next=None, short_by=missing, refusal=whole)
         if not isinstance(with_money.refusal, ledger.InsufficientFunds):
             break
         missing += with_money.refusal.missing

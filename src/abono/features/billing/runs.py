@@ -21,7 +21,7 @@ from abono.base.trail import record
 from abono.features.billing.announcing import announce, announce_run
 from abono.features.billing.engine import EngineStuck, Scope, Totals, catch_up
 from abono.features.billing.look_ahead import look
-from abono.features.operators.queries import operator_by_id
+from abono.features.operators.queries import operator_by_id, subtree
 from abono.features.webhooks.queries import ears_of
 
 if TYPE_CHECKING:
@@ -80,24 +80,38 @@ def advance(
     return report
 
 
-def request_run(person: Person, *, now: datetime) -> None:
-    """Have the worker do all work that is due, now and not at the next minute. What failed is tried again by it.
+def advance_below(until: datetime, operator: int) -> Report:
+    """Do all work that is due by an instant, of an operator and all below it; of others only what was begun already."""
+    report = Report()
+    below = subtree(operator)
+    # Where nobody else is, one run does it all; otherwise each operator has a run of its own.
+    everybody = not _sql.row("stands_beside", operators=below)["beside"]
+    for each in [None] if everybody else below:
+        done = advance(until, operator=each)
+        report.runs += done.runs
+        report.totals.update(done.totals)
+        report.failures += done.failures
+    return report
 
-    Raises Forbidden.
+
+def request_run(person: Person, *, now: datetime) -> None:
+    """Have the worker do all work of the person's operators that is due, now and not at the next minute.
+
+    What failed is tried again by it. Raises Forbidden.
     """
     person.require("run.start")
     with transaction.atomic():
         record("run.start", "", operator=person.operator, at=now)
-        transaction.on_commit(_wake)
+        transaction.on_commit(lambda: _wake(person.operator))
 
 
-def _wake() -> None:
+def _wake(operator: int) -> None:
     from procrastinate.exceptions import AlreadyEnqueued
 
-    from abono.features.billing.tasks import advance_all
+    from abono.features.billing.tasks import advance_asked
 
     with suppress(AlreadyEnqueued):
-        advance_all.defer()
+        advance_asked.configure(queueing_lock=f"billing.advance.{operator}").defer(operator=operator)
 
 
 def advance_instant_by_instant(until: datetime, *, operator: int | None = None, workers: int = 1) -> Report:

@@ -10,7 +10,7 @@ from procrastinate.contrib.django import app
 from abono.features.billing import figures
 from abono.features.billing.forecasts import make_waiting
 from abono.features.billing.parents import carry, carry_out_due_moves
-from abono.features.billing.runs import advance
+from abono.features.billing.runs import Report, advance, advance_below
 
 _log = structlog.get_logger(__name__)
 
@@ -19,7 +19,16 @@ _log = structlog.get_logger(__name__)
 @app.task(name="billing.advance", queueing_lock="billing.advance")
 def advance_all(timestamp: int = 0) -> None:  # noqa: ARG001 -- the minute it was planned for; the work is for now
     """All work that is due by now. A minute that was missed is made up by the next one."""
-    report = advance(datetime.now(UTC))
+    _log_report(advance(datetime.now(UTC)))
+
+
+@app.task(name="billing.advance_asked")
+def advance_asked(operator: int) -> None:
+    """All work that is due by now of an operator and those below it, because somebody of it asked."""
+    _log_report(advance_below(datetime.now(UTC), operator))
+
+
+def _log_report(report: Report) -> None:
     if report.runs:
         _log.info("advanced", runs=report.runs, **report.totals)
     for failure in report.failures:

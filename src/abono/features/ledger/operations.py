@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from abono.base.once import first_answer, keep_answer
 from abono.base.refusal import Refusal
 from abono.base.sql import statements
+from abono.kernel.money import format_amount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,15 +29,15 @@ class UnknownAccount(Refusal):
 
 
 class InsufficientFunds(Refusal):
-    """What is available does not cover the amount; ``missing`` minor units more would."""
+    """What is available does not cover the amount; ``missing`` minor units of ``currency`` more would."""
 
     code = "insufficient_funds"
 
-    def __init__(self, missing: int, *, field: str) -> None:
-        super().__init__(
-            f"The account is short by {missing} minor units; let it be topped up and ask again.", field=field
-        )
+    def __init__(self, missing: int, currency: str, *, field: str) -> None:
+        short_by = f"{format_amount(missing, currency)} {currency}"
+        super().__init__(f"The account is short by {short_by}; let it be topped up and ask again.", field=field)
         self.missing = missing
+        self.currency = currency
 
 
 class AlreadyReversed(Refusal):
@@ -213,7 +214,7 @@ def require(account: int, amount: int, at: datetime) -> None:
     """Refuse unless the amount is available at the instant (equality is enough). Raises InsufficientFunds."""
     missing = amount - available(account, at)
     if missing > 0:
-        raise InsufficientFunds(missing, field="amount")
+        raise InsufficientFunds(missing, lock(account).currency, field="amount")
 
 
 def debit(account: int, amount: int, *, key: str, counter: str, day: date, now: datetime, text: str = "") -> UUID:

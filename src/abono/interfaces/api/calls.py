@@ -50,7 +50,6 @@ class Call(HttpRequest):
     person: Person
     owner: int
     allowance: Allowance
-    currency: str
 
 
 @dataclass(frozen=True)

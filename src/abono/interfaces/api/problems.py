@@ -14,6 +14,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import BaseModel, Field
 
 from abono.base.refusal import Refusal
+from abono.features.ledger.operations import InsufficientFunds
 from abono.kernel.errors import InvalidValue
 from abono.kernel.money import format_amount
 
@@ -105,8 +106,9 @@ class Problem(BaseModel):
         str, Field(description="This very call, also in `X-Request-Id`; name it when you ask for help.")
     ]
     short_by: Annotated[
-        str | None, Field(description="How much money is missing, in the account's currency.", examples=["12.30"])
+        str | None, Field(description="How much money is missing, in the currency beside it.", examples=["12.30"])
     ] = None
+    currency: Annotated[str | None, Field(description="Of `short_by`: ISO 4217.", examples=["EUR"])] = None
     errors: Annotated[list[FieldProblem] | None, Field(description="All fields to blame, if several are.")] = None
 
 
@@ -145,10 +147,13 @@ def refused(request: HttpRequest, refusal: Refusal | InvalidValue) -> HttpRespon
     """The answer to what an operation refuses."""
     address = request.resolver_match.kwargs if request.resolver_match else {}
     status = status_of(refusal.code, in_address=refusal.field in address)
-    missing, currency = getattr(refusal, "missing", None), getattr(request, "currency", "")
-    short_by = format_amount(missing, currency) if missing and currency else None
+    money = _money_of(refusal) if isinstance(refusal, InsufficientFunds) else {}
     errors = getattr(refusal, "errors", None)
-    return problem(request, status, refusal.code, refusal.message, refusal.field, short_by=short_by, errors=errors)
+    return problem(request, status, refusal.code, refusal.message, refusal.field, errors=errors, **money)
+
+
+def _money_of(refusal: InsufficientFunds) -> dict[str, str]:
+    return {"short_by": format_amount(refusal.missing, refusal.currency), "currency": refusal.currency}
 
 
 def unreadable(request: HttpRequest, invalid: ValidationError) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Reaching an account for a call: through its access door, remembering its currency for what may be refused."""
+"""Reaching an account for a call: through its access door, as of the instant of the call."""
 
 from __future__ import annotations
 
@@ -13,6 +13,4 @@ if TYPE_CHECKING:
 
 def reach(call: Call, account: int, right: str) -> AccountRow:
     """An account that the caller may reach, for what ``right`` allows. Raises Forbidden, NotFound."""
-    row = find_account(call.person, account, now=call.now, right=right)
-    call.currency = row.currency
-    return row
+    return find_account(call.person, account, now=call.now, right=right)

@@ -47,7 +47,7 @@ _TELLS = {
     "unauthorized": "Send the header `Authorization: Bearer abono_…` with a key that is valid; staff make keys.",
     "forbidden": "This needs the right 'payment.create', which you do not have; ask an administrator.",
     "not_found": "There is nothing here; look it up in the list.",
-    "insufficient_funds": "The account is short by 1230 minor units; let it be topped up and ask again.",
+    "insufficient_funds": "The account is short by 12.30 EUR; let it be topped up and ask again.",
     "key_conflict": "The key 'order-17' was used before for a different request; use a new key.",
     "too_large": "The request is too large; send less at once.",
     "unsupported_media_type": "Send the body as application/json.",
@@ -84,6 +84,8 @@ _TELLS = {
     "period_closed": "2026-01-01 has passed; let the price begin on 2026-02-01 or later.",
 }
 """An example of every refusal's sentence."""
+_MORE = {"insufficient_funds": {"field": "account", "short_by": "12.30", "currency": "EUR"}}
+"""What else a refusal tells."""
 
 
 class StrictParser(Parser):
@@ -178,6 +180,7 @@ def _answer_of(status: int, codes: list[str]) -> dict[str, Any]:
                 "detail": _TELLS[code],
                 "code": code,
                 "instance": "urn:uuid:6d0c1d5e-0f4b-4c39-9a53-2f0a9f4f6a51",
+                **_MORE.get(code, {}),
             },
         }
         for code in codes

@@ -120,7 +120,7 @@ def list_failures(request: Call, run: Id) -> Failures:
 
 @endpoint("POST", "/runs", right="run.start", tag=TAG, answer=Requested, status=202)
 def start_run(request: Call, body: Nothing) -> Requested:
-    """Let all work that is due be done.
+    """Let all work that is due be done, of the operators in reach.
 
     A worker does it at once; the engine runs every minute by itself, so that this is seldom needed.
     """

@@ -210,7 +210,7 @@ def get_subscription(request: Call, account: Id, subscription: UUID) -> Subscrip
 
 def _acted(request: Call, account: int, subscription: UUID, right: str, act: Callable[[], object]) -> Subscription:
     """Do something to a subscription that the person may reach, and show what became of it."""
-    request.currency = find_subscription(request.person, account, subscription, right=right).currency
+    find_subscription(request.person, account, subscription, right=right)
     act()
     return subscription_of(find_subscription(request.person, account, subscription, right=right))
 

@@ -11,6 +11,10 @@ SELECT exists(
     WHERE due_at <= %(until)s::timestamptz AND (%(operator)s::bigint IS NULL OR operator_id = %(operator)s::bigint)
 ) AS due;
 
+-- name: stands_beside
+-- Whether there are operators beside some.
+SELECT exists(SELECT 1 FROM operators_operator WHERE id <> all(%(operators)s::bigint[])) AS beside;
+
 -- name: first_due
 SELECT min(due_at) AS instant FROM ledger_account
 WHERE due_at <= %(until)s::timestamptz AND (%(operator)s::bigint IS NULL OR operator_id = %(operator)s::bigint);
