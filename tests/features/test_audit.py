@@ -60,12 +60,19 @@ scenario: The world whose books are broken
 operator: {currency: EUR, time_zone: Europe/Berlin, prices_include_tax: true, tax: "19"}
 start: 2026-01-01
 catalogue:
-  services: {tv: {kind: onoff}}
+  services: {tv: {kind: onoff}, prints: {kind: usage}, calls: {kind: usage}}
   plans:
     month: {price: "31.00", period: month, pause: {mode: freeze, fee: "1.00"}, services: {tv: {}}}
     day: {price: "31.00", period: month, charge: daily, services: {tv: {}}}
     later: {price: "31.00", period: month, charge: arrears, setup_fee: "5.00", services: {tv: {}}}
+    printer:
+      price: "31.00"
+      period: month
+      services:
+        prints: {included: "10", model: package, size: "10", price: "5.00"}
+        calls: {included: "3", quota_period: day, model: standard, unit: "0.10"}
 accounts:
+  printing: {balance: "500.00"}
   plain: {balance: "500.00"}
   daily: {balance: "500.00"}
   arrears: {balance: "500.00"}
@@ -76,6 +83,7 @@ accounts:
   changed: {balance: "500.00"}
 steps:
   - {at: 2026-01-01T10:00, subscribe: {account: plain, plan: month}}
+  - {subscribe: {account: printing, plan: printer, as: printer}}
   - {subscribe: {account: daily, plan: day}}
   - {subscribe: {account: arrears, plan: later}}
   - {subscribe: {account: blocked, plan: month, as: blocked}}
@@ -84,6 +92,8 @@ steps:
   - {subscribe: {account: changed, plan: month, as: changed}}
   - {promise: {account: promised, amount: "40.00", days: 5, fee: "2.00"}}
   - {subscribe: {account: promised, plan: month, as: promised}}
+  - {at: 2026-01-02T10:00, use: {subscription: printer, service: prints, quantity: "12", key: a}}
+  - {use: {subscription: printer, service: calls, quantity: "5"}}
   - {at: 2026-01-05T10:00, block: {subscription: blocked}}
   - {pause: {subscription: paused}}
   - {at: 2026-01-08T10:00, unblock: {subscription: blocked}}
@@ -261,6 +271,13 @@ BREAKS = [
     ),
     ("due", "plain", "UPDATE ledger_account SET due_at = due_at + interval '1 day' WHERE account_id = %(account)s"),
     ("due", "daily", "UPDATE ledger_account SET due_at = NULL WHERE account_id = %(account)s"),
+    ("used", "printing", "UPDATE usage_counter SET ahead = ahead + 1 WHERE account_id = %(account)s AND NOT by_day"),
+    ("used", "printing", "UPDATE usage_period SET used = used + 1 WHERE account_id = %(account)s AND used = 12"),
+    ("used", "printing", "UPDATE usage_day SET used = used - 1 WHERE account_id = %(account)s"),
+    ("used", "printing", "DELETE FROM usage_event WHERE account_id = %(account)s AND key = 'a'"),
+    ("reserved", "printing", "UPDATE usage_counter SET held = 1 WHERE account_id = %(account)s AND NOT by_day"),
+    ("keyed", "printing", "DELETE FROM usage_key WHERE account_id = %(account)s"),
+    ("overages", "printing", "UPDATE usage_period SET net = net + 1 WHERE account_id = %(account)s AND used = 12"),
     ("numbers", "plain", "UPDATE accounts_number SET number = 'other' WHERE account_id = %(account)s"),
     ("numbers", "plain", "DELETE FROM accounts_profile WHERE account_id = %(account)s"),
     ("counters", None, "UPDATE billing_run SET totals = '{\"charged\": 8}'"),
@@ -293,7 +310,7 @@ def world(
 
 def numbers_of(scenario: str) -> dict[str, int]:
     operator = Operator.objects.get(name=scenario).pk
-    names = ("plain", "daily", "arrears", "blocked", "stopped", "paused", "promised", "changed")
+    names = ("plain", "daily", "arrears", "blocked", "stopped", "paused", "promised", "changed", "printing")
     return {name: account_by_number(operator, name) for name in names}
 
 
@@ -361,7 +378,7 @@ def test_the_report_of_sound_books(broken: dict[str, int]) -> None:
     lines: list[str] = []
     assert run_audit(lines.append, as_json=False) == 0
     assert [line.split()[:2] for line in lines[:-1]] == [["holds", promise] for promise in PROMISES]
-    assert lines[-1].endswith("charges: the books are proved.")
+    assert lines[-1].endswith("events: the books are proved.")
 
 
 def test_the_report_names_what_is_broken(broken: dict[str, int]) -> None:

@@ -1,10 +1,11 @@
-"""Every function of base/sql/functions.sql against its home in the kernel (or in zoneinfo), on random inputs.
+"""Every function of the files functions.sql against its home in the kernel (or in zoneinfo), on random inputs.
 
 Hypothesis draws a seed; each seed makes a whole batch that the database answers in one query. A failure names the case.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -23,7 +24,9 @@ from hypothesis import strategies as st
 from abono.features.operators.queries import Operator
 from abono.kernel.calendars import Grid, Period, grid_for
 from abono.kernel.charges import slice_amount
-from abono.kernel.money import round_half_up
+from abono.kernel.money import format_amount, parse_amount, round_half_up
+from abono.kernel.rating import Package, parse_limits, parse_model, rate_amount
+from abono.kernel.rating import packs as kernel_packs
 from abono.kernel.tax import split_tax, tax_lines
 
 pytestmark = pytest.mark.django_db
@@ -341,3 +344,95 @@ def test_ids_are_unique_and_lie_between_the_ids_before_and_after(random: Random)
         rounds.append(made)
     everything = [each for made in rounds for each in made]
     assert len(set(everything)) == len(everything)
+
+
+def _decimal(draw: Random, most: int, places: int) -> str:
+    text = f"{draw.randrange(most * 10**places + 1)}"
+    whole, rest = text[:-places] or "0", text[-places:].rjust(places, "0")
+    return f"{whole}.{rest}" if places else text
+
+
+def _model(draw: Random) -> dict[str, Any]:
+    """Any price model with any limits, as a catalogue writes it."""
+    places = draw.choice([1, 2, 4])
+    kind = draw.choice(["standard", "graduated", "volume", "package", "percentage"])
+    terms: dict[str, Any] = {"model": kind}
+    if kind == "standard":
+        terms["unit"] = _decimal(draw, 3, places)
+    elif kind == "package":
+        terms |= {"size": draw.choice(["1", "3", "10", "0.5", "0.7", "99.999"]), "price": _decimal(draw, 20, places)}
+    elif kind == "percentage":
+        terms["rate"] = _decimal(draw, 30, places)
+        if draw.random() < 0.5:
+            terms["fixed"] = _decimal(draw, 5, places)
+        if draw.random() < 0.5:
+            terms |= {"min": _decimal(draw, 5, places), "max": str(draw.randrange(5, 60))}
+    else:
+        tops = sorted(draw.sample(range(1, 40), draw.randrange(4)))
+        tiers: list[dict[str, Any]] = [{"up_to": str(top), "unit": _decimal(draw, 3, places)} for top in tops]
+        tiers.append({"up_to": None, "unit": _decimal(draw, 3, places)})
+        for tier in tiers:
+            if draw.random() < 0.5:
+                tier["flat"] = _decimal(draw, 9, 2)
+        terms["tiers"] = tiers
+    if draw.random() < 0.3:
+        terms["minimum"] = _decimal(draw, 9, 2)
+    if draw.random() < 0.3:
+        terms["maximum"] = str(draw.randrange(9, 90))
+    return terms
+
+
+@few
+@given(draw=seeds)
+def test_price_models(draw: Random) -> None:
+    rows, expected = [], []
+    for _ in range(BATCH // 3):
+        terms = _model(draw)
+        currency, digits = draw.choice([("EUR", 2), ("JPY", 0), ("KWD", 3)])
+        left = draw.choice(["0", "1", "40", _decimal(draw, 60, draw.choice([1, 3]))])
+        limits = parse_limits(terms)
+        model = parse_model({name: value for name, value in terms.items() if name not in {"minimum", "maximum"}})
+        amount = rate_amount(model, Fraction(left), currency, minimum=limits[0], maximum=limits[1])
+        assert parse_amount(format_amount(amount, currency), currency, "amount") == amount
+        rows.append((json.dumps(terms), left, digits))
+        expected.append((amount, kernel_packs(model, Fraction(left)) if isinstance(model, Package) else 0))
+    answers = ask("abono_charged(a, abono_cost(a, b), c)", "a, b, c", "jsonb numeric integer", rows)
+    agree(rows, answers, [amount for amount, _packs in expected])
+    answers = ask("abono_packs(a, b)", "a, b", "jsonb numeric", [row[:2] for row in rows])
+    agree(rows, [int(answer) for answer in answers], [count for _amount, count in expected])
+
+
+def test_a_cost_beyond_the_books_is_capped() -> None:
+    rows = [(json.dumps({"model": "standard", "unit": "999999999999999"}), "999999999999999", 2)]
+    assert ask("abono_charged(a, abono_cost(a, b), c)", "a, b, c", "jsonb numeric integer", rows) == [10**15 - 1]
+
+
+@few
+@given(draw=seeds)
+def test_what_is_taken_within_limits(draw: Random) -> None:
+    for _ in range(20):
+        used, least, most = draw.randrange(9), draw.choice([None, 0]), draw.choice([None, 5, 9])
+        quantities = [draw.randrange(-4, 6) for _each in range(12)]
+        wanted, now = [], used
+        for quantity in quantities:
+            if not ((quantity > 0 and most is not None and now + quantity > most) or (
+                quantity < 0 and least is not None and now + quantity < least
+            )):  # fmt: skip
+                now += quantity
+            wanted.append(now)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT abono_taken(%s::numeric, q, %s::numeric, %s::numeric)"
+                " OVER (ORDER BY no ROWS UNBOUNDED PRECEDING)"
+                " FROM unnest(%s::numeric[]) WITH ORDINALITY AS c (q, no) ORDER BY no",
+                [used, least, most, quantities],
+            )
+            assert [int(row[0]) for row in cursor.fetchall()] == wanted
+
+
+@pytest.mark.parametrize(
+    ("used", "included", "told"),
+    [("79.99", "100", 0), ("80", "100", 80), ("99.9", "100", 80), ("100", "100", 100), ("5", "0", 0), ("-1", "3", 0)],
+)
+def test_thresholds_of_warnings(used: str, included: str, told: int) -> None:
+    assert ask("abono_warned(a, b)", "a, b", "numeric numeric", [(used, included)]) == [told]

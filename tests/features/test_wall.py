@@ -177,6 +177,29 @@ def _fill(seller: Operator, account: int) -> None:
     _statement(
         "INSERT INTO billing_forecast (operator_id, days, asked_at, asked_by) VALUES (%s, 1, now(), 'x')", seller.id
     )
+    for table, columns, values in (
+        ("counter", "", ""),
+        ("day", ", turn, day, used", ", 1, '2026-01-01', 0"),
+        (
+            "period",
+            ", turn, starts_on, ends_on, carried, used, billed, included, over, paid, net, amount, closed_at",
+            ", 1, '2026-01-01', '2026-02-01', 0, 0, 0, 0, 0, 0, 0, 0, now()",
+        ),
+        ("reservation", ", quantity, made_at, expires_at, closed_at", ", 1, now(), now(), now()"),
+        ("event", ", at, taken_at, quantity, turn, seats", ", '2026-01-05', '2026-01-05', 0, 1, FALSE"),
+    ):
+        _statement("SELECT abono_usage_month('2026-01-01')")
+        _statement(
+            f"INSERT INTO usage_{table} (account_id, id, operator_id, subscription_id, service_id{columns})"
+            f" SELECT account_id, uuidv7(), operator_id, id, 1{values} FROM subscriptions_subscription"
+            " WHERE account_id = %s",
+            account,
+        )
+    _statement(
+        "INSERT INTO usage_key (account_id, key, operator_id, at, content) VALUES (%s, 'x', %s, '2026-01-05', 0)",
+        account,
+        seller.id,
+    )
     _statement("INSERT INTO operators_selfservice (operator_id) VALUES (%s) ON CONFLICT DO NOTHING", seller.id)
 
 
@@ -216,6 +239,12 @@ WALLED = (
     "operators_selfservice",
     "subscriptions_subscription",
     "subscriptions_transition",
+    "usage_counter",
+    "usage_day",
+    "usage_event",
+    "usage_key",
+    "usage_period",
+    "usage_reservation",
     "webhooks_delivery",
     "webhooks_event",
 )
@@ -227,12 +256,22 @@ def test_every_table_of_operators_and_accounts_is_behind_the_wall_or_says_why_no
         "SELECT DISTINCT k.relname AS name, k.relrowsecurity AS walled,"
         " EXISTS (SELECT FROM pg_policies AS p WHERE p.tablename = k.relname AND p.policyname = 'abono_wall') AS policy"
         " FROM pg_class AS k INNER JOIN pg_attribute AS a ON a.attrelid = k.oid"
-        " WHERE k.relnamespace = 'public'::regnamespace AND k.relkind IN ('r', 'p')"
+        # Partitions are shut altogether: what may be seen is seen by way of the whole.
+        " WHERE k.relnamespace = 'public'::regnamespace AND k.relkind IN ('r', 'p') AND NOT k.relispartition"
         " AND a.attname IN ('account_id', 'operator_id') AND NOT a.attisdropped"
     )
     assert {row["name"] for row in found if row["walled"] != row["policy"]} == set()
     assert {row["name"] for row in found if not row["policy"]} == set(OPEN)
     assert {row["name"] for row in found if row["policy"]} == set(WALLED)
+
+
+def test_partitions_are_shut(world: World) -> None:
+    parts = rows("SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'")
+    assert parts
+    for part in parts:
+        with pytest.raises(ProgrammingError) as refused, undone(world.people["administrator of the root"]):
+            rows(f"SELECT * FROM {part['relname']}")
+        assert isinstance(refused.value.__cause__, InsufficientPrivilege)
 
 
 def test_the_role_of_requests_owns_nothing_and_passes_no_policy(world: World) -> None:

@@ -23,6 +23,7 @@ OWN_APPS = (
     "catalogue",
     "accounts",
     "subscriptions",
+    "usage",
     "billing",
 )
 

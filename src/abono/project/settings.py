@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "abono.features.catalogue",
     "abono.features.accounts",
     "abono.features.subscriptions",
+    "abono.features.usage",
     "abono.features.billing",
     "abono.interfaces.web",
     "abono.interfaces.api",

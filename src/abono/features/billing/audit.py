@@ -38,6 +38,10 @@ PROMISES: Mapping[str, str] = {
     "reasons": "A subscription has reasons exactly when it is suspended.",
     "periods": "Every active subscription runs in a period, paid to its end or, by the day, up to a day in it.",
     "due": "Every account is due when the first of its subscriptions has work, or earlier at a new price's first day.",
+    "used": "Every quota period has counted what it began with and the sum of its events, also by the day.",
+    "reserved": "What a quota holds back is the sum of its open reservations.",
+    "keyed": "Every event that has a key is the only one of its account with it, and the key is kept.",
+    "overages": "What quota periods cost, on use and at their end, is what was charged for them.",
     "numbers": "Every account has one profile and one number, of the same seller, and no number is without an account.",
     "counters": "The totals of every finished run are the sums of its slices.",
 }
@@ -76,6 +80,7 @@ class Proved:
     entries: int
     subscriptions: int
     charges: int
+    events: int
 
 
 def audit(limit: int = 10) -> list[Finding]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from abono.base.sql import statements
+from abono.kernel.money import minor_digits
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _instant = statements("abono.features.billing", "instant")
 _decide = statements("abono.features.billing", "decide")
+_overage = statements("abono.features.billing", "overage")
 
 
 class EngineStuck(Exception):  # noqa: N818 -- a bug or a damaged row, never an answer
@@ -54,6 +56,7 @@ class Scope:
             "day": self.operator.day(instant),
             "now": now,
             "today": self.operator.day(now),
+            "digits": minor_digits(self.operator.currency),
         }
 
 
@@ -147,6 +150,8 @@ def _prepare(scope: Scope, instant: datetime, now: datetime, needs: dict[str, bo
         totals += lift(scope, instant, now, bit=2, cause="pause_over", midnight=True)
     if needs["closing"]:
         totals += close(scope, instant, now)
+    if needs["counting"]:
+        totals += close_usage(scope, instant, now)
     if needs["turning"]:
         totals += Counter(_instant.row("turn", **common))
     if needs["closing"] and needs["lapsing"]:
@@ -218,6 +223,16 @@ def lift(
 def close(scope: Scope, instant: datetime, now: datetime, subscription: UUID | None = None) -> Totals:
     """Charge arrears: of all periods that end, or early, of one subscription."""
     return Counter(_instant.row("close", subscription=subscription, **scope.common(instant, now)))
+
+
+def close_usage(scope: Scope, instant: datetime, now: datetime, subscription: UUID | None = None) -> Totals:
+    """Close quota periods and charge what was used beyond the included: of all billing periods that end, or early.
+
+    Early is for one subscription, whose period ends at the instant.
+    """
+    values = {"subscription": subscription, **scope.common(instant, now)}
+    _overage.run("hold_counters", **values)
+    return Counter(_overage.row("close_usage", **values))
 
 
 def claim(scope: Scope, now: datetime) -> None:

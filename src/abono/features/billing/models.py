@@ -25,6 +25,7 @@ class Charge(models.Model):
     amount = models.BigIntegerField()
     tax = models.BigIntegerField()
     rate_id = models.BigIntegerField(null=True)
+    service_id = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [
@@ -34,7 +35,8 @@ class Charge(models.Model):
                 name="billing_charge_once",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["period", "part", "fee", "credit", "refund"]), name="billing_charge_kind"
+                condition=Q(kind__in=["period", "part", "fee", "overage", "credit", "refund"]),
+                name="billing_charge_kind",
             ),
             models.CheckConstraint(condition=Q(starts_on__lt=models.F("ends_on")), name="billing_charge_days"),
             CompositeForeignKey(

@@ -190,6 +190,8 @@ def _end_now(desk: Desk, found: Subscription, *, prorate_refund: bool) -> None:
         engine.close(desk.scope, desk.now, desk.now, found.id)
     elif prorate_refund and found.runs and found.period_starts_on is not None:
         _give_back(desk, found)
+    if plan.counts:
+        engine.close_usage(desk.scope, desk.now, desk.now, found.id)
     subscriptions.move(found, state="ended", reasons=0, cause="ended", operator=desk.operator, now=desk.now)
     tell_account(found.account_id, desk.operator.id, "ended", day=desk.today, now=desk.now, subscription=found.id)
 
@@ -219,7 +221,13 @@ def _remaining(found: Subscription, since: date, until: date | None) -> int:
 def _change_now(desk: Desk, found: Subscription, old: Plan, new: Plan, quantity: Decimal) -> None:
     if old.charge == "arrears" and found.runs and not found.in_first_wait:
         engine.close(desk.scope, desk.now, desk.now, found.id)  # under the plan it was used under
+    anew = found.in_first_wait or not _goes_on(found, old, new, desk.today)
+    if old.counts and anew:
+        engine.close_usage(desk.scope, desk.now, desk.now, found.id)
     subscriptions.replace_plan(found, new.id, quantity)
+    if old.counts and not anew and not new.counts:
+        # What goes on is rated by the plan in force at its end, which counts nothing.
+        engine.close_usage(desk.scope, desk.now, desk.now, found.id)
     if not old.as_long_as(new) and (not found.runs or found.in_first_wait):
         # Nothing runs that had an anchor: a full period will start with the return, or with the end of the wait.
         begins = (found.trial_ends_on or found.starts_on) if found.runs else desk.today

@@ -61,7 +61,8 @@ class Offer(models.Model):
 class Plan(models.Model):
     """The terms of a subscription. Changed terms make a new version; subscriptions keep theirs.
 
-    ``source`` is the plan of the operator above that this one follows (see Offer).
+    ``source`` is the plan of the operator above that this one follows (see Offer). ``counts`` says that it has a
+    service whose use or seats are counted: a roll-over passes all others by.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -88,6 +89,7 @@ class Plan(models.Model):
     pause_days_per_year = models.IntegerField(null=True)
     pause_min_days = models.IntegerField(db_default=0)
     pause_fee = models.BigIntegerField(db_default=0)
+    counts = models.BooleanField(db_default=False)
     source = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
 
     class Meta:

@@ -43,6 +43,7 @@ def save_catalogue(operator: Operator, terms: CatalogueTerms, *, now: datetime) 
     }
     for code, plan in terms.plans.items():
         _add_plan(operator, code, plan, services, now)
+    _sql.run("mark_counting", operator=operator.id)  # a service may have changed its kind
 
 
 def _add_plan(operator: Operator, code: str, terms: PlanTerms, services: Mapping[str, int], now: datetime) -> None:
@@ -79,6 +80,7 @@ def _add_plan(operator: Operator, code: str, terms: PlanTerms, services: Mapping
         _sql.run(
             "add_plan_service", plan=plan, service=services[service], quantity=quantity, terms=json.dumps(dict(use))
         )
+    _sql.run("mark_counting", operator=operator.id)
     _sql.run("put_price", plan=plan, valid_from=_ALWAYS, price=terms.price)
     record("plan.save", code, operator=operator.id, at=now, after={"version": version, "price": terms.price})
     offers.follow_plan(operator, code, plan, now=now)

@@ -50,6 +50,7 @@ class Plan:
     pause_fee: int
     look_ahead_hours: int | None
     look_ahead_days: int | None
+    counts: bool
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Plan:

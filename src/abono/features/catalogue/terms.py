@@ -106,7 +106,7 @@ def parse_plan(value: object, currency: str, services: Mapping[str, ServiceTerms
     period_text = fields.required(record, "period", prefix)
     period = Period.parse(period_text, f"{prefix}period")
     parts = {
-        code: _plan_service(code, terms, services, f"{prefix}services.{code}.")
+        code: _plan_service(code, terms, services, str(period_text), f"{prefix}services.{code}.")
         for code, terms in _section(record, "services", prefix).items()
     }
     return PlanTerms(
@@ -168,7 +168,7 @@ def _service(value: object, prefix: str) -> ServiceTerms:
 
 
 def _plan_service(
-    code: str, value: object, services: Mapping[str, ServiceTerms], prefix: str
+    code: str, value: object, services: Mapping[str, ServiceTerms], period: str, prefix: str
 ) -> tuple[Decimal, Mapping[str, Any]]:
     if code not in services:
         raise InvalidValue("invalid", prefix.rstrip("."), f"There is no service {code!r}; describe it under services.")
@@ -176,11 +176,11 @@ def _plan_service(
     quantity = record.pop("quantity", "1")
     if parse_unsigned(quantity, f"{prefix}quantity") == 0:
         raise InvalidValue("out_of_range", f"{prefix}quantity", "Write a quantity above 0.")
-    _check_use(record, prefix)
+    _check_use(record, period, prefix)
     return parse_decimal(quantity, f"{prefix}quantity"), record
 
 
-def _check_use(record: Mapping[str, object], prefix: str) -> None:
+def _check_use(record: Mapping[str, object], period: str, prefix: str) -> None:
     """Judge the terms of use of a service in a plan; they are kept as they are written."""
     model = {name: value for name, value in record.items() if name not in _OWN_USE_FIELDS}
     if model:
@@ -190,12 +190,14 @@ def _check_use(record: Mapping[str, object], prefix: str) -> None:
     parse_limits(record, prefix)
     for name, options in {
         "overage": ("on_use", "period_end"), "limit": ("hard", "soft"),
-        "quota_period": ("day", "week", "month", "quarter", "year"), "seats_billed": ("peak", "end"),
+        "quota_period": ("day", period), "seats_billed": ("peak", "end"),
     }.items():  # fmt: skip
         if record.get(name) is not None:
             fields.choice(record[name], f"{prefix}{name}", options)
-    if record.get("limit") == "hard" and model:
+    if record.get("limit") == "hard" and (model or record.get("overage") is not None):
         raise InvalidValue("invalid", f"{prefix}limit", "A hard limit sells no overage; remove the model or the limit.")
+    if record.get("overage") == "on_use" and not model:
+        raise InvalidValue("required", f"{prefix}model", "Say by a price model what is charged on use.")
 
 
 def _price(

@@ -23,7 +23,7 @@ class Charge(Answer):
 
     id: Annotated[Key, Field(description="Its entry's too.")]
     booked_on: Day
-    kind: Annotated[Literal["period", "part", "fee", "credit", "refund"], Field(examples=["period"])]
+    kind: Annotated[Literal["period", "part", "fee", "overage", "credit", "refund"], Field(examples=["period"])]
     starts_on: Day
     ends_on: Annotated[Day, Field(examples=["2026-03-01"])]
     amount: Annotated[Amount, Field(examples=["50.00"])]

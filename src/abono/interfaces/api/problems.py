@@ -31,6 +31,8 @@ STATUS = {
     "not_found": 404,
     "key_conflict": 409,
     "subscription_ended": 409,
+    "subscription_suspended": 409,
+    "quota_exceeded": 409,
     "not_paused": 409,
     "pause_not_allowed": 409,
     "grant_active": 409,

@@ -48,7 +48,7 @@ def _tell(findings: Mapping[str, Finding], size: Proved, write: Callable[[str], 
                 write(f"{'':<10}  … and {finding.count - len(finding.examples):,} more")
     write(
         f"{size.accounts:,} accounts, {size.entries:,} entries, {size.subscriptions:,} subscriptions, "
-        f"{size.charges:,} charges: "
+        f"{size.charges:,} charges, {size.events:,} events: "
         + ("the books are proved." if not findings else f"{len(findings)} of {len(PROMISES)} promises are broken.")
     )
 

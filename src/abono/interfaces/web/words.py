@@ -23,6 +23,7 @@ CHARGES: Mapping[str, _StrPromise] = {
     "period": _("Billing period"),
     "part": _("Part of a period"),
     "fee": _("Fee"),
+    "overage": _("Use beyond the included"),
     "credit": _("Credit for unused days"),
     "refund": _("Refund of unused days"),
 }
@@ -56,6 +57,8 @@ NOTICES: Mapping[str, _StrPromise] = {
     "resumed": _("Notice: active again"),
     "ended": _("Notice: ended"),
     "payment_received": _("Notice: payment received"),
+    "quota_80": _("Notice: 80% of a quota used"),
+    "quota_100": _("Notice: quota used up"),
 }
 ACTIONS: Mapping[str, _StrPromise] = {
     "account.open": _("Account opened"),
@@ -74,6 +77,7 @@ ACTIONS: Mapping[str, _StrPromise] = {
     "subscription.change": _("Change asked for"),
     "subscription.cancel": _("Cancellation asked for"),
     "subscription.keep": _("Cancellation taken back"),
+    "usage.charge": _("Use beyond the included charged"),
     "subscription.pause": _("Pause asked for"),
     "subscription.resume": _("Resume asked for"),
 }

@@ -88,7 +88,7 @@ LEFT JOIN catalogue_plan AS p ON r.plan_id = p.id
 WHERE
     e.id IS NULL
     OR e.amount <> -c.amount
-    OR (c.amount > 0) <> (c.kind IN ('period', 'part', 'fee'))
+    OR (c.amount > 0) <> (c.kind IN ('period', 'part', 'fee', 'overage'))
     OR e.kind <> CASE c.kind
         WHEN 'credit' THEN 'reversal'
         WHEN 'refund' THEN 'refund'
@@ -98,6 +98,8 @@ WHERE
     OR e.counter <> CASE c.kind WHEN 'fee' THEN 'fees' ELSE 'sales' END
     OR NOT CASE
         WHEN c.kind = 'part' THEN e.booked_on IN (c.starts_on, c.starts_on - 1)
+        -- On use on any day of the period, otherwise at its end; a return on the very day begins with what is taken.
+        WHEN c.kind = 'overage' THEN e.booked_on BETWEEN c.starts_on AND c.ends_on
         WHEN c.kind = 'fee' AND p.charge = 'arrears'
             THEN e.booked_on = c.ends_on OR (e.booked_on = c.starts_on AND c.ends_on = c.starts_on + 1)
         WHEN c.kind = 'period' AND p.charge = 'arrears' THEN e.booked_on = c.ends_on
@@ -642,9 +644,129 @@ WHERE r.finished_at IS NOT NULL AND s.state = 'open'
 ORDER BY subject, found
 LIMIT %(most)s;
 
+-- name: used
+-- What a quota period began with, what of its events was thrown away with old months, and the events that are kept.
+WITH sums AS MATERIALIZED (
+    SELECT account_id, subscription_id, service_id, turn, counted_on, sum(quantity) AS total FROM usage_event
+    GROUP BY account_id, subscription_id, service_id, turn, counted_on
+),
+
+turns AS MATERIALIZED (
+    SELECT account_id, subscription_id, service_id, turn, sum(total) AS total FROM sums
+    GROUP BY account_id, subscription_id, service_id, turn
+),
+
+told AS (
+    SELECT account_id, subscription_id, service_id, turn, used - carried - dropped AS total FROM usage_counter
+    UNION ALL
+    SELECT account_id, subscription_id, service_id, turn + 1, ahead FROM usage_counter
+    UNION ALL
+    SELECT account_id, subscription_id, service_id, turn, used - carried - dropped FROM usage_period
+),
+
+days AS (
+    SELECT account_id, subscription_id, service_id, turn, counted_on, total FROM sums
+    WHERE counted_on IS NOT NULL
+)
+
+SELECT
+    coalesce(t.account_id, e.account_id) AS account_id,
+    'subscription ' || coalesce(t.subscription_id, e.subscription_id) || ' service '
+    || coalesce(t.service_id, e.service_id) AS subject,
+    'quota period ' || coalesce(t.turn, e.turn) || ': counted ' || coalesce(trim_scale(t.total), 0)
+    || ', sum of events ' || coalesce(trim_scale(e.total), 0) AS found
+FROM told AS t
+FULL JOIN turns AS e
+    ON
+        t.account_id = e.account_id AND t.subscription_id = e.subscription_id AND t.service_id = e.service_id
+        AND t.turn = e.turn
+WHERE coalesce(t.total, 0) <> coalesce(e.total, 0)
+UNION ALL
+SELECT
+    coalesce(d.account_id, e.account_id),
+    'subscription ' || coalesce(d.subscription_id, e.subscription_id) || ' service '
+    || coalesce(d.service_id, e.service_id),
+    'day ' || coalesce(d.day, e.counted_on) || ': counted ' || coalesce(trim_scale(d.used - d.dropped), 0)
+    || ', sum of events ' || coalesce(trim_scale(e.total), 0)
+FROM usage_day AS d
+FULL JOIN days AS e
+    ON
+        d.account_id = e.account_id AND d.subscription_id = e.subscription_id AND d.service_id = e.service_id
+        AND d.turn = e.turn AND d.day = e.counted_on
+WHERE coalesce(d.used - d.dropped, 0) <> coalesce(e.total, 0)
+ORDER BY account_id, subject, found
+LIMIT %(most)s;
+
+-- name: reserved
+SELECT
+    coalesce(c.account_id, r.account_id) AS account_id,
+    'subscription ' || coalesce(c.subscription_id, r.subscription_id) || ' service '
+    || coalesce(c.service_id, r.service_id) AS subject,
+    'held ' || coalesce(trim_scale(c.held), 0) || ', sum of open reservations '
+    || coalesce(trim_scale(r.total), 0) AS found
+FROM usage_counter AS c
+FULL JOIN (
+    SELECT account_id, subscription_id, service_id, sum(quantity) AS total FROM usage_reservation
+    WHERE closed_at IS NULL
+    GROUP BY account_id, subscription_id, service_id
+) AS r ON c.account_id = r.account_id AND c.subscription_id = r.subscription_id AND c.service_id = r.service_id
+WHERE coalesce(c.held, 0) <> coalesce(r.total, 0)
+ORDER BY account_id, subject
+LIMIT %(most)s;
+
+-- name: keyed
+-- An event that has a key is the only one with it, and the key is known.
+SELECT
+    e.account_id,
+    'event ' || e.id AS subject,
+    'key ' || e.key || CASE WHEN k.key IS NULL THEN ', not kept' ELSE ', kept for another time' END AS found
+FROM usage_event AS e
+LEFT JOIN usage_key AS k ON e.account_id = k.account_id AND e.key = k.key
+WHERE e.key IS NOT NULL AND (k.key IS NULL OR k.at <> e.at)
+UNION ALL
+SELECT e.account_id, 'key ' || e.key, count(*) || ' events'
+FROM usage_event AS e
+WHERE e.key IS NOT NULL
+GROUP BY e.account_id, e.key
+HAVING count(*) > 1
+ORDER BY account_id, subject
+LIMIT %(most)s;
+
+-- name: overages
+-- What quota periods are said to have cost is what was charged for them: at the end, and on use.
+SELECT
+    coalesce(c.account_id, p.account_id) AS account_id,
+    'subscription ' || coalesce(c.subscription_id, p.subscription_id) || ' service '
+    || coalesce(c.service_id, p.service_id) AS subject,
+    'charged without tax on top ' || coalesce(c.total, 0) || ', told ' || coalesce(p.total, 0) AS found
+FROM (
+    SELECT
+        h.account_id,
+        h.subscription_id,
+        h.service_id,
+        sum(h.amount - CASE WHEN o.prices_include_tax THEN 0 ELSE h.tax END) AS total
+    FROM billing_charge AS h
+    INNER JOIN operators_operator AS o ON h.operator_id = o.id
+    WHERE h.kind = 'overage'
+    GROUP BY h.account_id, h.subscription_id, h.service_id
+) AS c
+FULL JOIN (
+    SELECT t.account_id, t.subscription_id, t.service_id, sum(t.total) AS total
+    FROM (
+        SELECT account_id, subscription_id, service_id, paid AS total FROM usage_counter
+        UNION ALL
+        SELECT account_id, subscription_id, service_id, paid + net FROM usage_period
+    ) AS t
+    GROUP BY t.account_id, t.subscription_id, t.service_id
+) AS p ON c.account_id = p.account_id AND c.subscription_id = p.subscription_id AND c.service_id = p.service_id
+WHERE coalesce(c.total, 0) <> coalesce(p.total, 0)
+ORDER BY account_id, subject
+LIMIT %(most)s;
+
 -- name: proved
 SELECT
     (SELECT count(*) FROM ledger_account) AS accounts,
     (SELECT count(*) FROM ledger_entry) AS entries,
     (SELECT count(*) FROM subscriptions_subscription) AS subscriptions,
-    (SELECT count(*) FROM billing_charge) AS charges;
+    (SELECT count(*) FROM billing_charge) AS charges,
+    (SELECT count(*) FROM usage_event) AS events;

@@ -69,6 +69,7 @@ live AS MATERIALIZED (
         OR (
             (
                 s.state = 'suspended' OR p.charge = 'arrears' OR s.cancels OR s.next_plan_id IS NOT NULL OR NOT p.renews
+                OR p.counts
             )
             AND s.runs AND coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) <= %(day)s::date
         ) AS needs_more,
@@ -201,17 +202,61 @@ taxed AS (
     OFFSET 0
 ),
 
+carried AS MATERIALIZED (
+    -- Seats whose packs are paid on use and that are carried into the period that begins: due with its price.
+    SELECT
+        n.account_id,
+        n.subscription_id,
+        n.counter_id,
+        n.service_id,
+        n.net,
+        abono_half_up(n.net * n.tax_rate, CASE WHEN n.inclusive THEN 100 + n.tax_rate ELSE 100 END) AS tax,
+        n.net + CASE WHEN n.inclusive THEN 0 ELSE abono_half_up(n.net * n.tax_rate, 100) END AS amount,
+        row_number() OVER (PARTITION BY n.account_id ORDER BY n.subscription_id, n.place) AS no
+    FROM (
+        SELECT
+            c.account_id,
+            c.subscription_id,
+            c.id AS counter_id,
+            c.service_id,
+            u.id AS place,
+            o.prices_include_tax AS inclusive,
+            CASE v.tax WHEN 'standard' THEN o.tax WHEN 'reduced' THEN o.tax_reduced ELSE 0 END AS tax_rate,
+            abono_charged(
+                u.terms - 'minimum',
+                abono_cost(
+                    u.terms, greatest(c.used - coalesce((u.terms ->> 'included')::numeric, 0) * l.quantity, 0)
+                ),
+                %(digits)s::integer
+            ) - c.paid AS net
+        FROM usage_counter AS c
+        INNER JOIN live AS l ON c.account_id = l.account_id AND c.subscription_id = l.id
+        INNER JOIN catalogue_planservice AS u ON l.plan_id = u.plan_id AND c.service_id = u.service_id
+        INNER JOIN catalogue_service AS v ON c.service_id = v.id
+        INNER JOIN operators_operator AS o ON c.operator_id = o.id
+        WHERE
+            c.account_id BETWEEN %(first)s AND %(last)s AND c.seats AND l.due AND NOT l.within
+            AND u.terms ->> 'overage' = 'on_use'
+    ) AS n
+    WHERE n.net > 0
+),
+
+carried_sums AS (
+    SELECT account_id, subscription_id, sum(amount)::bigint AS amount FROM carried
+    GROUP BY account_id, subscription_id
+),
+
 asked AS MATERIALIZED (
     -- What later steps filter by stands first: a row is unpacked only as far as it is read.
     SELECT
         t.account_id,
         t.available,
-        sum(t.amount + t.fee) OVER claims AS account_total,
+        sum(t.amount + t.fee + coalesce(k.amount, 0)) OVER claims AS account_total,
         row_number() OVER claims AS place,
-        t.amount + t.fee AS total,
+        t.amount + t.fee + coalesce(k.amount, 0) AS total,
         t.on_shortfall = 'owe'
         OR (%(lenient)s::boolean AND NOT t.returns)
-        OR (t.amount + t.fee = 0 AND NOT t.in_debt_matters) AS always,
+        OR (t.amount + t.fee + coalesce(k.amount, 0) = 0 AND NOT t.in_debt_matters) AS always,
         t.returns,
         t.amount,
         t.fee,
@@ -238,6 +283,7 @@ asked AS MATERIALIZED (
         t.new_cycle_days,
         t.fee_tax
     FROM taxed AS t
+    LEFT JOIN carried_sums AS k ON t.account_id = k.account_id AND t.id = k.subscription_id
     WINDOW claims AS (
         PARTITION BY t.account_id
         -- Arrears are judged first, returns are tried last.
@@ -344,11 +390,19 @@ entries AS (
     FROM decided AS d
     CROSS JOIN head AS h
     WHERE d.passes AND d.fee > 0
+    UNION ALL
+    SELECT
+        k.account_id, abono_id(h.digits, k.account_id, k.no + 786432), d.operator_id, %(day)s::date,
+        %(now)s::timestamptz, 'charge', -k.amount, 'sales'
+    FROM carried AS k
+    INNER JOIN decided AS d ON k.account_id = d.account_id AND k.subscription_id = d.id
+    CROSS JOIN head AS h
+    WHERE d.passes
 ),
 
 charges AS (
     INSERT INTO billing_charge (
-        account_id, id, operator_id, subscription_id, kind, starts_on, ends_on, amount, tax, rate_id
+        account_id, id, operator_id, subscription_id, kind, starts_on, ends_on, amount, tax, rate_id, service_id
     )
     SELECT
         r.account_id,
@@ -361,16 +415,34 @@ charges AS (
         r.new_paid_until,
         r.amount,
         r.tax,
-        r.new_rate_id
+        r.new_rate_id,
+        NULL::bigint
     FROM decided AS r
     WHERE r.passes AND r.amount > 0
     UNION ALL
     SELECT
         d.account_id, abono_id(h.digits, d.account_id, d.place + 524288), d.operator_id, d.id, 'fee', %(day)s::date,
-        d.new_paid_until, d.fee, d.fee_tax, d.new_rate_id
+        d.new_paid_until, d.fee, d.fee_tax, d.new_rate_id, NULL
     FROM decided AS d
     CROSS JOIN head AS h
     WHERE d.passes AND d.fee > 0
+    UNION ALL
+    SELECT
+        k.account_id, abono_id(h.digits, k.account_id, k.no + 786432), d.operator_id, d.id, 'overage', %(day)s::date,
+        d.new_ends_on, k.amount, k.tax, d.new_rate_id, k.service_id
+    FROM carried AS k
+    INNER JOIN decided AS d ON k.account_id = d.account_id AND k.subscription_id = d.id
+    CROSS JOIN head AS h
+    WHERE d.passes
+),
+
+packs AS (
+    UPDATE usage_counter AS c SET paid = c.paid + k.net
+    FROM carried AS k
+    INNER JOIN decided AS d ON k.account_id = d.account_id AND k.subscription_id = d.id
+    WHERE
+        c.account_id = k.account_id AND c.id = k.counter_id AND c.account_id BETWEEN %(first)s AND %(last)s
+        AND d.passes
 ),
 
 waiting AS (

@@ -52,6 +52,7 @@ SELECT
             )
         ), FALSE
     ) AS turning,
+    coalesce(bool_or(b.due AND p.counts AND s.frozen_days IS NULL), FALSE) AS counting,
     coalesce(bool_or(b.due AND s.state = 'suspended'), FALSE) AS lapsing,
     coalesce(bool_or(s.look_at <= %(instant)s::timestamptz AND s.state <> 'suspended'), FALSE) AS looking
 FROM ledger_account AS a

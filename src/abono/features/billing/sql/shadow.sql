@@ -17,9 +17,14 @@ CREATE TEMPORARY TABLE subscriptions_transition (
 );
 CREATE TEMPORARY TABLE billing_charge (LIKE public.billing_charge INCLUDING DEFAULTS INCLUDING INDEXES);
 CREATE TEMPORARY TABLE notices_notice (LIKE public.notices_notice INCLUDING DEFAULTS INCLUDING INDEXES);
+CREATE TEMPORARY TABLE usage_counter (LIKE public.usage_counter INCLUDING DEFAULTS INCLUDING INDEXES);
+CREATE TEMPORARY TABLE usage_day (LIKE public.usage_day INCLUDING DEFAULTS INCLUDING INDEXES);
+CREATE TEMPORARY TABLE usage_period (LIKE public.usage_period INCLUDING DEFAULTS);
+CREATE TEMPORARY TABLE usage_event (LIKE public.usage_event INCLUDING DEFAULTS);
 GRANT ALL ON
 pg_temp.ledger_account, pg_temp.ledger_entry, pg_temp.ledger_grant, pg_temp.subscriptions_subscription,
-pg_temp.subscriptions_transition, pg_temp.billing_charge, pg_temp.notices_notice
+pg_temp.subscriptions_transition, pg_temp.billing_charge, pg_temp.notices_notice, pg_temp.usage_counter,
+pg_temp.usage_day, pg_temp.usage_period, pg_temp.usage_event
 TO abono_web;
 
 -- name: empty
@@ -34,14 +39,23 @@ d AS (DELETE FROM pg_temp.subscriptions_subscription),
 
 e AS (DELETE FROM pg_temp.subscriptions_transition),
 
-f AS (DELETE FROM pg_temp.billing_charge)
+f AS (DELETE FROM pg_temp.billing_charge),
+
+g AS (DELETE FROM pg_temp.usage_counter),
+
+h AS (DELETE FROM pg_temp.usage_day),
+
+i AS (DELETE FROM pg_temp.usage_period),
+
+j AS (DELETE FROM pg_temp.usage_event)
 
 DELETE FROM pg_temp.notices_notice;
 
 -- name: discard
 TRUNCATE
 pg_temp.ledger_account, pg_temp.ledger_entry, pg_temp.ledger_grant, pg_temp.subscriptions_subscription,
-pg_temp.subscriptions_transition, pg_temp.billing_charge, pg_temp.notices_notice;
+pg_temp.subscriptions_transition, pg_temp.billing_charge, pg_temp.notices_notice, pg_temp.usage_counter,
+pg_temp.usage_day, pg_temp.usage_period, pg_temp.usage_event;
 
 -- name: copy_accounts
 INSERT INTO pg_temp.ledger_account
@@ -54,6 +68,32 @@ SELECT * FROM public.ledger_grant WHERE account_id = any(%(accounts)s::bigint[])
 -- name: copy_subscriptions
 INSERT INTO pg_temp.subscriptions_subscription
 SELECT * FROM public.subscriptions_subscription WHERE account_id = any(%(accounts)s::bigint[]) AND state <> 'ended';
+
+-- name: copy_counters
+-- What was used so far; of seats, their changes in the running quota period.
+WITH counters AS (
+    INSERT INTO pg_temp.usage_counter
+    SELECT * FROM public.usage_counter WHERE account_id = any(%(accounts)s::bigint[])
+    RETURNING account_id, subscription_id, service_id, turn, by_day, seats
+),
+
+days AS (
+    INSERT INTO pg_temp.usage_day
+    SELECT d.* FROM counters AS c
+    INNER JOIN public.usage_day AS d
+        ON
+            c.account_id = d.account_id AND c.subscription_id = d.subscription_id AND c.service_id = d.service_id
+            AND c.turn <= d.turn
+    WHERE c.by_day
+)
+
+INSERT INTO pg_temp.usage_event
+SELECT e.* FROM counters AS c
+INNER JOIN public.usage_event AS e
+    ON
+        c.account_id = e.account_id AND c.subscription_id = e.subscription_id AND c.service_id = e.service_id
+        AND c.turn <= e.turn AND e.seats
+WHERE c.seats;
 
 -- name: mirror
 -- Copies of copies: what they stand for is known by the account's number with the sign turned round.
@@ -69,6 +109,27 @@ grants AS (
     SELECT m.* FROM pg_temp.ledger_grant AS g
     CROSS JOIN LATERAL jsonb_populate_record(g, jsonb_build_object('account_id', -g.account_id)) AS m
     WHERE g.account_id = any(%(accounts)s::bigint[])
+),
+
+counters AS (
+    INSERT INTO pg_temp.usage_counter
+    SELECT m.* FROM pg_temp.usage_counter AS c
+    CROSS JOIN LATERAL jsonb_populate_record(c, jsonb_build_object('account_id', -c.account_id)) AS m
+    WHERE c.account_id = any(%(accounts)s::bigint[])
+),
+
+days AS (
+    INSERT INTO pg_temp.usage_day
+    SELECT m.* FROM pg_temp.usage_day AS d
+    CROSS JOIN LATERAL jsonb_populate_record(d, jsonb_build_object('account_id', -d.account_id)) AS m
+    WHERE d.account_id = any(%(accounts)s::bigint[])
+),
+
+events AS (
+    INSERT INTO pg_temp.usage_event
+    SELECT m.* FROM pg_temp.usage_event AS e
+    CROSS JOIN LATERAL jsonb_populate_record(e, jsonb_build_object('account_id', -e.account_id)) AS m
+    WHERE e.account_id = any(%(accounts)s::bigint[])
 )
 
 INSERT INTO pg_temp.subscriptions_subscription
@@ -87,7 +148,15 @@ d AS (DELETE FROM pg_temp.subscriptions_subscription WHERE account_id BETWEEN %(
 
 e AS (DELETE FROM pg_temp.subscriptions_transition WHERE account_id BETWEEN %(first)s AND %(last)s),
 
-f AS (DELETE FROM pg_temp.billing_charge WHERE account_id BETWEEN %(first)s AND %(last)s)
+f AS (DELETE FROM pg_temp.billing_charge WHERE account_id BETWEEN %(first)s AND %(last)s),
+
+g AS (DELETE FROM pg_temp.usage_counter WHERE account_id BETWEEN %(first)s AND %(last)s),
+
+h AS (DELETE FROM pg_temp.usage_day WHERE account_id BETWEEN %(first)s AND %(last)s),
+
+i AS (DELETE FROM pg_temp.usage_period WHERE account_id BETWEEN %(first)s AND %(last)s),
+
+j AS (DELETE FROM pg_temp.usage_event WHERE account_id BETWEEN %(first)s AND %(last)s)
 
 DELETE FROM pg_temp.notices_notice WHERE account_id BETWEEN %(first)s AND %(last)s;
 

@@ -88,3 +88,19 @@ SELECT * FROM catalogue_rate WHERE id = %(id)s;
 
 -- name: services
 SELECT code, kind, unit, tax, price FROM catalogue_service WHERE operator_id = %(operator)s ORDER BY code;
+
+-- name: mark_counting
+-- Which plans have services whose use or seats are counted.
+UPDATE catalogue_plan AS p SET counts = k.counts
+FROM (
+    SELECT
+        c.id,
+        EXISTS (
+            SELECT 1 FROM catalogue_planservice AS u
+            INNER JOIN catalogue_service AS s ON u.service_id = s.id
+            WHERE u.plan_id = c.id AND s.kind <> 'onoff'
+        ) AS counts
+    FROM catalogue_plan AS c
+    WHERE c.operator_id = %(operator)s
+) AS k
+WHERE p.id = k.id AND p.counts <> k.counts;

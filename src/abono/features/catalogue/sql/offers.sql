@@ -53,7 +53,7 @@ WHERE operator_id = %(operator)s AND code = %(code)s AND current AND source_id I
 INSERT INTO catalogue_plan (
     operator_id, code, version, source_id, step_unit, step, period, anchor, first_period, charge, renews, trial_days,
     setup_fee, priority, on_shortfall, look_ahead_hours, look_ahead_days, early_block, resume, pause,
-    pause_days_per_year, pause_min_days, pause_fee
+    pause_days_per_year, pause_min_days, pause_fee, counts
 )
 SELECT
     %(operator)s AS operator_id,
@@ -81,7 +81,8 @@ SELECT
     p.pause,
     p.pause_days_per_year,
     p.pause_min_days,
-    p.pause_fee
+    p.pause_fee,
+    p.counts
 FROM catalogue_plan AS p
 WHERE p.id = %(source)s
 RETURNING id, version;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -16,10 +17,12 @@ from abono.features.billing import blocks, money, orders
 from abono.features.billing.engine import Scope, catch_up, turn_clock
 from abono.features.billing.look_ahead import look
 from abono.features.billing.prices import change_price
+from abono.features.billing.using import use
 from abono.features.catalogue.operations import save_catalogue
 from abono.features.ledger.operations import UnknownAccount
 from abono.features.operators.operations import add_operator
 from abono.features.subscriptions.operations import UnknownSubscription
+from abono.features.usage.operations import Use
 from abono.interfaces.cli.stories.reading import LATER, Step, Story
 from abono.interfaces.cli.stories.snapshot import Failure, View, differences
 
@@ -204,6 +207,14 @@ class Stage:
             text=values.get("text", ""),
         )
 
+    def use(self, values: Mapping[str, Any], *, seats: bool) -> None:
+        account, subscription = self.subscription(values)
+        at = self.operator.instant(values["time"]) if "time" in values else None
+        quantity = values["change"] if seats else values["quantity"]
+        each = Use(account, subscription, values["service"], quantity, at, values.get("key"))
+        # The story's clock is everybody's: nobody's is ahead of it.
+        use(each, now=self.now, tolerance=timedelta(0), seats=seats)
+
     def downtime(self, values: Mapping[str, Any]) -> None:
         self.down_until = self.operator.instant(values["until"])
 
@@ -229,6 +240,8 @@ _ACTIONS: dict[str, Callable[[Stage, Mapping[str, Any]], object]] = {
     "resume": lambda stage, values: blocks.resume(*stage.subscription(values), now=stage.now),
     "block": lambda stage, values: stage.block(values, blocks.block),
     "unblock": lambda stage, values: stage.block(values, blocks.unblock),
+    "use": lambda stage, values: stage.use(values, seats=False),
+    "seats": lambda stage, values: stage.use(values, seats=True),
     "price": lambda stage, values: change_price(
         stage.operator, values["plan"], values["price"], values["from"], now=stage.now
     ),

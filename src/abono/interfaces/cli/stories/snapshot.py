@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from abono.features.billing import queries as billing
 from abono.features.subscriptions.states import names
+from abono.features.usage.queries import quotas_of
 from abono.kernel.money import format_amount
 
 if TYPE_CHECKING:
@@ -66,12 +67,26 @@ class View:
     def _notices(self) -> dict[int, list[dict[str, Any]]]:
         return billing.notices_of(self.ids)
 
+    @cached_property
+    def _quotas(self) -> dict[UUID, dict[str, dict[str, Any]]]:
+        found: dict[UUID, dict[str, dict[str, Any]]] = {}
+        for quota in quotas_of(self.ids, self.now):
+            found.setdefault(quota.subscription_id, {})[quota.service] = {
+                "used": _plain(quota.used),
+                "included": _plain(quota.included),
+                "over": _plain(quota.over),
+                "packs": quota.packs,
+                "remaining": _plain(quota.remaining),
+            }
+        return found
+
     def whole(self) -> dict[str, Any]:
         """Everything there is to see."""
         return {
             "accounts": {name: self.account(name) for name in self.accounts},
             "subscriptions": {name: self.subscription(name) for name in self.subscriptions},
             "charges": {name: self.charges(name) for name in self.subscriptions},
+            "quotas": {name: self.quotas(name) for name in self.subscriptions},
             "notices": {name: self.notices(name) for name in self.accounts},
             "forecast": {name: self.forecast(name) for name in self.accounts},
         }
@@ -85,12 +100,13 @@ class View:
                 for name in self.subscriptions
             },
             "charges": {name: self.charges(name) for name in self.subscriptions},
+            "quotas": {name: self.quotas(name) for name in self.subscriptions},
             "notices": {name: self.notices(name) for name in self.accounts},
         }
 
     def part(self, kind: str, name: str, only: Sequence[str] | None) -> Any:
         """One piece of the snapshot, or None if nothing is there."""
-        known = self.subscriptions if kind in {"subscriptions", "charges"} else self.accounts
+        known = self.subscriptions if kind in {"subscriptions", "charges", "quotas"} else self.accounts
         if name not in known:
             return None
         if kind == "subscriptions":
@@ -98,6 +114,7 @@ class View:
         readers = {
             "accounts": self.account,
             "charges": self.charges,
+            "quotas": self.quotas,
             "notices": self.notices,
             "forecast": self.forecast,
         }
@@ -141,6 +158,10 @@ class View:
         return [
             [row["starts_on"].isoformat(), row["ends_on"].isoformat(), str(self._money(row["amount"]))] for row in rows
         ]
+
+    def quotas(self, name: str) -> dict[str, dict[str, Any]]:
+        """What was used of each service of a subscription that is counted, by service."""
+        return self._quotas.get(self.subscriptions[name], {})
 
     def notices(self, name: str) -> dict[str, list[str]]:
         """The days on which an account was told something, by kind."""

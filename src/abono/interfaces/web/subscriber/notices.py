@@ -23,13 +23,18 @@ KINDS = {
     "resumed": "good",
     "ended": "ended",
     "payment_received": "good",
+    "quota_80": "info",
+    "quota_100": "waiting",
 }
 """The kinds of notices that have a template, with the tone in which they are shown."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """A notice with what its sentence needs: how the service is called, the boundary, the amount in minor units."""
+    """A notice with what its sentence needs: how the service is called, the boundary, the amount in minor units.
+
+    ``counted`` is what a quota is of.
+    """
 
     sent_on: date
     template: str
@@ -39,6 +44,7 @@ class Message:
     amount: int | None
     currency: str
     seller: str
+    counted: str
 
 
 def told_messages(
@@ -66,4 +72,5 @@ def _message(notice: NoticeRow, services: Mapping[UUID, Standing], currency: str
         amount=notice.payload.get("amount"),
         currency=currency,
         seller=seller,
+        counted=notice.payload.get("service", ""),
     )

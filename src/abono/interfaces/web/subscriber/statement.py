@@ -124,6 +124,7 @@ def _what(entry: EntryRow, told: Mapping[str, str]) -> str:
         "period": _("%(service)s"),
         "part": _("Changed: %(service)s"),
         "fee": _("Setup: %(service)s"),
+        "overage": _("Use beyond the included: %(service)s"),
         "credit": _("Credit for a change: %(service)s"),
         "refund": _("Given back: %(service)s"),
     }

@@ -1,0 +1,389 @@
+-- What was used beyond the included, rated and charged as quota periods close; one statement for a slice or for one.
+-- The common parameters are those of instant.sql.
+
+-- name: hold_counters
+-- Holds the counters of what closes that are more than a number: days, and seats by their dates, are read afterwards,
+-- when no event can be added to them any more. What costs a minimum has a counter also where nothing was used.
+INSERT INTO usage_counter (account_id, id, operator_id, subscription_id, service_id, seats, by_day)
+SELECT
+    s.account_id,
+    uuidv7() AS id,
+    s.operator_id,
+    s.id AS subscription_id,
+    v.id AS service_id,
+    v.kind = 'seats' AS seats,
+    v.kind = 'usage' AND coalesce(u.terms ->> 'quota_period' = 'day', FALSE) AS by_day
+FROM ledger_account AS a
+INNER JOIN subscriptions_subscription AS s ON a.account_id = s.account_id
+INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id
+INNER JOIN catalogue_service AS v ON u.service_id = v.id
+WHERE
+    a.account_id BETWEEN %(first)s AND %(last)s AND s.account_id BETWEEN %(first)s AND %(last)s
+    AND a.claim = %(claim)s::uuid AND s.state <> 'ended' AND s.runs
+    AND (s.period_starts_on IS NOT NULL OR s.trial_ends_on IS NOT NULL)
+    AND v.kind <> 'onoff'
+    AND (
+        v.kind = 'seats' OR coalesce(u.terms ->> 'quota_period' = 'day', FALSE)
+        OR (u.terms ->> 'minimum') IS NOT NULL
+    )
+    AND CASE
+        WHEN %(subscription)s::uuid IS NOT NULL THEN s.id = %(subscription)s::uuid
+        ELSE s.frozen_days IS NULL AND coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) <= %(day)s::date
+    END
+ORDER BY s.account_id, s.id, v.id
+ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE SET turn = usage_counter.turn;
+
+-- name: close_usage
+-- What was used is owed: closes the quota periods of billing periods that end, or of one subscription whose period is
+-- closed early. A trial is free. What was paid on use is not charged again.
+WITH closing AS MATERIALIZED (
+    SELECT
+        s.account_id,
+        s.id,
+        s.operator_id,
+        s.plan_id,
+        s.quantity,
+        s.period_starts_on IS NULL AS free,
+        coalesce(s.period_starts_on, s.starts_on) AS starts_on,
+        least(coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on), %(day)s::date) AS booked_on,
+        greatest(
+            least(coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on), %(day)s::date),
+            coalesce(s.period_starts_on, s.starts_on) + 1
+        ) AS ends_on,
+        s.rate_id
+    FROM ledger_account AS a
+    INNER JOIN subscriptions_subscription AS s ON a.account_id = s.account_id
+    INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+    WHERE
+        a.account_id BETWEEN %(first)s AND %(last)s AND s.account_id BETWEEN %(first)s AND %(last)s
+        AND a.claim = %(claim)s::uuid AND s.state <> 'ended' AND s.runs
+        AND (p.counts OR %(subscription)s::uuid IS NOT NULL)
+        AND (s.period_starts_on IS NOT NULL OR s.trial_ends_on IS NOT NULL)
+        AND CASE
+            WHEN %(subscription)s::uuid IS NOT NULL THEN s.id = %(subscription)s::uuid
+            ELSE s.frozen_days IS NULL AND coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) <= %(day)s::date
+        END
+),
+
+turned AS (
+    UPDATE usage_counter AS c SET
+        turn = c.turn + 1,
+        used = CASE WHEN c.seats THEN c.used + c.ahead ELSE c.ahead END,
+        carried = CASE WHEN c.seats THEN c.used ELSE 0 END,
+        ahead = 0,
+        dropped = 0,
+        paid = 0,
+        warned = 0
+    FROM closing AS k
+    WHERE
+        c.account_id BETWEEN %(first)s AND %(last)s
+        AND c.account_id = k.account_id AND c.subscription_id = k.id
+    RETURNING
+        c.account_id, c.subscription_id, c.service_id, c.seats, old.turn AS turn, old.used AS used, old.paid AS paid,
+        old.carried AS carried, old.dropped AS dropped
+),
+
+terms AS MATERIALIZED (
+    SELECT
+        k.account_id,
+        k.id AS subscription_id,
+        u.id AS place,
+        v.id AS service_id,
+        v.kind,
+        v.tax AS category,
+        u.terms,
+        v.kind = 'usage' AND coalesce(u.terms ->> 'quota_period' = 'day', FALSE) AS by_day,
+        v.kind = 'seats' AND coalesce(u.terms ->> 'seats_billed', 'peak') = 'peak' AS by_peak,
+        coalesce((u.terms ->> 'included')::numeric, 0) * k.quantity AS included
+    FROM closing AS k
+    INNER JOIN catalogue_planservice AS u ON k.plan_id = u.plan_id
+    INNER JOIN catalogue_service AS v ON u.service_id = v.id
+    WHERE v.kind <> 'onoff'
+),
+
+peaks AS MATERIALIZED (
+    -- The most seats that were taken at a time, from what the period began with, by the dates of the changes; several
+    -- at one instant are one change.
+    SELECT
+        m.account_id,
+        m.subscription_id,
+        m.service_id,
+        max(m.level) AS peak
+    FROM (
+        SELECT
+            t.account_id,
+            t.subscription_id,
+            t.service_id,
+            t.carried + sum(sum(e.quantity)) OVER (
+                PARTITION BY t.account_id, t.subscription_id, t.service_id
+                ORDER BY greatest(e.at, abono_midnight(k.starts_on, %(zone)s))
+            ) AS level
+        FROM turned AS t
+        INNER JOIN closing AS k ON t.account_id = k.account_id AND t.subscription_id = k.id
+        INNER JOIN usage_event AS e
+            ON
+                t.account_id = e.account_id AND t.subscription_id = e.subscription_id AND t.service_id = e.service_id
+                AND t.turn = e.turn AND e.seats
+        WHERE t.seats
+        GROUP BY
+            t.account_id, t.subscription_id, t.service_id, t.carried,
+            greatest(e.at, abono_midnight(k.starts_on, %(zone)s))
+    ) AS m
+    GROUP BY m.account_id, m.subscription_id, m.service_id
+),
+
+day_costs AS MATERIALIZED (
+    SELECT
+        d.account_id,
+        d.subscription_id,
+        d.service_id,
+        sum(greatest(d.used - r.included, 0)) AS over,
+        sum(abono_cost(r.terms, greatest(d.used - r.included, 0))) AS cost
+    FROM turned AS t
+    INNER JOIN terms AS r
+        ON t.account_id = r.account_id AND t.subscription_id = r.subscription_id AND t.service_id = r.service_id
+    INNER JOIN usage_day AS d
+        ON
+            t.account_id = d.account_id AND t.subscription_id = d.subscription_id AND t.service_id = d.service_id
+            AND t.turn = d.turn
+    WHERE r.by_day
+    GROUP BY d.account_id, d.subscription_id, d.service_id
+),
+
+measured AS (
+    SELECT
+        r.account_id,
+        r.subscription_id,
+        r.place,
+        r.service_id,
+        r.category,
+        r.terms,
+        r.included,
+        r.by_day,
+        t.turn,
+        coalesce(t.used, 0) AS used,
+        coalesce(t.paid, 0) AS paid,
+        coalesce(t.carried, 0) AS carried,
+        coalesce(t.dropped, 0) AS dropped,
+        greatest(
+            CASE WHEN r.by_peak THEN greatest(m.peak, t.carried, t.used) ELSE t.used END, 0
+        ) AS billed,
+        d.over AS day_over,
+        coalesce(d.cost, 0) AS day_cost
+    FROM terms AS r
+    LEFT JOIN turned AS t
+        ON r.account_id = t.account_id AND r.subscription_id = t.subscription_id AND r.service_id = t.service_id
+    LEFT JOIN peaks AS m
+        ON r.account_id = m.account_id AND r.subscription_id = m.subscription_id AND r.service_id = m.service_id
+    LEFT JOIN day_costs AS d
+        ON r.account_id = d.account_id AND r.subscription_id = d.subscription_id AND r.service_id = d.service_id
+),
+
+rated AS (
+    SELECT
+        m.*,
+        k.operator_id,
+        k.starts_on,
+        k.ends_on,
+        k.booked_on,
+        k.rate_id,
+        o.prices_include_tax AS inclusive,
+        CASE m.category WHEN 'standard' THEN o.tax WHEN 'reduced' THEN o.tax_reduced ELSE 0 END AS tax_rate,
+        CASE WHEN m.by_day THEN coalesce(m.day_over, 0) ELSE greatest(m.billed - m.included, 0) END AS over,
+        CASE
+            WHEN k.free THEN 0
+            ELSE greatest(
+                abono_charged(
+                    m.terms,
+                    CASE
+                        WHEN m.by_day THEN m.day_cost ELSE abono_cost(m.terms, greatest(m.billed - m.included, 0))
+                    END,
+                    %(digits)s::integer
+                ) - m.paid,
+                0
+            )
+        END AS net
+    FROM measured AS m
+    INNER JOIN closing AS k ON m.account_id = k.account_id AND m.subscription_id = k.id
+    INNER JOIN operators_operator AS o ON k.operator_id = o.id
+    ORDER BY m.account_id, m.subscription_id, m.place
+    OFFSET 0
+),
+
+taxed AS MATERIALIZED (
+    SELECT
+        r.*,
+        abono_half_up(r.net * r.tax_rate, CASE WHEN r.inclusive THEN 100 + r.tax_rate ELSE 100 END) AS tax,
+        r.net + CASE WHEN r.inclusive THEN 0 ELSE abono_half_up(r.net * r.tax_rate, 100) END AS amount,
+        uuidv7() AS charge_id
+    FROM rated AS r
+),
+
+entries AS (
+    INSERT INTO ledger_entry (account_id, id, operator_id, booked_on, booked_at, kind, amount, counter)
+    SELECT
+        t.account_id,
+        t.charge_id,
+        t.operator_id,
+        t.booked_on,
+        %(now)s::timestamptz AS booked_at,
+        'charge' AS kind,
+        -t.amount AS amount,
+        'sales' AS counter
+    FROM taxed AS t
+    WHERE t.amount > 0
+),
+
+charges AS (
+    INSERT INTO billing_charge (
+        account_id, id, operator_id, subscription_id, kind, starts_on, ends_on, amount, tax, rate_id, service_id
+    )
+    SELECT
+        t.account_id,
+        t.charge_id,
+        t.operator_id,
+        t.subscription_id,
+        'overage' AS kind,
+        t.starts_on,
+        t.ends_on,
+        t.amount,
+        t.tax,
+        t.rate_id,
+        t.service_id
+    FROM taxed AS t
+    WHERE t.amount > 0
+),
+
+moved AS (
+    UPDATE ledger_account AS a SET balance = a.balance - d.total
+    FROM (SELECT t.account_id, sum(t.amount)::bigint AS total FROM taxed AS t GROUP BY t.account_id) AS d
+    WHERE a.account_id = d.account_id AND d.total > 0
+),
+
+closed AS (
+    INSERT INTO usage_period (
+        account_id, id, operator_id, subscription_id, service_id, turn, starts_on, ends_on, carried, used, billed,
+        included, over, paid, net, amount, closed_at, dropped
+    )
+    SELECT
+        t.account_id,
+        uuidv7() AS id,
+        t.operator_id,
+        t.subscription_id,
+        t.service_id,
+        t.turn,
+        t.starts_on,
+        t.ends_on,
+        t.carried,
+        t.used,
+        t.billed,
+        t.included,
+        t.over,
+        t.paid,
+        t.net,
+        t.amount,
+        %(now)s::timestamptz AS closed_at,
+        t.dropped
+    FROM taxed AS t
+    WHERE t.turn IS NOT NULL
+),
+
+left_over AS (
+    -- A service that the plan in force at the end does not have any more is closed without a charge.
+    INSERT INTO usage_period (
+        account_id, id, operator_id, subscription_id, service_id, turn, starts_on, ends_on, carried, used, billed,
+        included, over, paid, net, amount, closed_at, dropped
+    )
+    SELECT
+        t.account_id,
+        uuidv7() AS id,
+        k.operator_id,
+        t.subscription_id,
+        t.service_id,
+        t.turn,
+        k.starts_on,
+        k.ends_on,
+        t.carried,
+        t.used,
+        0 AS billed,
+        0 AS included,
+        0 AS over,
+        t.paid,
+        0 AS net,
+        0 AS amount,
+        %(now)s::timestamptz AS closed_at,
+        t.dropped
+    FROM turned AS t
+    INNER JOIN closing AS k ON t.account_id = k.account_id AND t.subscription_id = k.id
+    LEFT JOIN terms AS r
+        ON t.account_id = r.account_id AND t.subscription_id = r.subscription_id AND t.service_id = r.service_id
+    WHERE r.service_id IS NULL
+)
+
+SELECT
+    count(*) FILTER (WHERE t.amount > 0) AS overages,
+    coalesce(sum(t.amount), 0)::bigint AS amount
+FROM taxed AS t;
+
+-- name: due_on_use
+-- What the running quota period of a service costs beyond what was paid on use in it so far, and its tax. A trial is
+-- free, and a minimum is asked for at the end.
+SELECT
+    d.counter_id,
+    d.service_id,
+    d.rate_id,
+    d.starts_on,
+    d.ends_on,
+    d.net,
+    abono_half_up(d.net * d.tax_rate, CASE WHEN d.inclusive THEN 100 + d.tax_rate ELSE 100 END) AS tax,
+    d.net + CASE WHEN d.inclusive THEN 0 ELSE abono_half_up(d.net * d.tax_rate, 100) END AS amount
+FROM (
+    SELECT
+        c.id AS counter_id,
+        v.id AS service_id,
+        s.rate_id,
+        s.period_starts_on AS starts_on,
+        s.period_ends_on AS ends_on,
+        o.prices_include_tax AS inclusive,
+        CASE v.tax WHEN 'standard' THEN o.tax WHEN 'reduced' THEN o.tax_reduced ELSE 0 END AS tax_rate,
+        greatest(
+            abono_charged(
+                u.terms - 'minimum',
+                CASE
+                    WHEN c.by_day THEN coalesce(y.cost, 0)
+                    ELSE abono_cost(u.terms, greatest(c.used - i.included, 0))
+                END,
+                %(digits)s::integer
+            ) - c.paid,
+            0
+        ) AS net
+    FROM usage_counter AS c
+    INNER JOIN subscriptions_subscription AS s ON c.account_id = s.account_id AND c.subscription_id = s.id
+    INNER JOIN operators_operator AS o ON s.operator_id = o.id
+    INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id AND c.service_id = u.service_id
+    INNER JOIN catalogue_service AS v ON u.service_id = v.id
+    CROSS JOIN LATERAL (SELECT coalesce((u.terms ->> 'included')::numeric, 0) * s.quantity AS included) AS i
+    LEFT JOIN LATERAL (
+        SELECT sum(abono_cost(u.terms, greatest(d.used - i.included, 0))) AS cost
+        FROM usage_day AS d
+        WHERE
+            d.account_id = c.account_id AND d.subscription_id = c.subscription_id AND d.service_id = c.service_id
+            AND d.turn = c.turn
+    ) AS y ON c.by_day
+    WHERE
+        c.account_id = %(account)s AND c.subscription_id = %(subscription)s::uuid AND v.code = %(service)s
+        AND s.period_starts_on IS NOT NULL
+) AS d
+WHERE d.net > 0;
+
+-- name: paid_on_use
+UPDATE usage_counter SET paid = paid + %(net)s WHERE account_id = %(account)s AND id = %(counter)s::uuid;
+
+-- name: charge_on_use
+INSERT INTO billing_charge (
+    account_id, id, operator_id, subscription_id, kind, starts_on, ends_on, amount, tax, rate_id, service_id
+)
+VALUES (
+    %(account)s, %(entry)s::uuid, %(operator)s, %(subscription)s::uuid, 'overage', %(starts_on)s::date,
+    %(ends_on)s::date, %(amount)s, %(tax)s, %(rate)s::bigint, %(service)s
+);

@@ -1,0 +1,128 @@
+"""Use at the counter: what is counted, and what it costs at once where the plan charges on use (semantics.md §4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abono.base.refusal import KeyConflict, Refusal
+from abono.base.sql import statements
+from abono.base.trail import record
+from abono.features.billing.counter import Desk, counter
+from abono.features.ledger import operations as ledger
+from abono.features.usage.operations import CHARGED_ON_USE, COUNTED, REPEATED, TOLERANCE, Use, count
+from abono.kernel.money import minor_digits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+_sql = statements("abono.features.billing", "overage")
+
+
+class UseRefused(Refusal):
+    """The use is not counted; its key may be used again. The code says why."""
+
+
+SENTENCES = {
+    "unknown_subscription": ("subscription", "The account has no such subscription; choose one of its own."),
+    "subscription_ended": ("subscription", "The subscription has ended; order a new one."),
+    "subscription_suspended": ("subscription", "The subscription is suspended; let it return first."),
+    "unknown_service": ("service", "The plan of the subscription has no such service; look at its services."),
+    "not_quantifiable": ("service", "The service is there or not; there is nothing of it to count in this way."),
+    "quota_exceeded": ("quantity", "This is more than is left of what is included; use less, or change the plan."),
+    "out_of_range": (
+        "time",
+        "The event lies before the subscription or in the future, or would take away more than there is.",
+    ),
+    "invalid": ("key", "Write quantities as numbers, and keys and services in up to 200 printable characters."),
+    "key_conflict": ("key", "The key was used before for a different event; use a new key."),
+}
+"""What is to blame and what to do, by the code of a refused use."""
+
+
+def use(each: Use, *, now: datetime, tolerance: timedelta = TOLERANCE, seats: bool = False) -> bool:
+    """Count one event; answers False where it had been counted before under its key.
+
+    ``seats``: of a service that is counted in seats. Raises UseRefused, KeyConflict, InsufficientFunds; then nothing
+    changed.
+    """
+    (outcome,) = count([each], now=now, tolerance=tolerance, seats=seats)
+    if outcome == CHARGED_ON_USE:
+        outcome = _count_and_charge(each, now, tolerance, seats=seats)
+    if outcome in {COUNTED, REPEATED}:
+        return outcome == COUNTED
+    raise refusal(outcome)
+
+
+def use_many(uses: Sequence[Use], *, now: datetime, tolerance: timedelta = TOLERANCE, seats: bool = False) -> list[str]:
+    """Count a batch; answers for each event ``counted``, ``repeated`` or the code of its refusal.
+
+    What charges on use is counted last, one by one. Codes: those of SENTENCES, and ``insufficient_funds``.
+    """
+    outcomes = count(uses, now=now, tolerance=tolerance, seats=seats)
+    for place, outcome in enumerate(outcomes):
+        if outcome == CHARGED_ON_USE:
+            try:
+                outcomes[place] = _count_and_charge(uses[place], now, tolerance, seats=seats)
+            except Refusal as refused:
+                outcomes[place] = refused.code
+    return outcomes
+
+
+def refusal(code: str) -> Refusal:
+    """The refusal of a use by its code."""
+    field, sentence = SENTENCES[code]
+    return (
+        KeyConflict(sentence, field=field) if code == "key_conflict" else UseRefused(sentence, field=field, code=code)
+    )
+
+
+def _count_and_charge(each: Use, now: datetime, tolerance: timedelta, *, seats: bool) -> str:
+    with counter(each.account, now) as desk:
+        return count_and_charge(desk, each, tolerance=tolerance, seats=seats)
+
+
+def count_and_charge(desk: Desk, each: Use, *, tolerance: timedelta = TOLERANCE, seats: bool = False) -> str:
+    """Count an event of a locked account and pay for what it opens, both or neither; answers the outcome.
+
+    Raises InsufficientFunds.
+    """
+    (outcome,) = count([each], now=desk.now, tolerance=tolerance, seats=seats, paying=True)
+    if outcome == COUNTED:
+        _charge(desk, each)
+    return outcome
+
+
+def _charge(desk: Desk, each: Use) -> None:
+    due = _sql.rows(
+        "due_on_use",
+        account=each.account,
+        subscription=each.subscription,
+        service=each.service,
+        digits=minor_digits(desk.operator.currency),
+    )
+    for row in due:
+        ledger.require(each.account, row["amount"], desk.now)
+        entry = desk.post(-row["amount"], kind="charge", counter="sales")
+        _sql.run(
+            "charge_on_use",
+            account=each.account,
+            entry=entry,
+            operator=desk.operator.id,
+            subscription=each.subscription,
+            starts_on=row["starts_on"],
+            ends_on=row["ends_on"],
+            amount=row["amount"],
+            tax=row["tax"],
+            rate=row["rate_id"],
+            service=row["service_id"],
+        )
+        _sql.run("paid_on_use", account=each.account, counter=row["counter_id"], net=row["net"])
+        record(
+            "usage.charge",
+            str(each.subscription),
+            operator=desk.operator.id,
+            account=each.account,
+            at=desk.now,
+            after={"service": each.service, "amount": row["amount"], "entry": entry},
+        )

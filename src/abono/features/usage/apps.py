@@ -1,0 +1,10 @@
+"""Registers the usage feature with Django."""
+
+from django.apps import AppConfig
+
+
+class UsageConfig(AppConfig):
+    """The usage feature."""
+
+    name = "abono.features.usage"
+    label = "usage"

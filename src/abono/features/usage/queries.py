@@ -1,0 +1,173 @@
+"""Questions about use: what is left of a quota, what was used before, and the events behind every number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from abono.base.paging import Page, checked, page_of
+from abono.base.paging import after as place_in
+from abono.base.sql import statements
+from abono.kernel.money import MINOR_DIGITS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_sql = statements("abono.features.usage", "quotas")
+_LAST = UUID(int=2**128 - 1)
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A service of a subscription in its running quota period, half-open days; ``today`` is the seller's civil day.
+
+    ``used`` (seats: taken now), ``included``, ``held`` (reserved), ``over`` and ``remaining`` in the service's unit;
+    ``packs`` as they will be billed. ``place`` is the subscription's unit, ``hard`` that nothing beyond is allowed.
+    """
+
+    account_id: int
+    subscription_id: UUID
+    operator_id: int
+    state: str
+    plan: str
+    place: str
+    service: str
+    kind: str
+    unit: str
+    currency: str
+    hard: bool
+    on_use: bool
+    by_day: bool
+    starts_on: date
+    ends_on: date | None
+    today: date
+    used: Decimal
+    included: Decimal
+    held: Decimal
+    over: Decimal
+    remaining: Decimal
+    packs: int
+
+    @property
+    def pace(self) -> Decimal | None:
+        """How much is used a day, on the average of the days so far, today among them; seats have no pace."""
+        days = (self.today - self.starts_on).days + 1
+        return None if self.kind == "seats" or days < 1 else self.used / days
+
+    @property
+    def runs_out_on(self) -> date | None:
+        """The civil day on which the included is used up if it goes on at this pace; None where it lasts."""
+        pace = self.pace
+        if self.by_day or not self.included or not pace or pace < 0:
+            return None
+        if not self.remaining:
+            return self.today
+        day = self.today + timedelta(days=int(min(self.remaining / pace, Decimal(36_500))))
+        return day if self.ends_on is None or day < self.ends_on else None
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    """A service of a subscription's plan, how many of it, and whether it may be had now."""
+
+    service: str
+    kind: str
+    unit: str
+    quantity: Decimal
+    granted: bool
+
+
+@dataclass(frozen=True)
+class ClosedPeriod:
+    """A quota period that is over: half-open days, what it ended with, what was rated, beyond what was included.
+
+    ``paid`` on use and ``amount`` at the end, in minor units.
+    """
+
+    id: UUID
+    service: str
+    unit: str
+    turn: int
+    starts_on: date
+    ends_on: date
+    used: Decimal
+    billed: Decimal
+    included: Decimal
+    over: Decimal
+    paid: int
+    amount: int
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """An event that was counted: when it happened, when it was taken, in which quota period (and day) it counted."""
+
+    id: UUID
+    service: str
+    unit: str
+    at: datetime
+    taken_at: datetime
+    quantity: Decimal
+    turn: int
+    counted_on: date | None
+    key: str | None
+
+
+def quotas_of(accounts: Sequence[int], now: datetime, subscription: UUID | None = None) -> list[Quota]:
+    """The quotas of all subscriptions of accounts that an access door found, or of one, by account and age."""
+    rows = _sql.rows(
+        "quotas",
+        accounts=list(accounts),
+        subscription=subscription,
+        now=now,
+        currencies=list(MINOR_DIGITS),
+        digits=list(MINOR_DIGITS.values()),
+    )
+    return [Quota(**row) for row in rows]
+
+
+def entitlements_of(account: int, subscription: UUID) -> list[Entitlement]:
+    """What the plan of a subscription (which an access door found) entitles to, in one query."""
+    rows = _sql.rows("entitlements", account=account, subscription=subscription)
+    return [Entitlement(**row) for row in rows]
+
+
+def closed_periods(
+    account: int, subscription: UUID, *, after: str | None = None, limit: int = 50
+) -> Page[ClosedPeriod]:
+    """The quota periods of a subscription that are over, the newest first. Raises InvalidRequest."""
+    place = place_in(after, UUID)
+    rows = _sql.rows(
+        "closed",
+        account=account,
+        subscription=subscription,
+        before=place[0] if place else _LAST,
+        most=checked(limit) + 1,
+    )
+    return page_of([ClosedPeriod(**row) for row in rows], limit, lambda row: (row.id,))
+
+
+def events_of(
+    account: int,
+    subscription: UUID,
+    *,
+    service: str = "",
+    turn: int | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[EventRow]:
+    """The events of a subscription, the newest first; of one service or quota period. Raises InvalidRequest."""
+    place = place_in(after, UUID)
+    rows = _sql.rows(
+        "events",
+        account=account,
+        subscription=subscription,
+        service=service,
+        turn=turn,
+        before=place[0] if place else _LAST,
+        most=checked(limit) + 1,
+    )
+    return page_of([EventRow(**row) for row in rows], limit, lambda row: (row.id,))

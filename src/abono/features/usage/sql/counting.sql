@@ -1,0 +1,423 @@
+-- Events of use, counted a batch at a time. The same statements serve ten thousand events and one.
+--
+-- A batch is put into a table of the session and counted by one statement. Nothing is locked until the counters are
+-- written, last and in the order of their keys; whether the world is still the one that the events were judged by is a
+-- condition of that write. Where it is not, everything is rolled back and counted again, then with the counters locked
+-- first.
+
+-- name: exists
+SELECT to_regclass('pg_temp.usage_stage') IS NOT NULL AS made;
+
+-- name: make
+-- Whoever uses the connection next may stand on the other side of the second wall.
+CREATE TEMPORARY TABLE usage_stage ON COMMIT DELETE ROWS AS
+SELECT
+    0 AS place,
+    0::bigint AS account_id,
+    NULL::uuid AS subscription_id,
+    ''::text COLLATE "C" AS service,
+    0::numeric AS quantity,
+    NULL::timestamptz AS at,
+    ''::text COLLATE "C" AS key,
+    0::bigint AS content
+WITH NO DATA;
+GRANT ALL ON pg_temp.usage_stage TO abono_web;
+
+-- name: empty
+TRUNCATE pg_temp.usage_stage;
+
+-- name: months
+-- Makes sure that there are partitions for the events of some months.
+SELECT abono_usage_month(m.month) AS made FROM unnest(%(months)s::date[]) AS m (month);
+
+-- name: lock
+-- Takes the counters of the batch, in the order of their keys; those that are not there are made.
+INSERT INTO usage_counter (account_id, id, operator_id, subscription_id, service_id, seats, by_day)
+SELECT
+    g.account_id,
+    uuidv7() AS id,
+    s.operator_id,
+    s.id AS subscription_id,
+    v.id AS service_id,
+    v.kind = 'seats' AS seats,
+    v.kind = 'usage' AND coalesce(u.terms ->> 'quota_period' = 'day', FALSE) AS by_day
+FROM (SELECT DISTINCT account_id, subscription_id, service FROM usage_stage) AS g
+INNER JOIN subscriptions_subscription AS s ON g.account_id = s.account_id AND g.subscription_id = s.id
+INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id
+INNER JOIN catalogue_service AS v ON u.service_id = v.id AND g.service = v.code AND v.kind <> 'onoff'
+WHERE s.state <> 'ended'
+ORDER BY g.account_id, s.id, v.id
+ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE SET turn = usage_counter.turn;
+
+-- name: count
+-- Judges, claims, keeps and counts the batch. Answers every event that was not simply counted, with the reason (empty:
+-- its key was taken, see ``repeated``); and in the row without a place whether all counters took what was theirs.
+-- With ``paying`` the events of services that charge on use are counted too: their packs have been paid.
+WITH spot AS MATERIALIZED (
+    SELECT
+        g.account_id,
+        g.subscription_id,
+        g.service,
+        s.operator_id,
+        s.state,
+        CASE
+            WHEN s.starts_on > (s.ordered_at AT TIME ZONE o.time_zone)::date
+                THEN abono_midnight(s.starts_on, o.time_zone)
+            ELSE s.ordered_at
+        END AS begins_at,
+        coalesce(s.period_starts_on, s.starts_on) AS first_day,
+        CASE
+            WHEN s.runs AND s.frozen_days IS NULL
+                THEN abono_midnight(coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on), o.time_zone)
+        END AS ends_at,
+        o.time_zone,
+        v.id AS service_id,
+        v.kind,
+        coalesce(c.turn, 1) AS turn,
+        coalesce(c.used, 0) AS used,
+        coalesce(c.ahead, 0) AS ahead,
+        coalesce(c.held, 0) AS held,
+        coalesce((u.terms ->> 'included')::numeric, 0) * s.quantity AS included,
+        coalesce(u.terms ->> 'limit' = 'hard', FALSE) AS hard,
+        coalesce(u.terms ->> 'overage' = 'on_use', FALSE) AS on_use,
+        v.kind = 'usage' AND coalesce(u.terms ->> 'quota_period' = 'day', FALSE) AS by_day,
+        CASE
+            WHEN s.id IS NULL THEN 'unknown_subscription'
+            WHEN s.state = 'ended' THEN 'subscription_ended'
+            WHEN v.id IS NULL THEN 'unknown_service'
+            WHEN v.kind = 'onoff' OR (v.kind <> 'seats' AND %(seats)s::boolean) THEN 'not_quantifiable'
+        END AS refused
+    FROM (SELECT DISTINCT account_id, subscription_id, service FROM usage_stage) AS g
+    LEFT JOIN subscriptions_subscription AS s ON g.account_id = s.account_id AND g.subscription_id = s.id
+    LEFT JOIN operators_operator AS o ON s.operator_id = o.id
+    LEFT JOIN (
+        catalogue_planservice AS u
+        INNER JOIN catalogue_service AS v ON u.service_id = v.id
+    ) ON s.plan_id = u.plan_id AND g.service = v.code
+    LEFT JOIN usage_counter AS c
+        ON g.account_id = c.account_id AND g.subscription_id = c.subscription_id AND v.id = c.service_id
+),
+
+placed AS MATERIALIZED (
+    SELECT
+        e.place,
+        e.account_id,
+        e.subscription_id,
+        e.quantity,
+        e.key,
+        e.content,
+        t.at,
+        g.operator_id,
+        g.service_id,
+        g.kind = 'seats' AS seats,
+        g.by_day,
+        g.hard,
+        g.included,
+        g.held,
+        g.turn,
+        g.used,
+        g.ahead,
+        -- The boundary may have come and be still to be worked off: then it counts for the period after it.
+        coalesce(t.at >= g.ends_at, FALSE) AS later,
+        CASE
+            WHEN NOT g.by_day THEN NULL
+            WHEN (t.at AT TIME ZONE g.time_zone)::date >= g.first_day THEN (t.at AT TIME ZONE g.time_zone)::date
+            ELSE (%(now)s::timestamptz AT TIME ZONE g.time_zone)::date
+        END AS counted_on,
+        CASE
+            WHEN g.refused IS NOT NULL THEN g.refused
+            WHEN t.at < g.begins_at OR t.at < %(first)s::timestamptz OR t.at > %(last)s::timestamptz
+                THEN 'out_of_range'
+            WHEN g.state = 'suspended' AND NOT (g.kind = 'seats' AND e.quantity <= 0) THEN 'subscription_suspended'
+            WHEN g.on_use AND NOT %(paying)s::boolean THEN 'charged_on_use'
+        END AS refused
+    FROM usage_stage AS e
+    INNER JOIN spot AS g
+        ON e.account_id = g.account_id AND e.subscription_id = g.subscription_id AND e.service = g.service
+    CROSS JOIN LATERAL (SELECT coalesce(e.at, %(now)s::timestamptz) AS at) AS t
+),
+
+bounded AS MATERIALIZED (
+    -- What has a limit is tried in order, each whole or not at all; what was counted before takes no room again.
+    SELECT
+        b.account_id,
+        b.place,
+        b.quantity = b.after - coalesce(lag(b.after) OVER (
+            PARTITION BY b.account_id, b.subscription_id, b.service_id, b.later, b.counted_on ORDER BY b.place
+        ), b.before) AS fits
+    FROM (
+        SELECT
+            t.place,
+            t.account_id,
+            t.subscription_id,
+            t.service_id,
+            t.later,
+            t.counted_on,
+            t.quantity,
+            t.before,
+            abono_taken(
+                t.before, t.quantity,
+                CASE WHEN t.seats THEN 0 END,
+                CASE WHEN t.hard THEN greatest(t.included - t.held, 0) END
+            ) OVER (
+                PARTITION BY t.account_id, t.subscription_id, t.service_id, t.later, t.counted_on ORDER BY t.place
+                ROWS UNBOUNDED PRECEDING
+            ) AS after
+        FROM (
+            SELECT
+                p.place,
+                p.account_id,
+                p.subscription_id,
+                p.service_id,
+                p.later,
+                p.counted_on,
+                p.quantity,
+                p.seats,
+                p.hard,
+                p.included,
+                p.held,
+                CASE
+                    WHEN p.by_day THEN coalesce(d.used, 0)
+                    WHEN p.later AND p.seats THEN p.used + p.ahead
+                    WHEN p.later THEN p.ahead
+                    ELSE p.used
+                END AS before
+            FROM placed AS p
+            LEFT JOIN usage_day AS d
+                ON
+                    p.account_id = d.account_id AND p.subscription_id = d.subscription_id
+                    AND p.service_id = d.service_id
+                    AND d.turn = p.turn + CASE WHEN p.later THEN 1 ELSE 0 END AND p.counted_on = d.day
+            LEFT JOIN usage_key AS k ON p.account_id = k.account_id AND p.key = k.key
+            WHERE p.refused IS NULL AND (p.hard OR p.seats) AND k.key IS NULL
+            OFFSET 0
+        ) AS t
+    ) AS b
+),
+
+judged AS MATERIALIZED (
+    SELECT
+        p.place,
+        p.account_id,
+        p.subscription_id,
+        p.quantity,
+        p.key,
+        p.content,
+        p.at,
+        p.operator_id,
+        p.service_id,
+        p.seats,
+        p.by_day,
+        p.hard,
+        p.included,
+        p.turn,
+        p.later,
+        p.counted_on,
+        CASE
+            WHEN p.refused IS NOT NULL THEN p.refused
+            WHEN NOT b.fits AND p.quantity < 0 THEN 'out_of_range'
+            WHEN NOT b.fits THEN 'quota_exceeded'
+        END AS refused
+    FROM placed AS p
+    LEFT JOIN bounded AS b ON p.account_id = b.account_id AND p.place = b.place
+),
+
+claimed AS MATERIALIZED (
+    INSERT INTO usage_key (account_id, key, operator_id, at, content)
+    SELECT j.account_id, j.key, j.operator_id, j.at, j.content FROM judged AS j
+    WHERE j.refused IS NULL AND j.key IS NOT NULL
+    ORDER BY j.account_id, j.key
+    ON CONFLICT DO NOTHING
+    RETURNING account_id, key
+),
+
+counted AS MATERIALIZED (
+    SELECT j.*
+    FROM judged AS j
+    LEFT JOIN claimed AS c ON j.account_id = c.account_id AND j.key = c.key
+    WHERE j.refused IS NULL AND (j.key IS NULL OR c.key IS NOT NULL)
+),
+
+kept AS (
+    INSERT INTO usage_event (
+        account_id, id, operator_id, subscription_id, service_id, at, taken_at, quantity, turn, counted_on, seats, key
+    )
+    SELECT
+        e.account_id,
+        uuidv7() AS id,
+        e.operator_id,
+        e.subscription_id,
+        e.service_id,
+        e.at,
+        %(now)s::timestamptz AS taken_at,
+        e.quantity,
+        e.turn + CASE WHEN e.later THEN 1 ELSE 0 END AS turn,
+        e.counted_on,
+        e.seats,
+        e.key
+    FROM counted AS e
+    RETURNING account_id
+),
+
+sums AS MATERIALIZED (
+    SELECT
+        e.account_id,
+        e.operator_id,
+        e.subscription_id,
+        e.service_id,
+        e.turn,
+        e.seats,
+        e.by_day,
+        e.hard,
+        e.included,
+        coalesce(sum(e.quantity) FILTER (WHERE NOT e.later), 0) AS used,
+        coalesce(sum(e.quantity) FILTER (WHERE e.later), 0) AS ahead
+    FROM counted AS e
+    GROUP BY
+        e.account_id, e.operator_id, e.subscription_id, e.service_id, e.turn, e.seats, e.by_day, e.hard, e.included
+),
+
+day_sums AS MATERIALIZED (
+    SELECT
+        e.account_id,
+        e.operator_id,
+        e.subscription_id,
+        e.service_id,
+        e.turn + CASE WHEN e.later THEN 1 ELSE 0 END AS turn,
+        e.counted_on,
+        e.hard,
+        e.included,
+        sum(e.quantity) AS used
+    FROM counted AS e
+    WHERE e.by_day
+    GROUP BY
+        e.account_id, e.operator_id, e.subscription_id, e.service_id, e.turn, e.later, e.counted_on, e.hard, e.included
+),
+
+counters AS (
+    INSERT INTO usage_counter (
+        account_id, id, operator_id, subscription_id, service_id, turn, used, ahead, included, hard, seats, by_day,
+        warned
+    )
+    SELECT
+        s.account_id,
+        uuidv7() AS id,
+        s.operator_id,
+        s.subscription_id,
+        s.service_id,
+        s.turn,
+        s.used,
+        s.ahead,
+        s.included,
+        s.hard,
+        s.seats,
+        s.by_day,
+        CASE WHEN s.by_day THEN 0 ELSE abono_warned(s.used, s.included) END AS warned
+    FROM sums AS s
+    -- The events are written first: a counter stays locked as shortly as can be.
+    WHERE s.account_id IN (SELECT k.account_id FROM kept AS k)
+    ORDER BY s.account_id, s.subscription_id, s.service_id
+    ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE
+        SET
+            used = usage_counter.used + excluded.used,
+            ahead = usage_counter.ahead + excluded.ahead,
+            included = excluded.included,
+            hard = excluded.hard,
+            seats = excluded.seats,
+            by_day = excluded.by_day,
+            warned = CASE
+                WHEN excluded.by_day THEN usage_counter.warned
+                ELSE greatest(
+                    usage_counter.warned, abono_warned(usage_counter.used + excluded.used, excluded.included)
+                )
+            END
+        WHERE
+        usage_counter.turn = excluded.turn
+        AND (
+            NOT excluded.hard OR excluded.by_day OR excluded.used <= 0
+            OR usage_counter.used + usage_counter.held + excluded.used <= excluded.included
+        )
+        AND (NOT excluded.seats OR usage_counter.used + excluded.used >= 0)
+    RETURNING
+        account_id, operator_id, subscription_id, service_id, usage_counter.used, usage_counter.included,
+        usage_counter.warned, coalesce(old.warned, 0) AS warned_before
+),
+
+days AS (
+    INSERT INTO usage_day (
+        account_id, id, operator_id, subscription_id, service_id, turn, day, used, included, hard, warned
+    )
+    SELECT
+        s.account_id,
+        uuidv7() AS id,
+        s.operator_id,
+        s.subscription_id,
+        s.service_id,
+        s.turn,
+        s.counted_on AS day,
+        s.used,
+        s.included,
+        s.hard,
+        abono_warned(s.used, s.included) AS warned
+    FROM day_sums AS s
+    WHERE s.account_id IN (SELECT c.account_id FROM counters AS c)
+    ORDER BY s.account_id, s.subscription_id, s.service_id, s.counted_on
+    ON CONFLICT (account_id, subscription_id, service_id, turn, day) DO UPDATE
+        SET
+            used = usage_day.used + excluded.used,
+            included = excluded.included,
+            hard = excluded.hard,
+            warned = greatest(usage_day.warned, abono_warned(usage_day.used + excluded.used, excluded.included))
+        WHERE NOT excluded.hard OR excluded.used <= 0 OR usage_day.used + excluded.used <= excluded.included
+    RETURNING
+        account_id, operator_id, subscription_id, service_id, usage_day.used, usage_day.included, usage_day.warned,
+        coalesce(old.warned, 0) AS warned_before
+),
+
+told AS (
+    INSERT INTO notices_notice (account_id, id, operator_id, subscription_id, kind, sent_on, made_at, payload)
+    SELECT
+        n.account_id,
+        uuidv7() AS id,
+        n.operator_id,
+        n.subscription_id,
+        'quota_' || n.threshold AS kind,
+        (%(now)s::timestamptz AT TIME ZONE o.time_zone)::date AS sent_on,
+        %(now)s::timestamptz AS made_at,
+        jsonb_build_object(
+            'service', v.code, 'unit', v.unit, 'used', trim_scale(n.used)::text, 'included',
+            trim_scale(n.included)::text
+        ) AS payload
+    FROM (
+        SELECT c.account_id, c.operator_id, c.subscription_id, c.service_id, c.used, c.included, t.threshold
+        FROM counters AS c
+        CROSS JOIN (VALUES (80), (100)) AS t (threshold)
+        WHERE t.threshold > c.warned_before AND t.threshold <= c.warned
+        UNION ALL
+        SELECT d.account_id, d.operator_id, d.subscription_id, d.service_id, d.used, d.included, t.threshold
+        FROM days AS d
+        CROSS JOIN (VALUES (80), (100)) AS t (threshold)
+        WHERE t.threshold > d.warned_before AND t.threshold <= d.warned
+    ) AS n
+    INNER JOIN operators_operator AS o ON n.operator_id = o.id
+    INNER JOIN catalogue_service AS v ON n.service_id = v.id
+    ORDER BY n.account_id, n.subscription_id, n.service_id, n.threshold
+)
+
+SELECT
+    NULL::integer AS place,
+    NULL::text AS refused,
+    (SELECT count(*) FROM sums) = (SELECT count(*) FROM counters)
+    AND (SELECT count(*) FROM day_sums) = (SELECT count(*) FROM days) AS whole
+UNION ALL
+SELECT j.place, coalesce(j.refused, ''), NULL
+FROM judged AS j
+LEFT JOIN claimed AS c ON j.account_id = c.account_id AND j.key = c.key
+WHERE j.refused IS NOT NULL OR (j.key IS NOT NULL AND c.key IS NULL);
+
+-- name: repeated
+-- Of events that were not counted: whether their key stands for the very same event, or for another.
+SELECT e.place, k.content = e.content AS same
+FROM usage_stage AS e
+INNER JOIN usage_key AS k ON e.account_id = k.account_id AND e.key = k.key
+WHERE e.place = any(%(places)s::integer[]);

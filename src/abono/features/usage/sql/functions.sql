@@ -1,0 +1,133 @@
+-- The arithmetic of use inside the database. Each is a rule of abono.kernel.rating, held against it by a test.
+
+-- name: cost
+-- kernel.rating: what a model asks for a quantity that is left after the included, exact, in whole currency units.
+CREATE OR REPLACE FUNCTION abono_cost(terms jsonb, quantity numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE terms ->> 'model'
+    WHEN 'standard' THEN quantity * (terms ->> 'unit')::numeric
+    WHEN 'package'
+        THEN
+            (
+                div(quantity, (terms ->> 'size')::numeric)
+                + CASE WHEN mod(quantity, (terms ->> 'size')::numeric) > 0 THEN 1 ELSE 0 END
+            ) * (terms ->> 'price')::numeric
+    WHEN 'percentage'
+        THEN CASE
+            WHEN quantity = 0 THEN 0
+            ELSE least(
+                greatest(
+                    quantity * (terms ->> 'rate')::numeric * 0.01 + coalesce((terms ->> 'fixed')::numeric, 0),
+                    (terms ->> 'min')::numeric
+                ),
+                (terms ->> 'max')::numeric
+            )
+        END
+    WHEN 'volume'
+        THEN CASE
+            WHEN quantity = 0 THEN 0
+            ELSE (
+                SELECT coalesce((t.tier ->> 'flat')::numeric, 0) + (t.tier ->> 'unit')::numeric * quantity
+                FROM jsonb_array_elements(terms -> 'tiers') WITH ORDINALITY AS t (tier, place)
+                WHERE (t.tier ->> 'up_to') IS NULL OR quantity <= (t.tier ->> 'up_to')::numeric
+                ORDER BY t.place
+                LIMIT 1
+            )
+        END
+    WHEN 'graduated'
+        THEN (
+            SELECT
+                coalesce(
+                    sum(
+                        coalesce((b.tier ->> 'flat')::numeric, 0)
+                        + (b.tier ->> 'unit')::numeric
+                        * (least(quantity, (b.tier ->> 'up_to')::numeric) - b.below)
+                    ),
+                    0
+                )
+            FROM (
+                SELECT
+                    t.tier,
+                    coalesce(lag((t.tier ->> 'up_to')::numeric) OVER (ORDER BY t.place), 0) AS below
+                FROM jsonb_array_elements(terms -> 'tiers') WITH ORDINALITY AS t (tier, place)
+            ) AS b
+            WHERE quantity > b.below
+        )
+    ELSE 0
+END;
+
+-- name: charged
+-- kernel.rating.rate_amount: a cost within the service's minimum and maximum, in minor units, rounded once.
+CREATE OR REPLACE FUNCTION abono_charged(terms jsonb, cost numeric, digits integer) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN abono_half_up(
+    least(
+        least(greatest(cost, (terms ->> 'minimum')::numeric), (terms ->> 'maximum')::numeric)
+        * ('1e' || digits)::numeric,
+        999999999999999
+    ),
+    1
+);
+
+-- name: packs
+-- kernel.rating.packs: how many whole packs a quantity that is left after the included starts; 0 for other models.
+CREATE OR REPLACE FUNCTION abono_packs(terms jsonb, quantity numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN terms ->> 'model' = 'package'
+        THEN
+            div(quantity, (terms ->> 'size')::numeric)
+            + CASE WHEN mod(quantity, (terms ->> 'size')::numeric) > 0 THEN 1 ELSE 0 END
+    ELSE 0
+END;
+
+-- name: step
+-- What is used after a quantity was tried: it is taken whole or not at all, within a least and a most.
+CREATE OR REPLACE FUNCTION abono_step(
+    state numeric, used numeric, quantity numeric, least_used numeric, most_used numeric
+) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN quantity > 0 AND coalesce(state, used) + quantity > most_used THEN coalesce(state, used)
+    WHEN quantity < 0 AND coalesce(state, used) + quantity < least_used THEN coalesce(state, used)
+    ELSE coalesce(state, used) + quantity
+END;
+
+-- name: taken
+-- Running ``used`` over quantities in the order of the window. No most or least is no limit.
+CREATE OR REPLACE AGGREGATE abono_taken (used numeric, quantity numeric, least_used numeric, most_used numeric)(
+    sfunc = abono_step, stype = numeric
+);
+
+-- name: month
+-- Makes the partition of events of a month, if it is not there; answers whether it made one. Runs as the owner: behind
+-- the second wall nobody may make tables. A partition is shut for itself, what may be seen is seen by way of the whole.
+CREATE OR REPLACE FUNCTION abono_usage_month(month date) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    part text := 'usage_event_' || to_char(month, 'YYYYMM');
+    starts timestamp with time zone := date_trunc('month', month::timestamp) AT TIME ZONE 'UTC';
+    ends timestamp with time zone := (date_trunc('month', month::timestamp) + interval '1 month') AT TIME ZONE 'UTC';
+BEGIN
+    IF to_regclass('public.' || part) IS NOT NULL THEN
+        RETURN FALSE;
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtext('usage_event'));
+    IF to_regclass('public.' || part) IS NOT NULL THEN
+        RETURN FALSE;
+    END IF;
+    EXECUTE format('CREATE TABLE public.%I (LIKE public.usage_event INCLUDING DEFAULTS INCLUDING STORAGE)', part);
+    EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', part);
+    EXECUTE format(
+        'ALTER TABLE public.usage_event ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)', part, starts, ends
+    );
+    EXECUTE format('REVOKE ALL ON public.%I FROM abono_web', part);
+    RETURN TRUE;
+END
+$$;
+
+-- name: warned
+-- The highest threshold of warnings, in percent, that so much of the included has reached; 0 for none.
+CREATE OR REPLACE FUNCTION abono_warned(used numeric, included numeric) RETURNS smallint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN included <= 0 THEN 0 WHEN used >= included THEN 100 WHEN used * 5 >= included * 4 THEN 80 ELSE 0 END;

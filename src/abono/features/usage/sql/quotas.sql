@@ -1,0 +1,177 @@
+-- Questions about quotas.
+
+-- name: quotas
+-- What of each service that is counted was used in the running quota period (by the day: today), of the subscriptions
+-- of some accounts, or of one. Nothing of what has ended is used any more.
+WITH terms AS MATERIALIZED (
+    SELECT
+        s.account_id,
+        s.id AS subscription_id,
+        s.operator_id,
+        s.state,
+        s.unit AS place,
+        p.code AS plan,
+        v.id AS service_id,
+        v.code AS service,
+        v.kind,
+        v.unit,
+        u.terms,
+        u.id AS no,
+        s.ordered_at,
+        s.period_starts_on,
+        s.period_ends_on,
+        o.currency,
+        o.time_zone,
+        (%(now)s::timestamptz AT TIME ZONE o.time_zone)::date AS today,
+        coalesce(s.period_starts_on, s.starts_on) AS starts_on,
+        coalesce(s.period_ends_on, s.trial_ends_on) AS ends_on,
+        s.period_starts_on IS NULL AS free,
+        coalesce((u.terms ->> 'included')::numeric, 0) * s.quantity AS included,
+        coalesce(u.terms ->> 'limit' = 'hard', FALSE) AS hard,
+        coalesce(u.terms ->> 'overage' = 'on_use', FALSE) AS on_use,
+        v.kind = 'usage' AND coalesce(u.terms ->> 'quota_period' = 'day', FALSE) AS by_day,
+        v.kind = 'seats' AND coalesce(u.terms ->> 'seats_billed', 'peak') = 'peak' AS by_peak
+    FROM subscriptions_subscription AS s
+    INNER JOIN operators_operator AS o ON s.operator_id = o.id
+    INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+    INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id
+    INNER JOIN catalogue_service AS v ON u.service_id = v.id
+    WHERE
+        s.account_id = any(%(accounts)s::bigint[])
+        AND (%(subscription)s::uuid IS NULL OR s.id = %(subscription)s::uuid)
+        AND p.counts AND v.kind <> 'onoff'
+),
+
+measured AS (
+    SELECT
+        t.*,
+        CASE
+            WHEN t.state = 'ended' THEN 0
+            WHEN t.by_day THEN coalesce(d.used, 0)
+            ELSE coalesce(c.used, 0)
+        END AS used,
+        CASE WHEN t.state = 'ended' THEN 0 ELSE coalesce(c.held, 0) END AS held,
+        coalesce(c.paid, 0) AS paid,
+        CASE
+            WHEN t.state = 'ended' THEN 0
+            WHEN t.by_peak THEN greatest(m.peak, c.carried, c.used, 0)
+            WHEN t.by_day THEN coalesce(d.used, 0)
+            ELSE coalesce(c.used, 0)
+        END AS billed
+    FROM terms AS t
+    LEFT JOIN usage_counter AS c
+        ON t.account_id = c.account_id AND t.subscription_id = c.subscription_id AND t.service_id = c.service_id
+    LEFT JOIN usage_day AS d
+        ON
+            t.account_id = d.account_id AND t.subscription_id = d.subscription_id AND t.service_id = d.service_id
+            AND t.today = d.day AND t.by_day
+            AND d.turn = c.turn + CASE WHEN t.ends_on <= d.day THEN 1 ELSE 0 END
+    LEFT JOIN LATERAL (
+        SELECT max(l.level) AS peak
+        FROM (
+            SELECT
+                c.carried + sum(sum(e.quantity)) OVER (
+                    PARTITION BY e.account_id ORDER BY greatest(e.at, abono_midnight(t.starts_on, t.time_zone))
+                ) AS level
+            FROM usage_event AS e
+            WHERE
+                e.account_id = t.account_id AND e.subscription_id = t.subscription_id
+                AND e.service_id = t.service_id AND e.turn = c.turn AND e.seats
+            GROUP BY e.account_id, greatest(e.at, abono_midnight(t.starts_on, t.time_zone))
+        ) AS l
+    ) AS m ON t.by_peak
+)
+
+SELECT
+    m.account_id,
+    m.subscription_id,
+    m.operator_id,
+    m.state,
+    m.plan,
+    m.place,
+    m.service,
+    m.kind,
+    m.unit,
+    m.currency,
+    m.hard,
+    m.on_use,
+    m.by_day,
+    CASE WHEN m.by_day THEN m.today ELSE m.starts_on END AS starts_on,
+    CASE WHEN m.by_day THEN m.today + 1 ELSE m.ends_on END AS ends_on,
+    m.today,
+    trim_scale(m.used) AS used,
+    trim_scale(m.included) AS included,
+    trim_scale(m.held) AS held,
+    trim_scale(greatest(m.used - m.included, 0)) AS over,
+    trim_scale(greatest(m.included - m.used, 0)) AS remaining,
+    CASE
+        WHEN m.free THEN 0
+        ELSE greatest(
+            abono_packs(m.terms, greatest(m.billed - m.included, 0)),
+            CASE
+                WHEN m.on_use AND m.paid > 0 AND (m.terms ->> 'price')::numeric > 0
+                    THEN abono_half_up(m.paid, (m.terms ->> 'price')::numeric * ('1e' || g.digits)::numeric)
+                ELSE 0
+            END
+        )
+    END::bigint AS packs
+FROM measured AS m
+INNER JOIN unnest(%(currencies)s::text[], %(digits)s::integer[]) AS g (currency, digits) ON m.currency = g.currency
+ORDER BY m.account_id, m.ordered_at, m.subscription_id, m.no;
+
+-- name: entitlements
+-- All that a subscription's plan has, and whether it may be had now.
+SELECT
+    v.code AS service,
+    v.kind,
+    v.unit,
+    trim_scale(u.quantity * s.quantity) AS quantity,
+    s.state IN ('trial', 'active') AS granted
+FROM subscriptions_subscription AS s
+INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id
+INNER JOIN catalogue_service AS v ON u.service_id = v.id
+WHERE s.account_id = %(account)s AND s.id = %(subscription)s::uuid
+ORDER BY u.id;
+
+-- name: closed
+-- Quota periods that are over, the newest first.
+SELECT
+    c.id,
+    v.code AS service,
+    v.unit,
+    c.turn,
+    c.starts_on,
+    c.ends_on,
+    trim_scale(c.used) AS used,
+    trim_scale(c.billed) AS billed,
+    trim_scale(c.included) AS included,
+    trim_scale(c.over) AS over,
+    c.paid,
+    c.amount
+FROM usage_period AS c
+INNER JOIN catalogue_service AS v ON c.service_id = v.id
+WHERE
+    c.account_id = %(account)s AND c.subscription_id = %(subscription)s::uuid AND c.id < %(before)s::uuid
+ORDER BY c.id DESC
+LIMIT %(most)s;
+
+-- name: events
+-- The events of a subscription, the newest first; of one service or quota period if given.
+SELECT
+    e.id,
+    v.code AS service,
+    v.unit,
+    e.at,
+    e.taken_at,
+    trim_scale(e.quantity) AS quantity,
+    e.turn,
+    e.counted_on,
+    e.key
+FROM usage_event AS e
+INNER JOIN catalogue_service AS v ON e.service_id = v.id
+WHERE
+    e.account_id = %(account)s AND e.subscription_id = %(subscription)s::uuid AND e.id < %(before)s::uuid
+    AND (%(service)s::text = '' OR v.code = %(service)s::text)
+    AND (%(turn)s::integer IS NULL OR e.turn = %(turn)s::integer)
+ORDER BY e.id DESC
+LIMIT %(most)s;

@@ -1,0 +1,166 @@
+"""``abono bench usage``: events counted by two writers in batches, beside plain ``COPY`` into the same table."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import statistics
+import time
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+
+from abono.base.refusal import Refusal
+from abono.base.scratch import scratch_database
+from abono.base.sql import statements
+from abono.features.catalogue.operations import save_catalogue
+from abono.features.catalogue.queries import plan_by_code
+from abono.features.catalogue.settling import settle
+from abono.features.catalogue.terms import parse_catalogue
+from abono.features.operators.operations import add_operator
+from abono.features.usage.operations import Use, count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.synchronize import Barrier
+
+_sql = statements("abono.interfaces.cli.benches", "usage")
+ACCOUNTS = 2_000
+WRITERS = 2
+BATCHES = (1_000, 10_000)
+_NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
+_CATALOGUE = {
+    "services": {"calls": {"kind": "usage", "unit": "call"}},
+    "plans": {
+        "calls": {
+            "price": "10.00",
+            "period": "month",
+            "services": {"calls": {"included": "1000000000", "model": "package", "size": "1000", "price": "1.00"}},
+        }
+    },
+}
+_COPY = (
+    "COPY usage_event (account_id, id, operator_id, subscription_id, service_id, at, taken_at, quantity, turn, seats,"
+    " key) FROM STDIN"
+)
+
+
+class NotCounted(Refusal):
+    """The counters do not hold what was sent; a benchmark of wrong sums measures nothing."""
+
+    code = "not_counted"
+
+
+def bench_usage(events: int, *, runs: int, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Figures of doors.md §4; medians of ``runs`` runs."""
+    batches: dict[str, dict[str, Any]] = {}
+    with scratch_database(durable=True):
+        _fill()
+        copied = []
+        for run in range(runs):
+            copied.append(_timed(_copies, events, max(BATCHES)))
+            tell(f"run {run + 1}: COPY {copied[-1]:,.0f} events/s")
+            for size in BATCHES:
+                rate = _timed(_counts, events, size)
+                _check(events)
+                tell(f"run {run + 1}: batches of {size:,}: {rate:,.0f} events/s")
+                batches.setdefault(str(size), {"rates": []})["rates"].append(rate)
+    copy_rate = statistics.median(copied)
+    figures = {
+        size: {
+            "per_second": round(statistics.median(found["rates"])),
+            "ratio_to_copy": round(statistics.median(found["rates"]) / copy_rate, 3),
+        }
+        for size, found in batches.items()
+    }
+    return {
+        "events": events,
+        "accounts": ACCOUNTS,
+        "writers": WRITERS,
+        "runs": runs,
+        "copy_per_second": round(copy_rate),
+        "batches": figures,
+    }
+
+
+def _fill() -> None:
+    with transaction.atomic():
+        operator = add_operator("bench", "Bench", {"currency": "EUR", "time_zone": "UTC"})
+        save_catalogue(operator, parse_catalogue(_CATALOGUE, "EUR"), now=_NOW)
+        settle(operator, plan_by_code(operator.id, "calls").id, Decimal(1))
+    _sql.run("accounts", operator=operator.id, accounts=ACCOUNTS)
+    _sql.run("subscriptions", operator=operator.id, accounts=ACCOUNTS)
+
+
+def _timed(work: Callable[[int, int, int, Barrier], None], events: int, size: int) -> float:
+    """Events a second of all writers together, each with its half of the accounts, from an empty and settled table."""
+    _sql.run("empty")
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+        cursor.execute("SELECT pg_has_role(current_user, 'pg_checkpoint', 'USAGE')")
+        if cursor.fetchone()[0]:
+            cursor.execute("CHECKPOINT")
+    connection.close()
+    context = multiprocessing.get_context("fork")
+    ready = context.Barrier(WRITERS + 1)
+    writers = [context.Process(target=work, args=(writer, events // WRITERS, size, ready)) for writer in range(WRITERS)]
+    for writer in writers:
+        writer.start()
+    ready.wait()
+    began = time.perf_counter()
+    for writer in writers:
+        writer.join()
+    return events // WRITERS * WRITERS / (time.perf_counter() - began)
+
+
+def _uses(writer: int, events: int) -> list[Use]:
+    """Events as a meter sends them: of random subscriptions of the writer's own, within the last hours, with keys."""
+    chance = random.Random(writer)  # noqa: S311 -- whose event, not a secret
+    mine = [number for number in range(1, ACCOUNTS + 1) if number % WRITERS == writer]
+    ids = {number: UUID(f"01900000-0000-7000-8000-{number:012x}") for number in mine}
+    uses = []
+    for number in range(events):
+        account = chance.choice(mine)
+        at = _NOW - timedelta(milliseconds=chance.randrange(10_000_000))
+        uses.append(
+            Use(account, ids[account], "calls", Decimal(1), at, f"{writer}-{chance.getrandbits(48):x}-{number}")
+        )
+    return uses
+
+
+def _counts(writer: int, events: int, size: int, ready: Barrier) -> None:
+    uses = _uses(writer, events)
+    connection.ensure_connection()
+    ready.wait()
+    for first in range(0, events, size):
+        outcomes = count(uses[first : first + size], now=_NOW)
+        if any(outcome != "counted" for outcome in outcomes):
+            message = f"a batch of {size} events was not counted whole"
+            raise NotCounted(message)
+    connection.close()
+
+
+def _copies(writer: int, events: int, size: int, ready: Barrier) -> None:
+    """The same events, ready as text, in transactions of as many."""
+    uses = _uses(writer, events)
+    service = _sql.row("service", operator=1)["id"]
+    lines = [
+        f"{use.account}\t{uuid4()}\t1\t{use.subscription}\t{service}\t{use.at}\t{_NOW}\t1\t1\tf\t{use.key}\n"
+        for use in uses
+    ]
+    texts = ["".join(lines[first : first + size]).encode() for first in range(0, events, size)]
+    ready.wait()
+    for text in texts:
+        with transaction.atomic(), connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+            copy.write(text)
+    connection.close()
+
+
+def _check(events: int) -> None:
+    row = _sql.row("counted")
+    if (row["events"], row["used"]) != (events // WRITERS * WRITERS,) * 2:
+        message = f"{events} events were sent; {row['events']} were kept and {row['used']} were counted"
+        raise NotCounted(message)

@@ -1,0 +1,494 @@
+"""Use: counted once, within its limits, rated as it should be, whatever comes late, twice, together or in any order."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from abono.base.refusal import KeyConflict, Refusal
+from abono.features.billing import money, orders
+from abono.features.billing.audit import audit
+from abono.features.billing.engine import Scope, turn_clock
+from abono.features.billing.forecast import forecast
+from abono.features.billing.look_ahead import look
+from abono.features.billing.queries import accounts_now, charges_of, next_charges, outlook
+from abono.features.billing.using import use, use_many
+from abono.features.ledger.operations import InsufficientFunds
+from abono.features.usage import queries
+from abono.features.usage.operations import Use, count
+from tests.features import worlds
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from abono.features.operators.queries import Operator
+
+pytestmark = pytest.mark.django_db
+
+START = worlds.START
+CATALOGUE: dict[str, Any] = {
+    "services": {
+        "support": {"kind": "onoff"},
+        "prints": {"kind": "usage", "unit": "page"},
+        "letters": {"kind": "usage"},
+        "sms": {"kind": "usage"},
+        "calls": {"kind": "usage"},
+        "people": {"kind": "seats", "unit": "person"},
+    },
+    "plans": {
+        "office": {
+            "price": "10.00",
+            "period": "month",
+            "services": {
+                "support": {"quantity": "2"},
+                "prints": {"included": "10", "model": "package", "size": "10", "price": "5.00"},
+                "letters": {"included": "100", "limit": "hard"},
+                "sms": {"included": "5", "model": "package", "size": "5", "price": "3.00", "overage": "on_use"},
+                "calls": {"included": "3", "quota_period": "day", "model": "standard", "unit": "0.10"},
+                "people": {"included": "2", "model": "package", "size": "1", "price": "7.00"},
+            },
+        },
+        "office-big": {
+            "price": "20.00",
+            "period": "month",
+            "services": {"prints": {"included": "50", "model": "package", "size": "10", "price": "5.00"}},
+        },
+        "office-week": {
+            "price": "4.00",
+            "period": "week",
+            "services": {"prints": {"included": "1", "model": "standard", "unit": "1.00"}},
+        },
+        "tap": {
+            "price": "0.00",
+            "period": "month",
+            "services": {"prints": {"model": "standard", "unit": "0.50", "minimum": "2.00", "maximum": "9.00"}},
+        },
+        "crew": {
+            "price": "10.00",
+            "period": "month",
+            "setup_fee": "1.00",
+            "services": {
+                "people": {"included": "2", "model": "package", "size": "1", "price": "7.00", "overage": "on_use"}
+            },
+        },
+        "bare": {"price": "1.00", "period": "month", "services": {"support": {}}},
+    },
+}
+
+
+@pytest.fixture
+def seller() -> Operator:
+    return worlds.operator(CATALOGUE, tax="20")
+
+
+def days(number: int, hour: int = 12) -> datetime:
+    return START + timedelta(days=number, hours=hour)
+
+
+def office(seller: Operator, plan: str = "office", balance: int = 100_000, quantity: int = 1) -> tuple[int, UUID]:
+    account = worlds.account(seller, balance)
+    return account, orders.subscribe(account, plan, now=START, quantity=Decimal(quantity))
+
+
+def let_pass(account: int, seller: Operator, until: datetime) -> None:
+    with transaction.atomic():
+        turn_clock(Scope.of_account(seller, account), until, look=look)
+
+
+def quota(account: int, now: datetime, service: str = "prints") -> Any:  # its decimals are held against whole numbers
+    (found,) = [each for each in queries.quotas_of([account], now) if each.service == service]
+    return found
+
+
+def charged(account: int) -> list[tuple[str, str, int]]:
+    return [
+        (row["starts_on"].isoformat(), row["ends_on"].isoformat(), row["amount"])
+        for rows in charges_of([account]).values()
+        for row in rows
+    ]
+
+
+def balance(account: int, now: datetime) -> int:
+    return int(accounts_now([account], now)[account]["balance"])
+
+
+def refused(each: Use, code: str, now: datetime, **more: Any) -> None:
+    before = (queries.quotas_of([each.account], now), balance(each.account, now))
+    with pytest.raises(Refusal) as found:
+        use(each, now=now, **more)
+    assert found.value.code == code
+    assert (queries.quotas_of([each.account], now), balance(each.account, now)) == before
+
+
+# ---- counted once
+
+
+def test_a_repeated_event_is_counted_once_and_another_one_is_a_conflict(seller: Operator) -> None:
+    account, sub = office(seller)
+    first = Use(account, sub, "prints", Decimal(7), days(1), "job")
+    assert use(first, now=days(2))
+    assert not use(first, now=days(3))
+    assert not use(first._replace(quantity=Decimal("7.000")), now=days(3))
+    assert not use(first._replace(at=days(1).astimezone()), now=days(3))
+    with pytest.raises(KeyConflict):
+        use(first._replace(quantity=Decimal(8)), now=days(3))
+    with pytest.raises(KeyConflict):
+        use(first._replace(at=None), now=days(3))
+    assert quota(account, days(3)).used == 7
+    other, other_sub = office(seller)
+    assert use(Use(other, other_sub, "prints", Decimal(1), days(1), "job"), now=days(3))
+    assert audit() == []
+
+
+def test_a_refused_event_claims_no_key(seller: Operator) -> None:
+    account, sub = office(seller)
+    too_much = Use(account, sub, "letters", Decimal(101), None, "k")
+    refused(too_much, "quota_exceeded", days(1))
+    assert use(too_much._replace(quantity=Decimal(100)), now=days(1))
+    assert quota(account, days(1), "letters").used == 100
+
+
+def test_a_key_decides_before_anything_else(seller: Operator) -> None:
+    account, sub = office(seller)
+    letters = Use(account, sub, "letters", Decimal(100), None, "k")
+    assert use(letters, now=days(1))
+    orders.cancel(account, sub, now=days(2), at_period_end=False)
+    assert not use(letters, now=days(3))
+    refused(letters._replace(key="n"), "subscription_ended", days(3))
+
+
+def test_a_batch_with_one_key_many_times(seller: Operator) -> None:
+    account, sub = office(seller)
+    letters = Use(account, sub, "letters", Decimal(101), None, "k")
+    batch = [
+        letters,
+        letters._replace(quantity=Decimal(60)),
+        letters,
+        letters._replace(quantity=Decimal(60)),
+        letters._replace(quantity=Decimal(5)),
+    ]
+    assert count(batch, now=days(1)) == ["quota_exceeded", "counted", "quota_exceeded", "repeated", "key_conflict"]
+    more = [Decimal(41), Decimal(39), Decimal(2), Decimal(-10), Decimal(11), Decimal(12)]
+    assert count([Use(account, sub, "letters", each) for each in more], now=days(1)) == [
+        "quota_exceeded", "counted", "quota_exceeded", "counted", "counted", "quota_exceeded",
+    ]  # fmt: skip
+    assert quota(account, days(1), "letters").used == 100
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"service": "nothing"}, "unknown_service"),
+        ({"service": "support"}, "not_quantifiable"),
+        ({"at": START - timedelta(seconds=1)}, "out_of_range"),
+        ({"at": days(5) + timedelta(minutes=5, seconds=1)}, "out_of_range"),
+        ({"quantity": Decimal("NaN")}, "invalid"),
+        ({"quantity": Decimal("1e15")}, "out_of_range"),
+        ({"quantity": Decimal("1e-13")}, "out_of_range"),
+        ({"key": "a\nb"}, "invalid"),
+        ({"key": ""}, "invalid"),
+        ({"key": "x" * 201}, "invalid"),
+    ],
+)
+def test_refusals(seller: Operator, change: dict[str, Any], code: str) -> None:
+    account, sub = office(seller)
+    refused(Use(account, sub, "prints", Decimal(1), days(4), "k")._replace(**change), code, days(5))
+
+
+def test_no_other_account_s_subscription(seller: Operator) -> None:
+    account, sub = office(seller)
+    other, _ = office(seller)
+    refused(Use(other, sub, "prints", Decimal(1)), "unknown_subscription", days(1))
+    assert quota(account, days(1)).used == 0
+
+
+def test_keys_and_services_of_every_letter(seller: Operator) -> None:
+    account, sub = office(seller)
+    for key in ("a\\tb", "\\N", "\\", "ключ 1", "x" * 200, "'; DROP TABLE usage_event; --"):
+        each = Use(account, sub, "prints", Decimal(1), None, key)
+        assert use(each, now=days(1))
+        assert not use(each, now=days(1))
+    refused(Use(account, sub, "\\N", Decimal(1)), "unknown_service", days(1))
+    assert quota(account, days(1)).used == 6
+
+
+# ---- limits, overage, periods
+
+
+def test_corrections_give_back_and_late_events_count_where_the_count_is_open(seller: Operator) -> None:
+    account, sub = office(seller)
+    use(Use(account, sub, "prints", Decimal("12.5")), now=days(3))
+    use(Use(account, sub, "prints", Decimal("-3.5")), now=days(4))
+    assert (quota(account, days(4)).used, quota(account, days(4)).remaining) == (9, 1)
+    let_pass(account, seller, days(32))
+    use(Use(account, sub, "prints", Decimal(11), days(20)), now=days(32))
+    assert (quota(account, days(32)).used, quota(account, days(32)).packs) == (11, 1)
+    closed: Any
+    (closed,) = [row for row in queries.closed_periods(account, sub).items if row.service == "prints"]
+    assert (closed.used, closed.over, closed.amount) == (9, 0, 0)
+    assert audit() == []
+
+
+def test_quantity_multiplies_the_included_and_not_the_packs(seller: Operator) -> None:
+    account, sub = office(seller, quantity=3)
+    use(Use(account, sub, "prints", Decimal(31)), now=days(3))
+    found = quota(account, days(3))
+    assert (found.included, found.over, found.packs) == (30, 1, 1)
+
+
+def test_an_event_after_a_boundary_that_is_still_to_be_worked_off_counts_for_the_next_period(seller: Operator) -> None:
+    account, sub = office(seller)
+    use(Use(account, sub, "prints", Decimal(10)), now=days(3))
+    use(Use(account, sub, "calls", Decimal(4), days(31)), now=days(31))
+    use(Use(account, sub, "prints", Decimal(4), days(31)), now=days(31))
+    use(Use(account, sub, "prints", Decimal(1), days(30)), now=days(31))
+    use(Use(account, sub, "people", Decimal(3), days(31)), now=days(31))
+    assert audit() == [] or [each.promise for each in audit()] == ["due"]
+    let_pass(account, seller, days(31, 13))
+    assert quota(account, days(31, 13)).used == 4
+    assert quota(account, days(31, 13), "calls").over == 1
+    assert quota(account, days(31, 13), "people").used == 3
+    assert charged(account) == [
+        ("2026-01-01", "2026-02-01", 1_000), ("2026-01-01", "2026-02-01", 500), ("2026-02-01", "2026-03-01", 1_000),
+    ]  # fmt: skip
+    assert audit() == []
+
+
+def test_cancelled_now_the_overage_is_owed_and_seats_are_released(seller: Operator) -> None:
+    account, sub = office(seller)
+    use(Use(account, sub, "prints", Decimal(21)), now=days(3))
+    use(Use(account, sub, "people", Decimal(4)), now=days(3), seats=True)
+    use(Use(account, sub, "people", Decimal(-3)), now=days(4), seats=True)
+    orders.cancel(account, sub, now=days(9), at_period_end=False)
+    assert charged(account)[1:] == [("2026-01-01", "2026-01-10", 1_000), ("2026-01-01", "2026-01-10", 1_400)]
+    assert quota(account, days(9), "people").used == 0
+    refused(Use(account, sub, "people", Decimal(1)), "subscription_ended", days(9), seats=True)
+    assert audit() == []
+
+
+def test_a_suspended_subscription_takes_no_use_but_seats_may_leave(seller: Operator) -> None:
+    account, sub = office(seller, balance=1_500)
+    use(Use(account, sub, "people", Decimal(2)), now=days(3), seats=True)
+    let_pass(account, seller, days(32))
+    refused(Use(account, sub, "prints", Decimal(1)), "subscription_suspended", days(32))
+    refused(Use(account, sub, "people", Decimal(1)), "subscription_suspended", days(32), seats=True)
+    assert use(Use(account, sub, "people", Decimal(-1)), now=days(32), seats=True)
+    refused(Use(account, sub, "people", Decimal(-2)), "out_of_range", days(32), seats=True)
+    money.pay(account, 10_000, now=days(40))
+    assert quota(account, days(40), "people").used == 1
+    assert audit() == []
+
+
+def test_seats_are_not_usage(seller: Operator) -> None:
+    account, sub = office(seller)
+    refused(Use(account, sub, "prints", Decimal(1)), "not_quantifiable", days(1), seats=True)
+
+
+def test_a_change_now_keeps_the_counts_and_the_plan_at_the_end_rates_all(seller: Operator) -> None:
+    account, sub = office(seller)
+    use(Use(account, sub, "prints", Decimal(61)), now=days(3))
+    orders.change(account, sub, plan_code="office-big", now=days(10), at_period_end=False)
+    assert (quota(account, days(10)).used, quota(account, days(10)).packs) == (61, 2)
+    let_pass(account, seller, days(32))
+    assert ("2026-01-01", "2026-02-01", 1_000) in charged(account)[1:]
+    assert audit() == []
+
+
+def test_a_change_to_another_length_closes_the_count(seller: Operator) -> None:
+    account, sub = office(seller)
+    use(Use(account, sub, "prints", Decimal(11)), now=days(3))
+    orders.change(account, sub, plan_code="office-week", now=days(10), at_period_end=False)
+    assert ("2026-01-01", "2026-01-11", 500) in charged(account)
+    assert (quota(account, days(10)).used, quota(account, days(10)).included) == (0, 1)
+    assert audit() == []
+
+
+def test_what_was_used_before_a_plan_without_counts_is_forgotten(seller: Operator) -> None:
+    account, sub = office(seller)
+    use(Use(account, sub, "prints", Decimal(11)), now=days(3))
+    orders.change(account, sub, plan_code="bare", now=days(10), at_period_end=False)
+    let_pass(account, seller, days(40))
+    orders.change(account, sub, plan_code="office", now=days(40), at_period_end=False)
+    assert quota(account, days(40)).used == 0
+    assert all(amount != 500 for _from, _to, amount in charged(account))
+    assert audit() == []
+
+
+def test_a_minimum_is_owed_for_nothing_and_a_maximum_is_the_most(seller: Operator) -> None:
+    account, sub = office(seller, "tap")
+    let_pass(account, seller, days(32))
+    use(Use(account, sub, "prints", Decimal(50)), now=days(33))
+    let_pass(account, seller, days(60))
+    assert charged(account) == [("2026-01-01", "2026-02-01", 200), ("2026-02-01", "2026-03-01", 900)]
+    assert audit() == []
+
+
+def test_a_pack_on_use_is_paid_once_also_after_a_correction(seller: Operator) -> None:
+    account, sub = office(seller, balance=1_600)
+    use(Use(account, sub, "sms", Decimal(6)), now=days(1))
+    assert balance(account, days(1)) == 300
+    use(Use(account, sub, "sms", Decimal(-6)), now=days(2))
+    assert (quota(account, days(2), "sms").used, quota(account, days(2), "sms").packs) == (0, 1)
+    use(Use(account, sub, "sms", Decimal(10)), now=days(3))
+    assert balance(account, days(3)) == 300
+    assert use_many(
+        [
+            Use(account, sub, "sms", Decimal(1)),
+            Use(account, sub, "sms", Decimal(5)),
+            Use(account, sub, "prints", Decimal(1)),
+        ],
+        now=days(4),
+    ) == ["counted", "insufficient_funds", "counted"]
+    assert (balance(account, days(4)), quota(account, days(4), "sms").used) == (0, 11)
+    with pytest.raises(InsufficientFunds):
+        use(Use(account, sub, "sms", Decimal(5), None, "k"), now=days(4))
+    money.pay(account, 300, now=days(4))
+    assert use(Use(account, sub, "sms", Decimal(5), None, "k"), now=days(4))
+    assert not use(Use(account, sub, "sms", Decimal(5), None, "k"), now=days(4))
+    assert (balance(account, days(4)), quota(account, days(4), "sms").packs) == (0, 3)
+    let_pass(account, seller, days(32))
+    assert [row[2] for row in charged(account)] == [1_000, 300, 300, 300]
+    assert audit() == []
+
+
+def test_carried_seats_that_are_paid_on_use_are_charged_with_the_price_of_the_period(seller: Operator) -> None:
+    account, sub = office(seller, "crew", balance=5_000)
+    use(Use(account, sub, "people", Decimal(4)), now=days(3), seats=True)
+    use(Use(account, sub, "people", Decimal(-1)), now=days(5), seats=True)
+    assert (balance(account, days(5)), quota(account, days(5), "people").packs) == (2_500, 2)
+    assert next_charges(seller, [account], days(5))[sub].amount == 1_700
+    let_pass(account, seller, days(32))
+    assert charged(account) == [
+        ("2026-01-01", "2026-02-01", 1_000),
+        ("2026-01-01", "2026-02-01", 100),
+        ("2026-01-01", "2026-02-01", 1_400),
+        ("2026-02-01", "2026-03-01", 1_000),
+        ("2026-02-01", "2026-03-01", 700),
+    ]
+    assert (balance(account, days(32)), quota(account, days(32), "people").packs) == (800, 1)
+    # The price would fit, but it is one decision with its packs.
+    money.adjust(account, 300, now=days(33))
+    let_pass(account, seller, days(60))
+    assert balance(account, days(60)) == 1_100
+    refused(Use(account, sub, "people", Decimal(1)), "subscription_suspended", days(60), seats=True)
+    money.pay(account, 600, now=days(61))
+    assert (balance(account, days(61)), charged(account)[-1]) == (0, ("2026-03-03", "2026-04-03", 700))
+    assert audit() == []
+
+
+def test_tax_on_top_of_overage() -> None:
+    seller = worlds.operator(CATALOGUE, tax="20", prices_include_tax=False)
+    account, sub = office(seller)
+    use(Use(account, sub, "prints", Decimal(11)), now=days(1))
+    use(Use(account, sub, "sms", Decimal(6)), now=days(1))
+    let_pass(account, seller, days(32))
+    assert [row[2] for row in charged(account)] == [1_200, 360, 600, 1_200]
+    assert audit() == []
+
+
+def test_a_forecast_counts_what_was_used_so_far(seller: Operator) -> None:
+    account, sub = office(seller, balance=3_000)
+    use(Use(account, sub, "prints", Decimal(11)), now=days(3))
+    use(Use(account, sub, "people", Decimal(4)), now=days(3), seats=True)
+    use(Use(account, sub, "people", Decimal(-4)), now=days(4), seats=True)
+    use(Use(account, sub, "calls", Decimal(5)), now=days(5))
+    before = queries.quotas_of([account], days(6))
+    seen = outlook(seller, [account], days(6))[account]
+    assert (seen.due, seen.short_by) == (1_000 + 500 + 1_400 + 20, 920)
+    assert next_charges(seller, [account], days(6))[sub].amount == 2_920
+    assert forecast(seller, days(6), 30).charged == 1_920
+    assert queries.quotas_of([account], days(6)) == before
+    let_pass(account, seller, days(32))
+    assert balance(account, days(32)) == 3_000 - 1_000 - 1_920
+    assert audit() == []
+
+
+def test_entitlements_in_one_query(seller: Operator, django_assert_num_queries: Any) -> None:
+    account, sub = office(seller)
+    with django_assert_num_queries(1):
+        found: Any = queries.entitlements_of(account, sub)
+    assert [(each.service, each.quantity, each.granted) for each in found][:2] == [
+        ("support", 2, True), ("prints", 1, True),
+    ]  # fmt: skip
+
+
+def test_events_behind_a_number(seller: Operator) -> None:
+    account, sub = office(seller)
+    for number in range(5):
+        use(Use(account, sub, "prints", Decimal(number), days(1), f"k{number}"), now=days(2))
+    first = queries.events_of(account, sub, service="prints", limit=3)
+    rest = queries.events_of(account, sub, service="prints", limit=3, after=first.next)
+    assert [row.key for row in [*first.items, *rest.items]] == ["k4", "k3", "k2", "k1", "k0"]
+    assert rest.next is None
+    assert queries.events_of(account, sub, turn=2).items == []
+
+
+def test_the_day_on_which_a_quota_runs_out(seller: Operator) -> None:
+    account, sub = office(seller)
+    use(Use(account, sub, "prints", Decimal(4)), now=days(3))
+    found = quota(account, days(3))
+    assert (found.pace, found.runs_out_on) == (1, (START + timedelta(days=9)).date())
+    assert quota(account, days(20)).runs_out_on is None
+    assert quota(account, days(3), "people").pace is None
+
+
+# ---- any order
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_any_order_duplication_and_batching_counts_and_costs_the_same(seed: int) -> None:
+    """The same events, each given at least once, in batches as they come: the same counters and the same charges."""
+    random = Random(seed)
+    events = [
+        (
+            random.choice(["prints", "calls", "people"]),
+            Decimal(random.randrange(1, 40)) / 4,
+            random.randrange(30),
+            f"k{n}",
+        )
+        for n in range(random.randrange(5, 40))
+    ]
+    seller = worlds.operator(CATALOGUE, tax="20")
+    outcomes = []
+    for _ in range(2):
+        account, sub = office(seller)
+        given_ = [*events, *random.choices(events, k=10)]
+        random.shuffle(given_)
+        while given_:
+            size = random.randrange(1, 15)
+            batch, given_ = given_[:size], given_[size:]
+            uses = [Use(account, sub, name, number, days(day), key) for name, number, day, key in batch]
+            assert set(use_many(uses, now=days(30))) <= {"counted", "repeated"}
+        found = [(row.service, row.used, row.packs) for row in queries.quotas_of([account], days(29))]
+        let_pass(account, seller, days(32))
+        outcomes.append((found, charged(account), balance(account, days(32))))
+    assert outcomes[0] == outcomes[1]
+    assert sum(number for name, number, _day, _key in events if name == "prints") == outcomes[0][0][0][1]
+    assert audit() == []
+
+
+def test_who_may_ask(seller: Operator) -> None:
+    from abono.features.access.people import NotFound
+    from abono.features.usage.access import find_entitlements, find_quotas
+    from tests.features import people
+
+    account, sub = office(seller)
+    other, _ = office(seller)
+    own, foreign = people.subscriber(seller, account), people.subscriber(seller, other)
+    assert [each.service for each in find_quotas(own, account, sub, now=days(1))] == [
+        "prints", "letters", "sms", "calls", "people",
+    ]  # fmt: skip
+    assert len(find_entitlements(own, account, sub)) == 6
+    for person in (foreign, people.staff(worlds.operator())):
+        with pytest.raises(NotFound):
+            find_quotas(person, account, sub, now=days(1))
+        with pytest.raises(NotFound):
+            find_entitlements(person, account, sub)
