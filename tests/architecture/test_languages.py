@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from abono.base.refusal import Refusal
 from abono.interfaces.web.refusing import SENTENCES
+from abono.interfaces.web.words import ACTIONS
 from abono.project import urls  # noqa: F401 -- imports every door, and with them every refusal
 
 from .messages import LANGUAGES, compiled, file_of, is_complete, translated, used, written
@@ -68,3 +71,16 @@ def refusals(of: type[Refusal]) -> set[str]:
 def test_every_refusal_has_a_sentence() -> None:
     ours = set(refusals(Refusal))
     assert ours - set(SENTENCES) == set()
+
+
+def test_every_action_of_the_trail_has_a_word() -> None:
+    found = {
+        word.value
+        for path in Path("src/abono/features").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in {"record", "_record"}
+        for word in call.args
+        if isinstance(word, ast.Constant) and re.fullmatch(r"[a-z]+\.[a-z_]+", str(word.value))
+    }
+    assert len(found) > 40
+    assert found - set(ACTIONS) == set()

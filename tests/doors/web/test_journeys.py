@@ -200,7 +200,7 @@ def test_a_subscriber_looks_after_the_own_services(visit: Visits, clock: Clock, 
     trip.look("paused")
     trip.follow("Resume")
     trip.press("Resume")
-    trip.follow("Cancel")
+    trip.follow("Cancel this service")
     trip.look("cancel")
     trip.press("Cancel this service")
     trip.sees(trip.say("Keep it after all"))

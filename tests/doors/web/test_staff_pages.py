@@ -1,4 +1,4 @@
-"""The pages of staff: who has which, whose rows they show, what they say, how many statements they cost."""
+"""The pages of staff: whose rows they show, what they say, how many statements they cost."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from tests.doors.web.staff_world import HOSTILE, World, everything, signed_in, text, world
+from tests.doors.web.staff_world import HOSTILE, World, everything, text, world
 
-from abono.features.access.rights import OF_ROLE, Kind, Role
+from abono.features.access.rights import Role
 from abono.features.accounts.operations import open_account
 from abono.features.accounts.profiles import edit_profile, write_note
 from abono.features.billing import blocks, figures, money, orders
@@ -21,91 +21,17 @@ from abono.features.ledger.queries import statement
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LISTS = {
-    "/": "",
-    "/search/": "",
-    "/search/?q=camera": "",
-    "/accounts/": "account.view",
-    "/accounts/csv/": "account.view",
-    "/accounts/new/": "account.create",
-    "/subscriptions/": "subscription.view",
-    "/subscriptions/csv/": "subscription.view",
-    "/payments/": "payment.view",
-    "/payments/csv/": "payment.view",
-}
-OF_ACCOUNT = {
-    "": "account.view",
-    "statement/": "payment.view",
-    "statement/csv/": "payment.view",
-    "history/": "account.view",
-    "edit/": "account.change",
-    "give/": "account.change",
-    "subscribe/": "subscription.create",
-    "pay/": "payment.create",
-    "refund/": "payment.create",
-    "adjust/": "payment.adjust",
-    "promise/": "promise.create",
-    "limit/": "payment.adjust",
-    "block/": "account.block",
-    "unblock/": "account.block",
-    "subscriptions/LINE/": "subscription.view",
-    "subscriptions/LINE/change/": "subscription.change",
-    "subscriptions/LINE/keep-plan/": "subscription.change",
-    "subscriptions/LINE/pause/": "subscription.pause",
-    "subscriptions/LINE/resume/": "subscription.pause",
-    "subscriptions/LINE/cancel/": "subscription.cancel",
-    "subscriptions/LINE/keep/": "subscription.cancel",
-    "subscriptions/LINE/block/": "account.block",
-    "subscriptions/LINE/unblock/": "account.block",
-    "entries/ENTRY/": "payment.view",
-}
-POSTED = {"notes/": "account.change", "notes/NOTE/strike/": "account.change"}
-REFUSED_AS_IT_STANDS = {"subscriptions/LINE/resume/"}
-"""What the line of the world has nothing of: the page says so."""
-
 
 @pytest.fixture
 def one() -> World:
     return world()
 
 
-def address(rest: str, account: int, line: object) -> str:
-    entry = str(statement(account).items[0].id) if "ENTRY" in rest else ""
-    return f"/accounts/{account}/" + rest.replace("LINE", str(line)).replace("ENTRY", entry).replace(
-        "NOTE", str(uuid4())
-    )
-
-
 def streamed(answer: Any) -> str:
     return b"".join(answer.streaming_content).decode()
 
 
-# ---- Who has which page
-
-
-@pytest.mark.parametrize("role", list(Role))
-def test_each_role_has_the_pages_of_its_rights_and_nobody_those_of_a_stranger(one: World, role: Role) -> None:
-    client = one[role]
-    if role is Role.MANAGER:
-        give_to_manager(one)
-    before = everything()
-    for page, right in LISTS.items():
-        answer = client.get(page)
-        assert answer.status_code == (200 if not right or right in OF_ROLE[role] else 403), page
-        _ = streamed(answer) if answer.streaming else text(answer)
-    for rest, right in OF_ACCOUNT.items():
-        allowed = right in OF_ROLE[role]
-        answer = client.get(address(rest, one.account, one.line))
-        expected = 403 if not allowed else 422 if rest in REFUSED_AS_IT_STANDS else 200
-        assert answer.status_code == expected, (rest, text(answer)[-800:])
-        foreign = client.get(address(rest, one.foreign, one.foreign_line))
-        assert foreign.status_code == (404 if allowed else 403), rest
-        mixed = client.get(address(rest, one.account, one.foreign_line)) if "LINE" in rest else None
-        assert mixed is None or mixed.status_code == (404 if allowed else 403), rest
-    for rest, right in POSTED.items():
-        answer = client.post(address(rest, one.foreign, one.foreign_line), {"note": "x"})
-        assert answer.status_code == (404 if right in OF_ROLE[role] else 403), rest
-    assert everything() == before
+# ---- Own rows and what is not one's own (who has which page: tests/doors/everybody)
 
 
 def give_to_manager(one: World) -> None:
@@ -131,26 +57,6 @@ def test_a_manager_sees_only_own_accounts(one: World) -> None:
     give_to_manager(one)
     assert "Ivanov" in text(manager.get("/accounts/"))
     assert manager.get(f"/accounts/{one.account}/").status_code == 200
-
-
-@pytest.mark.parametrize("kind", [Kind.SUBSCRIBER, Kind.AGENT])
-def test_other_kinds_of_people_have_none_of_these_pages(one: World, kind: Kind) -> None:
-    client = signed_in(one.operator, kind, account=one.account if kind is Kind.SUBSCRIBER else None)
-    pages = [page for page in LISTS if page != "/"]
-    for page in [*pages, *(address(rest, one.account, one.line) for rest in OF_ACCOUNT)]:
-        assert client.get(page).status_code == 404, page
-
-
-def test_whoever_is_not_signed_in_is_sent_to_sign_in(one: World) -> None:
-    from django.test import Client
-
-    for page in [*LISTS, *(address(rest, one.account, one.line) for rest in OF_ACCOUNT)]:
-        answer = Client().get(page)
-        assert answer.status_code == 302, page
-        assert answer["Location"].startswith("/sign/"), page
-
-
-# ---- What they say
 
 
 def test_an_account_shows_its_money_its_line_and_what_comes(one: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
@@ -125,7 +126,8 @@ def _profile(after: dict[str, Any], before: dict[str, Any], _currency: str) -> s
 
 
 def _plan(after: dict[str, Any], _before: dict[str, Any], _currency: str) -> str:
-    values = {"plan": after.get("plan", ""), "quantity": after.get("quantity", 1), "unit": after.get("unit", "")}
+    quantity = formats.number(Decimal(str(after.get("quantity", 1))))
+    values = {"plan": after.get("plan", ""), "quantity": quantity, "unit": after.get("unit", "")}
     if values["unit"]:
         return _("%(plan)s, quantity %(quantity)s, for %(unit)s") % values
     return _("%(plan)s, quantity %(quantity)s") % values

@@ -25,6 +25,7 @@ from abono.features.operators import tree
 from abono.features.operators.access import find_node, find_operator, list_nodes
 from abono.features.operators.brands import own_brand
 from abono.features.operators.moves import moves_of
+from abono.interfaces.web import words
 from abono.interfaces.web.brand import shown
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.staff.refusing import REFUSED, tried
@@ -38,18 +39,6 @@ if TYPE_CHECKING:
 _SLOW = 0.05  # float: seconds
 _KEPT = 60
 _MOST_EVENTS = 20
-ACTIONS = {
-    "operator.add": gettext_lazy("Operator created"),
-    "operator.rename": gettext_lazy("Renamed"),
-    "operator.brand": gettext_lazy("Brand changed"),
-    "operator.logo": gettext_lazy("Logo changed"),
-    "operator.change": gettext_lazy("Settings changed"),
-    "operator.move": gettext_lazy("Move planned"),
-    "operator.moved": gettext_lazy("Moved"),
-    "operator.move_withdraw": gettext_lazy("Planned move withdrawn"),
-    "operator.block": gettext_lazy("Blocked"),
-    "operator.unblock": gettext_lazy("Block lifted"),
-}
 
 
 @dataclass(frozen=True)
@@ -138,14 +127,16 @@ def events_of(person: Person, operator: int) -> list[Event]:
     if not person.may("audit.view"):
         return []
     found = list_trail({**person.scope, "operators": [operator]}, action="operator.", limit=_MOST_EVENTS)
-    return [Event(row.at, str(ACTIONS.get(row.action, row.action)), _told(row), row.actor) for row in found.items]
+    return [Event(row.at, words.word(words.ACTIONS, row.action), _told(row), row.actor) for row in found.items]
 
 
 def _told(row: TrailRow) -> str:
     """Before and after, value by value."""
     before, after = row.before or {}, row.after or {}
     changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    return "; ".join(f"{name}: {before.get(name, '-')} → {after.get(name, '-')}" for name in changed)
+    return "; ".join(
+        f"{name}: {' → '.join(str(each[name]) for each in (before, after) if name in each)}" for name in changed
+    )
 
 
 class NewOperatorForm(forms.Form):

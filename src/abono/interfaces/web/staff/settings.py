@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from abono.features.operators.tree import Node
 
 _RATE_DECIMALS = 4
+_NO_PLACES = {"Factory", "localtime"}
+"""What the database of zones has besides zones: the server's own, and none."""
 
 
 class RateField(forms.CharField):
@@ -98,7 +100,7 @@ class SettingsForm(forms.Form):
         super().__init__(initial=first, **kwargs)
         zone, manager = self.fields["time_zone"], self.fields["manager"]
         if isinstance(zone, forms.ChoiceField):
-            zone.choices = [(name, name) for name in sorted({*available_timezones(), seller.time_zone})]
+            zone.choices = [(name, name) for name in sorted({*available_timezones() - _NO_PLACES, seller.time_zone})]
         if above and node.parent_id is not None and isinstance(manager, forms.ChoiceField):
             manager.choices = [("", _("Nobody")), *((each.id, each.name) for each in staff_of(node.parent_id))]
         else:

@@ -28,8 +28,8 @@ class TrailForm(forms.Form):
     actor = forms.CharField(label=gettext_lazy("Who"), max_length=254, required=False)
     action = forms.CharField(label=gettext_lazy("What"), max_length=60, required=False)
     subject = forms.CharField(label=gettext_lazy("Of what"), max_length=100, required=False)
-    since = forms.DateField(label=gettext_lazy("Since"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label=gettext_lazy("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label=gettext_lazy("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
 
 @page("trail/", name="trail", kinds=STAFF, right="audit.view")
