@@ -7,23 +7,25 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from abono.base.database import django_database
+from abono.base.environment import choice, web_address, whole_number, words
 from abono.base.secret import kept_secret
 
 HOME = Path(os.environ.get("ABONO_HOME", ".abono"))
-URL = os.environ.get("ABONO_URL", "http://127.0.0.1:8000")
+URL = web_address("ABONO_URL", "http://127.0.0.1:8000")
 """The address by which people reach this installation; without TLS only for trying it on one's own machine."""
 _ADDRESS = urlsplit(URL)
 SECURE = _ADDRESS.scheme == "https"
 
 SECRET_KEY = os.environ.get("ABONO_SECRET_KEY") or kept_secret(HOME)
+SECRET_KEY_FALLBACKS = words("ABONO_SECRET_KEY_FALLBACKS")
+"""Earlier secrets, which still open what they closed."""
 DEBUG = False
 ALLOWED_HOSTS = [
     _ADDRESS.hostname or "localhost",
-    *filter(None, os.environ.get("ABONO_ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")),
+    *words("ABONO_ALLOWED_HOSTS", "localhost,127.0.0.1"),
 ]
 CSRF_TRUSTED_ORIGINS = [f"{_ADDRESS.scheme}://{_ADDRESS.netloc}"]
 
@@ -103,7 +105,7 @@ CACHES = {
     },
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
-SESSION_COOKIE_AGE = 3600 * int(os.environ.get("ABONO_SESSION_HOURS", "12"))
+SESSION_COOKIE_AGE = 3600 * whole_number("ABONO_SESSION_HOURS", 12, 1, 8_760)
 
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -126,12 +128,9 @@ AUTH_PASSWORD_VALIDATORS = [
 PASSWORD_RESET_TIMEOUT = 3600 * 2
 LOGIN_URL = reverse_lazy("account_login")
 LOGIN_REDIRECT_URL = "/"
-REQUIRE_MFA = os.environ.get("ABONO_REQUIRE_MFA", "").strip().lower()
+REQUIRE_MFA = choice("ABONO_REQUIRE_MFA", "staff", "everybody")
 """Who needs a second factor: nobody (empty), ``staff``, or ``everybody``."""
-if REQUIRE_MFA not in {"", "staff", "everybody"}:
-    message = f"ABONO_REQUIRE_MFA is {REQUIRE_MFA!r}; write staff or everybody, or leave it out."
-    raise ImproperlyConfigured(message)
-PROXIES = int(os.environ.get("ABONO_BEHIND_PROXY") or 0)
+PROXIES = whole_number("ABONO_BEHIND_PROXY", 0, 0, 20)
 """How many proxies stand in front: by so many is X-Forwarded-For believed, and X-Forwarded-Proto if there is one."""
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -168,11 +167,12 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 USERSESSIONS_TRACK_ACTIVITY = True
 
 EMAIL_HOST = os.environ.get("ABONO_SMTP_HOST", "")
-EMAIL_PORT = int(os.environ.get("ABONO_SMTP_PORT", "25"))
+EMAIL_PORT = whole_number("ABONO_SMTP_PORT", 25, 1, 65_535)
 EMAIL_HOST_USER = os.environ.get("ABONO_SMTP_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("ABONO_SMTP_PASSWORD", "")
-EMAIL_USE_TLS = os.environ.get("ABONO_SMTP_TLS", "") == "starttls"
-EMAIL_USE_SSL = os.environ.get("ABONO_SMTP_TLS", "") == "tls"
+_TLS = choice("ABONO_SMTP_TLS", "starttls", "tls")
+EMAIL_USE_TLS = _TLS == "starttls"
+EMAIL_USE_SSL = _TLS == "tls"
 EMAIL_TIMEOUT = 15
 # Without a mail server, mail is written to files: nobody is told that it went out.
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
@@ -195,7 +195,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
-API_CALLS_A_SECOND = int(os.environ.get("ABONO_API_CALLS_A_SECOND", "100"))
+API_CALLS_A_SECOND = whole_number("ABONO_API_CALLS_A_SECOND", 100, 1, 1_000_000)
+choice("ABONO_WEBHOOK_PRIVATE", "0", "1")  # read where it is used (webhooks/addresses.py), judged here
 API_MOST_BYTES = 1_048_576
 API_MOST_FORECAST = 20_000
 CONTENT_SECURITY_POLICY = {

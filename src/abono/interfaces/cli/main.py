@@ -177,7 +177,8 @@ def up(
 
 def _reached_at(host: str, port: int) -> None:
     """Without an address for the public, people reach it where it listens."""
-    os.environ.setdefault("ABONO_URL", f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}")  # noqa: S104
+    host = "127.0.0.1" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104
+    os.environ.setdefault("ABONO_URL", f"http://{host}:{port}")
 
 
 @app.command()
