@@ -28,6 +28,8 @@ def test_what_is_right_comes_back_as_it_is() -> None:
     assert [fields.integer(n, "f", 1, 3) for n in (1, 3)] == [1, 3]
     assert fields.civil_day("2028-02-29", "f") == date(2028, 2, 29)
     fields.only({"a": 1}, {"a", "b"})
+    for code in ("a", "7", "av-month", "TV.plus_1", "тариф-1", "a" * 60):
+        assert fields.code(code, "f") == code
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,30 @@ def test_what_is_right_comes_back_as_it_is() -> None:
         (lambda: fields.required({"f": None}, "f"), "required"),
         (lambda: fields.choice("c", "f", ("a", "b")), "invalid"),
         (lambda: fields.choice(["a"], "f", ("a", "b")), "invalid"),
+        *(
+            (lambda code=code: fields.code(code, "f"), "invalid")
+            for code in (
+                *(
+                    "",
+                    "a/b",
+                    "/",
+                    "..",
+                    ".",
+                    "-a",
+                    "_a",
+                    "a b",
+                    " a",
+                    "a ",
+                    "a\n",
+                    "a\x00",
+                    "a?b",
+                    "a#b",
+                    "a%2Fb",
+                    "a:b",
+                ),
+                *("a&b", "<a>", "a\\b", "a,b", "a'b", "a" * 61, 7, None, ["a"], "\U0001f4a9", "a\u202eb"),
+            )
+        ),
         (lambda: fields.boolean("true", "f"), "invalid"),
         (lambda: fields.boolean(1, "f"), "invalid"),
         (lambda: fields.integer(True, "f", 0, 9), "invalid"),

@@ -12,6 +12,8 @@ from abono.kernel.errors import InvalidValue
 
 T = TypeVar("T", bound=str)
 
+CODE = r"[^\W_][\w.-]{0,59}"
+"""What a code consists of: it stands in addresses, file names and lists of words, and is typed by people."""
 # `date.fromisoformat` alone would also take `20260131` and `2026-W05-6`.
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -45,6 +47,20 @@ def required(record: Mapping[str, object], name: str, prefix: str = "") -> objec
     value = record.get(name)
     if value is None:
         raise InvalidValue("required", f"{prefix}{name}", f"Give a value for `{name}`.")
+    return value
+
+
+def code(value: object, field: str) -> str:
+    """Promise a code of a plan, a service or an operator; anything else is `invalid`.
+
+    Letters (of any script), digits, `.`, `_` and `-`, at most 60, a letter or a digit first: what a slash or a blank
+    would do to an address never comes up.
+    """
+    if not isinstance(value, str):
+        raise InvalidValue("invalid", field, "Put the code in quotes; a code is a text.")
+    if re.fullmatch(CODE, value) is None:
+        message = "Write a code of up to 60 letters, digits, . _ and - that begins with a letter or a digit."
+        raise InvalidValue("invalid", field, message)
     return value
 
 

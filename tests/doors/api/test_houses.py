@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -12,6 +13,7 @@ from abono.features.billing.queries import accounts_now
 from abono.features.billing.tasks import advance_all, advance_asked, follow_tree, make_forecasts
 
 from .conftest import Caller, key_of
+from .houses import fingerprint
 
 if TYPE_CHECKING:
     from .conftest import World
@@ -107,6 +109,30 @@ def test_a_catalogue_with_errors_is_not_written_at_all(world: World) -> None:
     assert answer.told == (422, "invalid")
     assert [each["field"] for each in answer.body["errors"]] == ["services.tv.kind", "plans.x.period"]
     assert [each["code"] for each in world.call("GET", "/plans").body["items"]] == ["line"]
+
+
+@pytest.mark.parametrize("code", ["a/b", "..", "", " tv", "tv?", "t v", "a" * 61])
+def test_a_code_that_would_break_an_address_is_refused(world: World, code: str) -> None:
+    path = f"/operators/{world.seller.id}/catalogue"
+    before = fingerprint()
+    for described, field in (
+        ({"services": {code: {"kind": "onoff"}}}, f"services.{code}"),
+        ({"plans": {code: {"price": "1", "period": "month"}}}, f"plans.{code}"),
+    ):
+        answer = world.call("PUT", path, described)
+        assert (answer.told, answer.body["field"]) == ((422, "invalid"), field)
+        assert "letters, digits, . _ and -" in answer.body["detail"]
+    assert fingerprint() == before
+
+
+def test_whatever_a_plan_may_be_called_it_has_an_address(world: World) -> None:
+    code, path = "TV.plus_1-ж", f"/operators/{world.seller.id}"
+    described = {"services": {code: {"kind": "onoff"}}, "plans": {code: {"price": "1", "period": "month"}}}
+    assert world.call("PUT", f"{path}/catalogue", described).status == 200
+    assert world.call("GET", f"{path}/plans/{quote(code)}").body["code"] == code
+    priced = world.call("POST", f"{path}/plans/{quote(code)}/prices", {"price": "2"})
+    assert (priced.status, priced.headers["Location"]) == (201, f"/api/v1{path}/plans/TV.plus_1-%D0%B6/prices")
+    assert world.call("GET", priced.headers["Location"].removeprefix("/api/v1")).body == priced.body
 
 
 def test_a_price_counts_from_a_day_on(world: World) -> None:

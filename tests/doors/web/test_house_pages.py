@@ -107,7 +107,7 @@ def test_a_plan_is_composed_priced_and_sold(boss: Client, seller: Operator) -> N
         ({"price": "1.234,5.6"}, "Write"),
         ({"price": "-1"}, "Write"),
         ({"price": "", "service-line": ""}, "Give the plan a price"),
-        ({"code": "Home Sweet"}, "Write a code of up to 60 small letters"),
+        ({"code": "Home Sweet"}, "Write a code of up to 60 letters"),
         ({"code": "line"}, "There is a plan with this code already"),
         ({"period": "other", "period_text": "5 fortnights"}, "period"),
         ({"anchor": "day", "anchor_day": ""}, "anchor"),
@@ -170,6 +170,39 @@ def test_services_are_made_and_changed(boss: Client, seller: Operator) -> None:
         cursor.execute("SELECT kind, tax, unit, price FROM catalogue_service WHERE code = 'tv'")
         assert cursor.fetchone() == ("onoff", "exempt", "box", None)
     assert boss.get(f"/services/{seller.id}/radio/").status_code == 404
+
+
+AWKWARD = "TV.plus_1-ж"
+
+
+def test_whatever_a_plan_may_be_called_it_has_a_page(boss: Client, seller: Operator) -> None:
+    service = {"code": AWKWARD, "kind": "onoff", "tax": "standard", "unit": "", "price": ""}
+    assert boss.post(f"/services/new/{seller.id}/", service).status_code == 303
+    assert boss.get(f"/services/{seller.id}/{AWKWARD}/").status_code == 200
+    made = boss.post(f"/plans/new/{seller.id}/", {**PLAN, "code": AWKWARD, f"service-{AWKWARD}": "1", "step": "save"})
+    assert made.status_code == 303
+    assert made.headers["location"] == f"/plans/{seller.id}/TV.plus_1-%D0%B6/"
+    for page in ("", "edit/", "price/"):
+        assert boss.get(made.headers["location"] + page).status_code == 200
+    buyer = account(seller, 5000)
+    orders.subscribe(buyer, AWKWARD, now=datetime.now(UTC))
+    assert boss.get(f"/accounts/{buyer}/").status_code == 200
+    assert (
+        boss.get("/plans/").status_code == boss.get("/services/").status_code == boss.get("/prices/").status_code == 200
+    )
+    subscriber = browser(people.subscriber(seller, buyer))
+    assert AWKWARD in subscriber.get("/my/catalogue/").content.decode()
+    assert subscriber.get(f"/my/catalogue/{buyer}/{AWKWARD}/order/").status_code == 200
+
+
+@pytest.mark.parametrize("code", ["a/b", "..", "a b", "a?b", "<b>", "a" * 61])
+def test_a_code_that_would_break_an_address_is_refused(boss: Client, seller: Operator, code: str) -> None:
+    plan = {**PLAN, "code": code, "step": "save"}
+    service = {"code": code, "kind": "onoff", "tax": "standard", "unit": "", "price": ""}
+    for page, typed, table in (("plans", plan, "catalogue_plan"), ("services", service, "catalogue_service")):
+        before = count(table)
+        refused = boss.post(f"/{page}/new/{seller.id}/", typed)
+        assert (refused.status_code, count(table)) == (422, before)
 
 
 def test_a_run_is_started_watched_and_told(boss: Client, seller: Operator) -> None:

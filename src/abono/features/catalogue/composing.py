@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -14,9 +13,9 @@ from abono.base.sql import statements
 from abono.features.catalogue.operations import save_catalogue
 from abono.features.catalogue.settling import settled_terms
 from abono.features.catalogue.terms import CatalogueTerms, PlanTerms, ServiceTerms, parse_plan
+from abono.kernel import fields
 from abono.kernel.calendars import grid_for
 from abono.kernel.charges import Charge, daily_charges, due_periods, period_charges
-from abono.kernel.errors import InvalidValue
 from abono.kernel.tax import tax_lines
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from abono.features.operators.queries import Operator
 
 _sql = statements("abono.features.catalogue", "catalogue")
-_CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _SHOWN = 3
 _FAR = timedelta(days=36_500)
 
@@ -59,20 +57,12 @@ def save_plan(operator: Operator, code: str, record: Mapping[str, Any], *, now: 
     """
     services = known_services(operator)
     plan = parse_plan(record, operator.currency, services)
-    save_catalogue(operator, CatalogueTerms(services, {checked_code(code): plan}), now=now)
+    save_catalogue(operator, CatalogueTerms(services, {fields.code(code, "code"): plan}), now=now)
 
 
 def save_service(operator: Operator, code: str, terms: ServiceTerms, *, now: datetime) -> None:
     """A service is made or changed. Raises InvalidValue."""
-    save_catalogue(operator, CatalogueTerms({checked_code(code): terms}, {}), now=now)
-
-
-def checked_code(code: str) -> str:
-    """A code that is short and stands well in addresses. Raises InvalidValue."""
-    if _CODE.fullmatch(code) is None:
-        message = "Write a code of up to 60 small letters, digits, - and _ that begins with a letter or a digit."
-        raise InvalidValue("invalid", "code", message)
-    return code
+    save_catalogue(operator, CatalogueTerms({fields.code(code, "code"): terms}, {}), now=now)
 
 
 def draft(operator: Operator, record: Mapping[str, Any], on: date, quantity: Decimal = Decimal(1)) -> Draft:

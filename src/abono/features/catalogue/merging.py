@@ -37,7 +37,6 @@ _sql = statements("abono.features.catalogue", "merging")
 _LATER = ("distributors", "products", "articles")
 SECTIONS = ("services", "plans", *_LATER)
 """The sections that a catalogue may have; those after the plans are left out, with a warning."""
-_LONGEST_CODE = 60
 _LONGEST_UNIT = 40
 _PRICE_DECIMALS = 8
 _QUANTITY_DECIMALS = 6
@@ -143,7 +142,7 @@ def _judge_services(merge: Merge, catalogue: Mapping[str, object]) -> dict[str, 
 
 
 def _service(merge: Merge, code: str, written: object, path: str) -> ServiceTerms:
-    check_code(code, path)
+    fields.code(code, path)
     terms = parse_catalogue({"services": {code: written}}, merge.operator.currency, merge.prefix).services[code]
     if len(terms.unit) > _LONGEST_UNIT:
         raise InvalidValue("out_of_range", f"{path}.unit", f"Write at most {_LONGEST_UNIT} characters.")
@@ -174,20 +173,12 @@ def _judge_plans(merge: Merge, catalogue: Mapping[str, object]) -> None:
 
 
 def _plan(merge: Merge, code: str, written: object, path: str) -> PlanTerms:
-    check_code(code, path)
+    fields.code(code, path)
     terms = parse_plan(written, merge.operator.currency, merge.known, f"{path}.")
     _check_decimals(terms.price, _PRICE_DECIMALS, f"{path}.price")
     for service, (quantity, _use) in terms.services.items():
         _check_decimals(quantity, _QUANTITY_DECIMALS, f"{path}.services.{service}.quantity")
     return terms
-
-
-def check_code(code: object, path: str) -> None:
-    """Refuse what is no code of a service or plan. Raises InvalidValue."""
-    if not isinstance(code, str):
-        raise InvalidValue("invalid", path, "Put the code in quotes; a code is a text.")
-    if not 0 < len(code) <= _LONGEST_CODE or not code.isprintable() or code != code.strip():
-        raise InvalidValue("invalid", path, f"Write a code of 1 to {_LONGEST_CODE} visible characters.")
 
 
 def _check_decimals(value: Decimal | None, most: int, path: str) -> None:

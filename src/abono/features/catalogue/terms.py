@@ -89,11 +89,11 @@ def parse_catalogue(value: object, currency: str, prefix: str = "catalogue.") ->
     record = fields.mapping(value, prefix.rstrip("."))
     fields.only(record, ("services", "plans", "distributors", "products", "articles"), prefix)
     services = {
-        code: _service(terms, f"{prefix}services.{code}.")
+        fields.code(code, f"{prefix}services.{code}"): _service(terms, f"{prefix}services.{code}.")
         for code, terms in _section(record, "services", prefix).items()
     }
     plans = {
-        code: parse_plan(terms, currency, services, f"{prefix}plans.{code}.")
+        fields.code(code, f"{prefix}plans.{code}"): parse_plan(terms, currency, services, f"{prefix}plans.{code}.")
         for code, terms in _section(record, "plans", prefix).items()
     }
     return CatalogueTerms(services, plans)

@@ -39,7 +39,7 @@ def insert_operator(code: str, name: str, terms: Mapping[str, object], *, parent
     minor_digits(currency)
     added = _sql.rows(
         "add",
-        code=code,
+        code=fields.code(code, "code"),
         name=name,
         parent=parent,
         currency=currency,

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from ninja import Query
 from pydantic import BaseModel, Field
@@ -268,7 +269,7 @@ def set_price(request: Call, operator: Id, plan: Code, body: NewPrice) -> Reply:
     valid_from = body.valid_from or house.day(request.now)
     change_price(house, plan, Decimal(body.price), valid_from, now=request.now)
     sold = next(row for row in list_plans([operator]) if row.code == plan)
-    return made(Prices(items=_points(sold.id)), f"/operators/{operator}/plans/{plan}/prices")
+    return made(Prices(items=_points(sold.id)), f"/operators/{operator}/plans/{quote(plan)}/prices")
 
 
 @endpoint("PUT", f"{HOUSE}/catalogue", right="plan.change", tag=TAG, answer=Merged)

@@ -11,15 +11,26 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, register_converter
+from django.urls.converters import StringConverter
 from django.views.decorators.http import require_http_methods
 
 from abono.features.access.people import NotFound, Person
 from abono.features.access.rights import Kind
+from abono.kernel.fields import CODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+
+class CodeConverter(StringConverter):
+    """A code of a plan or a service in an address."""
+
+    regex = CODE
+
+
+register_converter(CodeConverter, "code")
 
 
 class PersonRequest(HttpRequest):

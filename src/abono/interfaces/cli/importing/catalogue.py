@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from abono.base.trail import acting
-from abono.features.catalogue.merging import SECTIONS, Merge, check_code, judge
+from abono.features.catalogue.merging import SECTIONS, Merge, judge
 from abono.features.operators.operations import FIELDS as OPERATOR_FIELDS
 from abono.features.operators.operations import add_operator
 from abono.features.operators.queries import UnknownOperator, operators
@@ -122,7 +122,7 @@ def _operator(described: object, code: str | None, lines: Lines, report: Report)
 
 
 def _new_operator(terms: dict[str, object], code: str, lines: Lines, report: Report) -> Operator:
-    check_code(code, "operator")
+    fields.code(code, "operator")
     name = str(terms.pop("name", code))[:200]
     try:
         operator = add_operator(code, name, terms)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from abono.base.refusal import Refusal
 from abono.features.access.people import NotFound
 from abono.features.billing.prices import change_price
-from abono.features.catalogue.composing import checked_code, draft, save_plan, save_service
+from abono.features.catalogue.composing import draft, save_plan, save_service
 from abono.features.catalogue.queries import list_plans, list_services, plan_detail
 from abono.features.catalogue.terms import ServiceTerms
 from abono.features.operators.queries import Operator, operator_by_id
@@ -24,6 +24,7 @@ from abono.features.subscriptions.counts import PlanCounts, counts_of_plan
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.refusing import told
 from abono.interfaces.web.staff.plan_form import PlanForm, PriceField, described, kept_use, typed_terms
+from abono.kernel import fields
 from abono.kernel.errors import InvalidValue
 from abono.kernel.money import parse_decimal, parse_unsigned
 
@@ -83,7 +84,7 @@ def plans(request: PersonRequest) -> HttpResponse:
     return render(request, "web/staff/plans.html", shown)
 
 
-@page("plans/<int:operator>/<slug:code>/", name="plan", kinds=STAFF, right="plan.view")
+@page("plans/<int:operator>/<code:code>/", name="plan", kinds=STAFF, right="plan.view")
 def plan(request: PersonRequest, operator: int, code: str) -> HttpResponse:
     """A plan: its terms, services, prices and how many have it."""
     seller = _operator(request.person, operator)
@@ -101,7 +102,7 @@ def plan_new(request: PersonRequest, operator: int) -> HttpResponse:
     return _compose(request, _operator(request.person, operator), None)
 
 
-@page("plans/<int:operator>/<slug:code>/edit/", name="plan_edit", kinds=STAFF, right="plan.change", methods=_BOTH)
+@page("plans/<int:operator>/<code:code>/edit/", name="plan_edit", kinds=STAFF, right="plan.change", methods=_BOTH)
 def plan_edit(request: PersonRequest, operator: int, code: str) -> HttpResponse:
     """The composer, with the terms of a plan: what is saved is its next version."""
     seller = _operator(request.person, operator)
@@ -141,7 +142,7 @@ def _compose(request: PersonRequest, seller: Operator, detail: PlanDetail | None
 
 
 def _saved(request: PersonRequest, seller: Operator, code: str, record: dict[str, Any], *, new: bool) -> HttpResponse:
-    checked_code(code)
+    fields.code(code, "code")
     if new and any(each.code == code for each in list_plans([seller.id])):
         raise InvalidValue("invalid", "code", _("There is a plan with this code already; choose another."))
     with transaction.atomic():
@@ -166,7 +167,7 @@ def service_new(request: PersonRequest, operator: int) -> HttpResponse:
     return _service(request, _operator(request.person, operator), None)
 
 
-@page("services/<int:operator>/<slug:code>/", name="service_edit", kinds=STAFF, right="plan.change", methods=_BOTH)
+@page("services/<int:operator>/<code:code>/", name="service_edit", kinds=STAFF, right="plan.change", methods=_BOTH)
 def service_edit(request: PersonRequest, operator: int, code: str) -> HttpResponse:
     """Change a service; its code and kind stay."""
     return _service(request, _operator(request.person, operator), code)
@@ -227,7 +228,7 @@ def prices(request: PersonRequest) -> HttpResponse:
     return render(request, "web/staff/prices.html", {"rows": rows, "names": mine})
 
 
-@page("plans/<int:operator>/<slug:code>/price/", name="price_new", kinds=STAFF, right="price.change", methods=_BOTH)
+@page("plans/<int:operator>/<code:code>/price/", name="price_new", kinds=STAFF, right="price.change", methods=_BOTH)
 def price_new(request: PersonRequest, operator: int, code: str) -> HttpResponse:
     """A new price from a day on: first whom it will reach, then the deed."""
     seller = _operator(request.person, operator)

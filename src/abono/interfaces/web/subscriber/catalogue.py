@@ -72,7 +72,7 @@ def my_catalogue(request: PersonRequest) -> HttpResponse:
 
 
 @page(
-    "my/catalogue/<int:account>/<path:plan>/order/",
+    "my/catalogue/<int:account>/<code:plan>/order/",
     name="my_order",
     kinds=SUBSCRIBER,
     right="subscription.create",
