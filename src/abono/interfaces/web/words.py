@@ -99,6 +99,7 @@ ACTIONS: Mapping[str, _StrPromise] = {
     "webhook.rotate": _("Secret of a webhook changed"),
     "webhook.switch": _("Webhook switched on or off"),
     "webhook.replay": _("Event told once more"),
+    "webhook.test": _("Test event sent"),
     "service.save": _("Service saved"),
     "plan.save": _("Plan saved"),
     "plan.price": _("Price changed"),
