@@ -51,14 +51,14 @@ def test_what_cannot_be_read_is_refused(
 ) -> None:
     with pytest.raises(InvalidSetting) as refused:
         settings(tmp_path, monkeypatch, **{name: value})
-    assert (refused.value.code, refused.value.field, refused.value.message) == ("invalid_setting", name, told)
+    assert (refused.value.code, refused.value.field, refused.value.message) == ("invalid", name, told)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_command_tells_it_in_one_line(tmp_path: Path) -> None:
     env = {**os.environ, "ABONO_DATABASE_URL": here(), "ABONO_HOME": str(tmp_path), "ABONO_BEHIND_PROXY": "yes"}
     done = subprocess.run([ABONO, "advance"], env=env, capture_output=True, text=True, check=False, timeout=60)
-    told = "ABONO_BEHIND_PROXY: Write a whole number from 0 to 20, not 'yes', or leave it out for 0. (invalid_setting)"
+    told = "ABONO_BEHIND_PROXY: Write a whole number from 0 to 20, not 'yes', or leave it out for 0. (invalid)"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"abono: {told}\n")
 
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit
 
-from abono.base.refusal import Refusal
+from abono.base.refusal import InvalidRequest
 
 
-class InvalidSetting(Refusal):
+class InvalidSetting(InvalidRequest):
     """An environment variable that cannot be read; ``field`` is its name."""
-
-    code = "invalid_setting"
 
 
 def whole_number(name: str, default: int, least: int, most: int) -> int:
