@@ -141,10 +141,11 @@ def one(statement_: str, *values: int) -> Any:
 
 def _catalogue(code: str, *plans: str) -> dict[str, Any]:
     """A catalogue whose codes end with a house's; there is a service named like the first plan."""
-    service = f"{plans[0]}-{code}"
+    service, calls = f"{plans[0]}-{code}", f"calls-{code}"
+    terms = {"price": "10.00", "period": "month", "services": {service: {}, calls: {"included": "100"}}}
     return {
-        "services": {service: {"kind": "onoff"}},
-        "plans": {f"{each}-{code}": {"price": "10.00", "period": "month", "services": {service: {}}} for each in plans},
+        "services": {service: {"kind": "onoff"}, calls: {"kind": "usage", "unit": "call"}},
+        "plans": {f"{each}-{code}": terms for each in plans},
     }
 
 

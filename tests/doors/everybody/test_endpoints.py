@@ -49,6 +49,10 @@ def body_of(endpoint: Endpoint, house: House) -> Any:
     plan = f"extra-{house.seller.code}" if endpoint.name == "offer_plan" else f"line-{house.seller.code}"
     later = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
     real: Mapping[str, Any] = {
+        "account": house.ids["account"],
+        "subscription": str(house.ids["subscription"]),
+        "service": f"calls-{house.seller.code}",
+        "time": None,
         "plan": plan,
         **dict.fromkeys(("operator", "parent"), house.seller.id),
         **dict.fromkeys(("valid_from", "price_from", "starts_on", "until"), later),
@@ -56,7 +60,10 @@ def body_of(endpoint: Endpoint, house: House) -> Any:
         "url": "https://93.184.215.15/",
         **({"credit_limit": "0.00"} if endpoint.name == "create_account" else {}),
     }
-    return {name: real.get(name, value) for name, value in example_of(kind).items()}
+    body: dict[str, Any] = example_of(kind)
+    if endpoint.name == "record_usage_batch":
+        return {"events": [{**each, **{name: real[name] for name in each if name in real}} for each in body["events"]]}
+    return {name: real.get(name, value) for name, value in body.items()}
 
 
 def expected(endpoint: Endpoint, who: str, *, own: bool) -> int | None:

@@ -14,6 +14,8 @@ RIGHTS = (
     "subscription.change",
     "subscription.pause",
     "subscription.cancel",
+    "usage.view",
+    "usage.record",
     "payment.view",
     "payment.create",
     "payment.adjust",
@@ -65,6 +67,7 @@ OF_ROLE: dict[Role, frozenset[str]] = {
             "account.view",
             "account.change",
             "subscription.view",
+            "usage.view",
             "payment.view",
             "payment.create",
             "payment.adjust",
@@ -89,6 +92,8 @@ OF_ROLE: dict[Role, frozenset[str]] = {
             "subscription.change",
             "subscription.pause",
             "subscription.cancel",
+            "usage.view",
+            "usage.record",
             "payment.view",
             "promise.create",
             "plan.view",
@@ -106,12 +111,13 @@ OF_SUBSCRIBER = frozenset(
         "subscription.change",
         "subscription.pause",
         "subscription.cancel",
+        "usage.view",
         "payment.view",
         "promise.create",
         "plan.view",
     }
 )
-OF_AGENT = frozenset({"account.view", "account.create", "subscription.view", "payment.view", "plan.view"})
+OF_AGENT = frozenset({"account.view", "account.create", "subscription.view", "usage.view", "payment.view", "plan.view"})
 
 
 def rights_of(kind: Kind, role: Role | None) -> frozenset[str]:

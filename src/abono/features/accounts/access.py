@@ -10,6 +10,7 @@ from abono.features.access.people import NotFound
 from abono.features.accounts.queries import AccountRow
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from abono.features.access.people import Person
@@ -31,6 +32,12 @@ def find_number(person: Person, number: str, *, now: datetime, right: str = "acc
     """
     person.require(right)
     return _one(person, now, number=plain(number))
+
+
+def reachable(person: Person, accounts: Collection[int]) -> frozenset[int]:
+    """Those of some accounts that the person may see."""
+    known = {account for account in accounts if 0 < account < _BIGINT}
+    return frozenset(row["account_id"] for row in _lists.rows("reachable", wanted=list(known), **person.scope))
 
 
 def _one(person: Person, now: datetime, *, account: int | None = None, number: str | None = None) -> AccountRow:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
 
 PREFIX = "/api/"
+_BATCHES = "/api/v1/usage/batch"
 _BODIES = ("POST", "PUT", "PATCH")
 _REFUSED = 400
 
@@ -55,7 +56,8 @@ class ApiMiddleware:
 def _unfit(request: HttpRequest) -> int:
     """The status of a body that is not even read, or 0."""
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit() or int(length) > settings.API_MOST_BYTES:
+    most = settings.API_MOST_BATCH_BYTES if request.path == _BATCHES else settings.API_MOST_BYTES
+    if not length.isdigit() or int(length) > most:
         return 413
     if request.method in _BODIES and int(length) and request.content_type != "application/json":
         return 415

@@ -58,6 +58,7 @@ _TELLS = {
     "internal_error": "Something failed on our side and nothing was written; ask again.",
     "grant_active": "A promise is running; the next can be made when it is repaid or over.",
     "subscription_suspended": "The subscription is suspended; let it return first.",
+    "unknown_subscription": "The account has no such subscription; choose one of its own.",
     "unknown_service": "The plan of the subscription has no such service; look at its services.",
     "not_quantifiable": "The service is there or not; there is nothing of it to count in this way.",
     "quota_exceeded": "This is more than is left of what is included; use less, or change the plan.",

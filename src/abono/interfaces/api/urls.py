@@ -24,6 +24,7 @@ from abono.interfaces.api import (  # noqa: F401
     runs,
     subscriptions,
     trail,
+    usage,
     webhooks,
 )
 from abono.interfaces.api.reference import api, page

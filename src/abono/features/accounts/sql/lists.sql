@@ -324,6 +324,17 @@ LEFT JOIN LATERAL (
 ) AS s ON TRUE
 ORDER BY page.operator_id, page.number_key, page.account_id;
 
+-- name: reachable
+-- Those of some accounts that are in the scope.
+SELECT p.account_id
+FROM accounts_profile AS p
+WHERE
+    p.account_id = any(%(wanted)s::bigint[])
+    AND p.operator_id = any(%(operators)s::bigint[])
+    AND (%(accounts)s::bigint[] IS NULL OR p.account_id = any(%(accounts)s::bigint[]))
+    AND (%(manager)s::bigint IS NULL OR p.manager_id = %(manager)s::bigint)
+    AND (%(agent)s::bigint IS NULL OR p.agent_id = %(agent)s::bigint);
+
 -- name: one
 -- An account by its id or by its number (the other is empty), if it is in the scope; of one's own operator first.
 SELECT

@@ -51,6 +51,8 @@ RIGHTS: dict[str, _StrPromise] = {
     "subscription.change": gettext_lazy("Change subscriptions"),
     "subscription.pause": gettext_lazy("Pause subscriptions"),
     "subscription.cancel": gettext_lazy("Cancel subscriptions"),
+    "usage.view": gettext_lazy("See usage"),
+    "usage.record": gettext_lazy("Report usage"),
     "payment.view": gettext_lazy("See payments"),
     "payment.create": gettext_lazy("Enter payments"),
     "payment.adjust": gettext_lazy("Correct balances"),

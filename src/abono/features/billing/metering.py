@@ -1,0 +1,41 @@
+"""The doors' only way to report use as a given person or program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abono.features.accounts.access import reachable
+from abono.features.billing.using import refusal, use, use_many
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from abono.features.access.people import Person
+    from abono.features.usage.operations import Use
+
+RIGHT = "usage.record"
+_UNREACHED = "unknown_subscription"
+"""A subscription that is somebody else's is answered as one that is not there."""
+
+
+def report(person: Person, each: Use, *, now: datetime) -> bool:
+    """Count one event; answers False where it had been counted before under its key.
+
+    Raises Forbidden, UseRefused, KeyConflict, InsufficientFunds; then nothing changed.
+    """
+    person.require(RIGHT)
+    if each.account not in reachable(person, [each.account]):
+        raise refusal(_UNREACHED)
+    return use(each, now=now)
+
+
+def report_many(person: Person, uses: Sequence[Use], *, now: datetime) -> list[str]:
+    """Count a batch; answers for each event what ``use_many`` does, in the same order. Raises Forbidden."""
+    person.require(RIGHT)
+    reached = reachable(person, {each.account for each in uses})
+    outcomes = [_UNREACHED] * len(uses)
+    places = [place for place, each in enumerate(uses) if each.account in reached]
+    for place, outcome in zip(places, use_many([uses[place] for place in places], now=now), strict=True):
+        outcomes[place] = outcome
+    return outcomes

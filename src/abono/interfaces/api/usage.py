@@ -1,0 +1,115 @@
+"""Usage: events reported one by one or in batches."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from abono.features.billing import metering
+from abono.features.billing.using import SENTENCES
+from abono.features.usage.operations import COUNTED, MOST, REPEATED, Use
+from abono.interfaces.api.calls import Call, endpoint
+from abono.interfaces.api.values import Answer, Body, Code, Id, Key
+
+TAG = "Usage"
+_SHORT = "The account cannot pay for what this opens; let it be topped up and send the event again."
+_REFUSALS = (*SENTENCES, "insufficient_funds")
+Measure = Annotated[
+    str,
+    Field(
+        pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,12})?$",
+        description="A decimal string in the service's unit; below 0 it takes back (of seats: gives them up).",
+        examples=["1.5"],
+    ),
+]
+EventKey = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f]*$",
+        description="Unique per account: an event that is sent again under its key is counted once.",
+        examples=["meter-7-000017"],
+    ),
+]
+Result = Annotated[Literal[(COUNTED, REPEATED, *_REFUSALS)], Field(examples=[COUNTED])]  # type: ignore[valid-type]
+
+
+class UsageEvent(Body):
+    """So much of a service was used by a subscription."""
+
+    account: Id
+    subscription: Key
+    service: Annotated[Code, Field(examples=["calls"])]
+    quantity: Measure
+    time: Annotated[
+        AwareDatetime | None,
+        Field(description="When; now if not given. Not in the future.", examples=["2026-01-31T21:00:00Z"]),
+    ] = None
+    key: EventKey | None = None
+
+
+class UsageBatch(Body):
+    """Events of any accounts."""
+
+    events: Annotated[list[UsageEvent], Field(min_length=1, max_length=MOST)]
+
+
+class UsageAnswer(Answer):
+    """What became of an event."""
+
+    result: Annotated[Literal["counted", "repeated"], Field(examples=[COUNTED])]
+
+
+class RefusedEvent(Answer):
+    """An event that was not counted; its key may be used again."""
+
+    event: Annotated[int, Field(description="Its place in the batch, from 0.", examples=[2])]
+    code: Annotated[Literal[_REFUSALS], Field(examples=["quota_exceeded"])]  # type: ignore[valid-type]
+    field: Annotated[str, Field(description="The dotted path of what is to blame.", examples=["events.2.quantity"])]
+    detail: Annotated[str, Field(description="What to do.", examples=[SENTENCES["quota_exceeded"][1]])]
+
+
+class UsageBatchAnswer(Answer):
+    """What became of a batch: `results` has a word for every event, in the order of the batch."""
+
+    counted: Annotated[int, Field(examples=[2])]
+    repeated: Annotated[int, Field(examples=[0])]
+    results: Annotated[list[Result], Field(examples=[[COUNTED, COUNTED, "quota_exceeded"]])]
+    refused: list[RefusedEvent]
+
+
+@endpoint("POST", "/usage", right=metering.RIGHT, tag=TAG, answer=UsageAnswer, refusals=_REFUSALS)
+def record_usage(request: Call, body: UsageEvent) -> UsageAnswer:
+    """Report an event.
+
+    It counts in the quota period that contains its time; if that one is over, in the running one. `repeated`: it had
+    been counted before under its key, and nothing was added. What charges on use is paid in the same transaction.
+    """
+    counted = metering.report(request.person, _use(body), now=request.now)
+    return UsageAnswer(result="counted" if counted else "repeated")
+
+
+@endpoint("POST", "/usage/batch", right=metering.RIGHT, tag=TAG, answer=UsageBatchAnswer)
+def record_usage_batch(request: Call, body: UsageBatch) -> UsageBatchAnswer:
+    """Report up to 10,000 events.
+
+    Those that are counted are counted together, before the answer. A refused event holds none of the others up. After a
+    lost answer send the same batch again: what has a key is counted once. A batch that does not fit the schema is
+    refused whole, and nothing of it is counted. A batch may have 4 MiB.
+    """
+    results = metering.report_many(request.person, [_use(each) for each in body.events], now=request.now)
+    done = {word: results.count(word) for word in (COUNTED, REPEATED)}
+    refused = []
+    if sum(done.values()) < len(results):
+        refused = [_refused(place, code) for place, code in enumerate(results) if code not in done]
+    return UsageBatchAnswer.model_construct(**done, results=results, refused=refused)
+
+
+def _use(event: UsageEvent) -> Use:
+    return Use(event.account, event.subscription, event.service, Decimal(event.quantity), event.time, event.key)
+
+
+def _refused(place: int, code: str) -> RefusedEvent:
+    field, sentence = SENTENCES.get(code, ("account", _SHORT))
+    return RefusedEvent(event=place, code=code, field=f"events.{place}.{field}", detail=sentence)

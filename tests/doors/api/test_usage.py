@@ -1,0 +1,224 @@
+"""Use by REST: events one by one and in batches, quotas, entitlements and reports with what is behind every number."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from abono.features.billing.audit import audit
+from tests.features.worlds import account, operator
+
+from .conftest import Caller, key_of
+from .houses import fingerprint
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OFFICE: dict[str, Any] = {
+    "services": {
+        "support": {"kind": "onoff"},
+        "prints": {"kind": "usage", "unit": "page"},
+        "letters": {"kind": "usage", "unit": "letter"},
+        "sms": {"kind": "usage"},
+        "people": {"kind": "seats", "unit": "person"},
+    },
+    "plans": {
+        "office": {
+            "price": "10.00",
+            "period": "month",
+            "services": {
+                "support": {"quantity": "2"},
+                "prints": {"included": "10", "model": "package", "size": "10", "price": "5.00"},
+                "letters": {"included": "3", "limit": "hard"},
+                "sms": {"included": "1", "model": "package", "size": "5", "price": "3.00", "overage": "on_use"},
+                "people": {"included": "2", "model": "package", "size": "1", "price": "7.00"},
+            },
+        }
+    },
+}
+
+
+class Office:
+    """An account with 100.00 and an office that was ordered just now, its sister's, and a program that reports."""
+
+    def __init__(self) -> None:
+        self.seller, self.sister = operator(OFFICE), operator(OFFICE)
+        self.call = Caller(key_of(self.seller))
+        self.meter = Caller(key_of(self.seller, ["usage.record"]))
+        self.account, self.sub = self.opened(self.seller, self.call)
+        self.foreign, self.foreign_sub = self.opened(self.sister, Caller(key_of(self.sister)))
+
+    @staticmethod
+    def opened(seller: Any, call: Caller) -> tuple[int, str]:
+        made = account(seller, 10_000)
+        answer = call("POST", f"/accounts/{made}/subscriptions", {"plan": "office"})
+        assert answer.status == 201, answer.content
+        return made, answer.body["id"]
+
+    @property
+    def path(self) -> str:
+        return f"/accounts/{self.account}/subscriptions/{self.sub}"
+
+    def event(self, service: str = "prints", quantity: str = "1", **more: Any) -> dict[str, Any]:
+        return {
+            "account": self.account, "subscription": self.sub, "service": service, "quantity": quantity, **more,
+        }  # fmt: skip
+
+    def used(self) -> dict[str, str]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT v.code, trim_scale(c.used)::text FROM usage_counter AS c"
+                " INNER JOIN catalogue_service AS v ON c.service_id = v.id WHERE c.account_id = %s",
+                [self.account],
+            )
+            return dict(cursor.fetchall())
+
+
+@pytest.fixture
+def office(transactional_db: None) -> Office:  # noqa: ARG001 -- a database that calls commit to
+    return Office()
+
+
+# ---- one event
+
+
+def test_an_event_is_counted_once_under_its_key(office: Office) -> None:
+    first = office.event(quantity="7", key="job")
+    assert office.meter("POST", "/usage", first).body == {"result": "counted"}
+    assert office.meter("POST", "/usage", first).body == {"result": "repeated"}
+    before = fingerprint()
+    other = office.meter("POST", "/usage", {**first, "quantity": "8"})
+    assert (other.told, other.body["field"]) == ((409, "key_conflict"), "key")
+    assert fingerprint() == before
+    assert office.used() == {"prints": "7"}
+    assert office.meter("POST", "/usage", office.event(quantity="-2.5")).body == {"result": "counted"}
+    assert office.used() == {"prints": "4.5"}
+    assert audit() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told", "field"),
+    [
+        ({"service": "nothing"}, (422, "unknown_service"), "service"),
+        ({"service": "support"}, (422, "not_quantifiable"), "service"),
+        ({"service": "letters", "quantity": "4"}, (409, "quota_exceeded"), "quantity"),
+        ({"subscription": str(uuid4())}, (422, "unknown_subscription"), "subscription"),
+        ({"account": 10**12}, (422, "unknown_subscription"), "subscription"),
+        ({"time": "2020-01-01T00:00:00Z"}, (422, "out_of_range"), "time"),
+        ({"time": "2999-01-01T00:00:00Z"}, (422, "out_of_range"), "time"),
+        ({"service": "people", "quantity": "-1"}, (422, "out_of_range"), "time"),
+        ({"service": "sms", "quantity": "1000"}, (402, "insufficient_funds"), "amount"),
+        ({"quantity": "1,5"}, (422, "invalid"), "quantity"),
+        ({"quantity": 1}, (422, "invalid"), "quantity"),
+        ({"time": "2026-01-01T00:00:00"}, (422, "invalid"), "time"),
+        ({"key": ""}, (422, "out_of_range"), "key"),
+        ({"kye": "x"}, (422, "unknown_field"), "kye"),
+    ],
+)
+def test_refusals_change_nothing(office: Office, change: dict[str, Any], told: tuple[int, str], field: str) -> None:
+    before = fingerprint()
+    answer = office.call("POST", "/usage", office.event(key="k", quantity="1") | change)
+    assert (answer.told, answer.body["field"]) == (told, field)
+    assert fingerprint() == before
+
+
+def test_a_pack_that_opens_is_paid_at_once(office: Office) -> None:
+    short = office.meter("POST", "/usage", office.event("sms", "160"))
+    assert (short.told, short.body["short_by"]) == ((402, "insufficient_funds"), "6.00")
+    assert office.meter("POST", "/usage", office.event("sms", "3")).body == {"result": "counted"}
+    assert office.call("GET", f"/accounts/{office.account}").body["balance"] == "87.00"
+
+
+def test_nobody_reports_for_others(office: Office) -> None:
+    reader = Caller(key_of(office.seller, ["usage.view"]))
+    before = fingerprint()
+    assert reader("POST", "/usage", office.event()).told == (403, "forbidden")
+    assert reader("POST", "/usage/batch", {"events": [office.event()]}).told == (403, "forbidden")
+    theirs = office.event() | {"account": office.foreign, "subscription": office.foreign_sub}
+    assert office.meter("POST", "/usage", theirs).told == (422, "unknown_subscription")
+    assert office.meter("POST", "/usage/batch", {"events": [theirs]}).body["results"] == ["unknown_subscription"]
+    mixed = office.event() | {"account": office.foreign}
+    assert office.meter("POST", "/usage", mixed).told == (422, "unknown_subscription")
+    assert fingerprint() == before
+
+
+# ---- batches
+
+
+def test_a_batch_answers_for_every_event(office: Office) -> None:
+    events = [
+        office.event(quantity="7", key="a"),
+        office.event(quantity="7", key="a"),
+        office.event(quantity="8", key="a"),
+        office.event("letters", "2", key="b"),
+        office.event("letters", "2", key="c"),
+        office.event("sms", "1000", key="d"),
+        office.event("sms", "1", key="e"),
+        office.event("support", "1"),
+        office.event() | {"account": office.foreign, "subscription": office.foreign_sub},
+    ]
+    results = [
+        "counted", "repeated", "key_conflict", "counted", "quota_exceeded", "insufficient_funds", "counted",
+        "not_quantifiable", "unknown_subscription",
+    ]  # fmt: skip
+    answer = office.meter("POST", "/usage/batch", {"events": events})
+    assert (answer.status, answer.body["results"]) == (200, results)
+    assert (answer.body["counted"], answer.body["repeated"]) == (3, 1)
+    assert [(each["event"], each["code"], each["field"]) for each in answer.body["refused"]] == [
+        (2, "key_conflict", "events.2.key"),
+        (4, "quota_exceeded", "events.4.quantity"),
+        (5, "insufficient_funds", "events.5.account"),
+        (7, "not_quantifiable", "events.7.service"),
+        (8, "unknown_subscription", "events.8.subscription"),
+    ]
+    assert all(each["detail"] for each in answer.body["refused"])
+    assert office.used() == {"prints": "7", "letters": "2", "sms": "1"}
+    assert audit() == []
+
+
+def test_a_batch_that_is_sent_again_adds_nothing(office: Office) -> None:
+    at = datetime.now(UTC).isoformat()
+    events = [office.event(quantity="1", key=f"k{number}", time=at) for number in range(300)]
+    assert office.meter("POST", "/usage/batch", {"events": events}).body["counted"] == 300
+    before = fingerprint()
+    again = office.meter("POST", "/usage/batch", {"events": events[::-1]}).body
+    assert (again["counted"], again["repeated"], again["refused"]) == (0, 300, [])
+    assert fingerprint() == before
+    assert office.used() == {"prints": "300"}
+
+
+def test_a_batch_without_keys_is_repeated_under_a_key_of_its_own(office: Office) -> None:
+    body = {"events": [office.event(), office.event()]}
+    first = office.meter("POST", "/usage/batch", body, Idempotency_Key="batch-1")
+    again = office.meter("POST", "/usage/batch", body, Idempotency_Key="batch-1")
+    assert (again.body, again.headers["Idempotent-Replayed"]) == (first.body, "true")
+    assert office.used() == {"prints": "2"}
+
+
+def test_a_batch_that_does_not_fit_is_refused_whole(office: Office, settings: SettingsWrapper) -> None:
+    before = fingerprint()
+    wrong = office.meter("POST", "/usage/batch", {"events": [office.event(), office.event(quantity="x")]})
+    assert (wrong.told, wrong.body["field"]) == ((422, "invalid"), "events.1.quantity")
+    assert office.meter("POST", "/usage/batch", {"events": []}).told == (422, "out_of_range")
+    many = office.meter("POST", "/usage/batch", {"events": [office.event()] * 10_001})
+    assert (many.told, many.body["field"]) == ((422, "out_of_range"), "events")
+    settings.API_MOST_BATCH_BYTES = 100
+    assert office.meter("POST", "/usage/batch", {"events": [office.event()]}).told == (413, "too_large")
+    assert fingerprint() == before
+
+
+def test_ten_thousand_events_in_one_batch(office: Office) -> None:
+    now = timezone.now()
+    events = [
+        office.event(key=f"meter-{number:08}", time=(now + timedelta(milliseconds=number)).isoformat())
+        for number in range(10_000)
+    ]
+    answer = office.meter("POST", "/usage/batch", {"events": events})
+    assert (answer.status, answer.body["counted"], answer.body["refused"]) == (200, 10_000, [])
+    assert office.used() == {"prints": "10000"}
