@@ -17,7 +17,7 @@ from .conftest import Caller, key_of
 from .houses import fingerprint
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OFFICE: dict[str, Any] = {
@@ -201,7 +201,7 @@ def test_a_batch_without_keys_is_repeated_under_a_key_of_its_own(office: Office)
     assert office.used() == {"prints": "2"}
 
 
-def test_a_batch_that_does_not_fit_is_refused_whole(office: Office, settings: SettingsWrapper) -> None:
+def test_a_batch_that_does_not_fit_is_refused_whole(office: Office, settings: Settings) -> None:
     before = fingerprint()
     wrong = office.meter("POST", "/usage/batch", {"events": [office.event(), office.event(quantity="x")]})
     assert (wrong.told, wrong.body["field"]) == ((422, "invalid"), "events.1.quantity")

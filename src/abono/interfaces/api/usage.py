@@ -99,11 +99,11 @@ def record_usage_batch(request: Call, body: UsageBatch) -> UsageBatchAnswer:
     refused whole, and nothing of it is counted. A batch may have 4 MiB.
     """
     results = metering.report_many(request.person, [_use(each) for each in body.events], now=request.now)
-    done = {word: results.count(word) for word in (COUNTED, REPEATED)}
+    counted, repeated = results.count(COUNTED), results.count(REPEATED)
     refused = []
-    if sum(done.values()) < len(results):
-        refused = [_refused(place, code) for place, code in enumerate(results) if code not in done]
-    return UsageBatchAnswer.model_construct(**done, results=results, refused=refused)
+    if counted + repeated < len(results):
+        refused = [_refused(place, code) for place, code in enumerate(results) if code not in {COUNTED, REPEATED}]
+    return UsageBatchAnswer(counted=counted, repeated=repeated, results=results, refused=refused)
 
 
 def _use(event: UsageEvent) -> Use:
