@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from abono.base.refusal import KeyConflict, Refusal
-from abono.features.billing import money, orders
+from abono.features.billing import blocks, money, orders, reserving
 from abono.features.billing.audit import audit
 from abono.features.billing.engine import Scope, turn_clock
 from abono.features.billing.forecast import forecast
@@ -22,6 +22,7 @@ from abono.features.billing.queries import accounts_now, charges_of, next_charge
 from abono.features.billing.using import use, use_many
 from abono.features.ledger.operations import InsufficientFunds
 from abono.features.usage import queries
+from abono.features.usage.keeping import keep_months
 from abono.features.usage.operations import Use, count
 from tests.features import worlds
 
@@ -492,3 +493,87 @@ def test_who_may_ask(seller: Operator) -> None:
             find_quotas(person, account, sub, now=days(1))
         with pytest.raises(NotFound):
             find_entitlements(person, account, sub)
+
+
+# ---- reserving
+
+
+def test_a_reservation_takes_room_until_it_is_committed_cancelled_or_over(seller: Operator) -> None:
+    account, sub = office(seller)
+    first = reserving.reserve(account, sub, "letters", Decimal(60), now=days(1), key="r")
+    assert reserving.reserve(account, sub, "letters", Decimal(60), now=days(1), key="r") == first
+    with pytest.raises(Refusal) as full:
+        reserving.reserve(account, sub, "letters", Decimal(41), now=days(1))
+    assert full.value.code == "quota_exceeded"
+    refused(Use(account, sub, "letters", Decimal(41)), "quota_exceeded", days(1))
+    second = reserving.reserve(account, sub, "letters", Decimal(40), now=days(1))
+    assert (quota(account, days(1), "letters").used, quota(account, days(1), "letters").held) == (0, 100)
+    reserving.commit(account, first, now=days(1), quantity=Decimal(50))
+    reserving.commit(account, first, now=days(1), quantity=Decimal(50))
+    reserving.cancel(account, second, now=days(1))
+    assert (quota(account, days(1), "letters").used, quota(account, days(1), "letters").held) == (50, 0)
+    with pytest.raises(reserving.ReservationClosed):
+        reserving.cancel(account, second, now=days(1))
+    third = reserving.reserve(account, sub, "letters", Decimal(50), now=days(2), lasts=timedelta(minutes=1))
+    assert reserving.expire(days(2)) == 0
+    assert reserving.expire(days(2) + timedelta(minutes=1)) == 1
+    assert quota(account, days(3), "letters").held == 0
+    with pytest.raises(reserving.ReservationClosed):
+        reserving.commit(account, third, now=days(3))
+    assert audit() == []
+
+
+def test_a_reservation_sets_the_money_for_its_packs_aside(seller: Operator) -> None:
+    account, sub = office(seller, balance=1_600)
+    first = reserving.reserve(account, sub, "sms", Decimal(6), now=days(1))
+    second = reserving.reserve(account, sub, "sms", Decimal(4), now=days(1))
+    third = reserving.reserve(account, sub, "sms", Decimal(1), now=days(1))
+    state = accounts_now([account], days(1))[account]
+    assert (state["balance"], state["held"], state["available"]) == (600, 600, 0)
+    before = queries.quotas_of([account], days(1))
+    with pytest.raises(InsufficientFunds):
+        reserving.reserve(account, sub, "sms", Decimal(5), now=days(1))
+    assert queries.quotas_of([account], days(1)) == before
+    reserving.commit(account, first, now=days(1))
+    reserving.cancel(account, third, now=days(1))
+    reserving.commit(account, second, now=days(1))
+    state = accounts_now([account], days(1))[account]
+    assert (state["balance"], state["held"]) == (300, 0)
+    assert quota(account, days(1), "sms").used == 10
+    assert audit() == []
+
+
+@pytest.mark.parametrize(
+    ("service", "code"),
+    [("support", "not_quantifiable"), ("nothing", "unknown_service"), ("prints", "subscription_suspended")],
+)
+def test_what_cannot_be_reserved(seller: Operator, service: str, code: str) -> None:
+    account, sub = office(seller)
+    if service == "prints":
+        blocks.block(account, now=days(1))
+    with pytest.raises(Refusal) as found:
+        reserving.reserve(account, sub, service, Decimal(1), now=days(1))
+    assert found.value.code == code
+    assert all(each.held == 0 for each in queries.quotas_of([account], days(1)))
+
+
+# ---- months
+
+
+def test_old_months_are_dropped_and_the_sums_stay(seller: Operator, settings: Any) -> None:
+    account, sub = office(seller)
+    use(Use(account, sub, "prints", Decimal(7), None, "k"), now=days(3))
+    use(Use(account, sub, "calls", Decimal(2)), now=days(3))
+    let_pass(account, seller, days(100))
+    use(Use(account, sub, "prints", Decimal(3), days(40)), now=days(100))
+    assert keep_months(days(100)) == []
+    settings.USAGE_MONTHS = 1
+    later = [Decimal(3)]
+    assert [month.isoformat() for month in keep_months(days(100))] == ["2026-01-01", "2026-02-01"]
+    assert quota(account, days(100)).used in later
+    assert queries.events_of(account, sub).items == []
+    refused(Use(account, sub, "prints", Decimal(7), days(3), "k"), "out_of_range", days(100))
+    assert audit() == []
+    use(Use(account, sub, "people", Decimal(2)), now=days(100), seats=True)
+    settings.USAGE_MONTHS = 0
+    assert audit() == []

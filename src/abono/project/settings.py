@@ -197,6 +197,8 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4_194_304
 API_CALLS_A_SECOND = whole_number("ABONO_API_CALLS_A_SECOND", 100, 1, 1_000_000)
 choice("ABONO_WEBHOOK_PRIVATE", "0", "1")  # read where it is used (webhooks/addresses.py), judged here
+USAGE_MONTHS = whole_number("ABONO_USAGE_MONTHS", 0, 0, 1_200)
+"""So many whole months of events of use are kept beside the running one; 0 keeps all."""
 API_MOST_BYTES = 1_048_576
 API_MOST_BATCH_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE
 API_MOST_FORECAST = 20_000

@@ -10,6 +10,7 @@ from procrastinate.contrib.django import app
 from abono.features.billing import figures
 from abono.features.billing.forecasts import make_waiting
 from abono.features.billing.parents import carry, carry_out_due_moves
+from abono.features.billing.reserving import expire
 from abono.features.billing.runs import Report, advance, advance_below
 
 _log = structlog.get_logger(__name__)
@@ -44,6 +45,13 @@ def follow_tree(timestamp: int) -> None:  # noqa: ARG001 -- as above
     carried = carry(now)
     if moved or carried:
         _log.info("followed_tree", moved=moved, **carried)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="billing.reservations", queueing_lock="billing.reservations")
+def expire_reservations(timestamp: int) -> None:  # noqa: ARG001 -- as above
+    """Free what was reserved and not committed in time."""
+    expire(datetime.now(UTC))
 
 
 @app.periodic(cron="* * * * *")

@@ -10,7 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected
 
 from abono.base.sql import statements
 
@@ -28,11 +30,12 @@ CHARGED_ON_USE = "charged_on_use"
 TOLERANCE = timedelta(minutes=5)
 """So far may the clock of whoever reports be ahead of ours."""
 KEPT_MONTHS = 25
-"""Older events are refused: the key by which they would be known again may be gone."""
+"""Older events are refused where the house does not say how many months it keeps (ABONO_USAGE_MONTHS)."""
 MOST = 10_000
 """The most events of one batch."""
 
 _MOST_TRIES = 20
+_MOST_DEADLOCKS = 3
 _MOST_KEY = 200
 _MOST_SERVICE = 60
 _WHOLE_DIGITS = 15
@@ -73,11 +76,19 @@ def count(
     ``quota_exceeded``, ``key_conflict``, ``invalid``; and CHARGED_ON_USE, unless ``paying``. ``seats``: only services
     counted in seats. Source: semantics.md §4.
     """
-    batch = _Batch(uses)
-    with transaction.atomic():
-        while batch.waiting:
-            batch.take(_count(batch, now, tolerance, seats=seats, paying=paying))
-    return batch.outcomes
+    for patience in range(_MOST_DEADLOCKS, -1, -1):
+        batch = _Batch(uses)
+        try:
+            with transaction.atomic():
+                while batch.waiting:
+                    batch.take(_count(batch, now, tolerance, seats=seats, paying=paying))
+        except OperationalError as error:
+            # Two batches may claim keys of one another; whoever stands in a transaction of its own tries again.
+            if not patience or connection.in_atomic_block or not isinstance(error.__cause__, DeadlockDetected):
+                raise
+        else:
+            return batch.outcomes
+    raise AssertionError
 
 
 class _Batch:
@@ -88,6 +99,7 @@ class _Batch:
         self.lines: list[str] = [""] * len(uses)
         self.contents: list[int] = [0] * len(uses)
         self.names: list[tuple[int, str] | None] = [None] * len(uses)
+        self.spots: dict[str, int] = {}
         self.months: set[tuple[int, int]] = set()
         self.waiting: list[int] = []
         for place, use in enumerate(uses):
@@ -115,9 +127,11 @@ class _Batch:
             moment = at if at.tzinfo is UTC else at.astimezone(UTC)
             self.months.add((moment.year, moment.month))
             when = moment.isoformat()
-        body = f"{account}\t{subscription}\t{_escaped(service)}\t{number}\t{when}"
+        name = f"{account}\t{subscription}\t{_escaped(service)}"
+        spot = self.spots.setdefault(name, len(self.spots))
+        body = f"{name}\t{number}\t{when}"
         if key is None:
-            self.lines[place] = f"{place}\t{body}\t\\N\t0\n"
+            self.lines[place] = f"{place}\t{spot}\t{body}\t\\N\t0\n"
             return True
         if not key.isprintable() or not 0 < len(key) <= _MOST_KEY:
             self.outcomes[place] = "invalid"
@@ -125,7 +139,7 @@ class _Batch:
         content = int.from_bytes(blake2b(body.encode(), digest_size=8).digest(), "big", signed=True)
         self.contents[place] = content
         self.names[place] = (account, key)
-        self.lines[place] = f"{place}\t{body}\t{_escaped(key)}\t{content}\n"
+        self.lines[place] = f"{place}\t{spot}\t{body}\t{_escaped(key)}\t{content}\n"
         return True
 
     def _choose(self) -> None:
@@ -190,11 +204,12 @@ def _attempt(batch: _Batch, terms: dict[str, Any], *, locked: bool) -> dict[int,
             outcomes[place] = REPEATED if same[place] else "key_conflict"
         elif not outcomes[place]:
             raise _Stale  # whoever had taken the key was rolled back
+    _sql.row("end")
     return outcomes
 
 
 def _stage(batch: _Batch) -> None:
-    if _sql.row("exists")["made"]:
+    if _sql.row("begin")["made"]:
         _sql.run("empty")
     else:
         _sql.run("make")
@@ -205,8 +220,15 @@ def _stage(batch: _Batch) -> None:
 
 def earliest(now: datetime) -> datetime:
     """The first instant whose events are still taken: the beginning of the oldest month that is kept."""
-    months = now.year * 12 + now.month - 1 - KEPT_MONTHS
+    months = now.year * 12 + now.month - 1 - (settings.USAGE_MONTHS or KEPT_MONTHS)
     return datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)
+
+
+def prepare_months(now: datetime, ahead: int = 1) -> None:
+    """Make the partitions of this month and of so many to come, before there are events for them."""
+    month = now.year * 12 + now.month - 1
+    months = [date((month + more) // 12, (month + more) % 12 + 1, 1) for more in range(ahead + 1)]
+    _sql.rows("months", months=months)
 
 
 _made: set[tuple[str, date]] = set()

@@ -33,6 +33,7 @@ STATUS = {
     "subscription_ended": 409,
     "subscription_suspended": 409,
     "quota_exceeded": 409,
+    "reservation_closed": 409,
     "not_paused": 409,
     "pause_not_allowed": 409,
     "grant_active": 409,

@@ -61,6 +61,7 @@ _TELLS = {
     "unknown_subscription": "The account has no such subscription; choose one of its own.",
     "unknown_service": "The plan of the subscription has no such service; look at its services.",
     "not_quantifiable": "The service is there or not; there is nothing of it to count in this way.",
+    "reservation_closed": "There is no such reservation that is open; make a new one.",
     "quota_exceeded": "This is more than is left of what is included; use less, or change the plan.",
     "subscription_ended": "The subscription has ended; order a new one.",
     "not_paused": "The subscription is not paused; there is nothing to resume.",

@@ -201,7 +201,9 @@ def version() -> None:
     say(installed("abono"))
 
 
-imports = typer.Typer(help="Read a catalogue or accounts from a file; a dry run unless --commit.", no_args_is_help=True)
+imports = typer.Typer(
+    help="Read a catalogue, accounts or events of use; a dry run unless --commit.", no_args_is_help=True
+)
 app.add_typer(imports, name="import")
 OperatorCode = Annotated[str, typer.Option(help="The operator's code.")]
 Commit = Annotated[bool, typer.Option("--commit", help="Write it; without this it is a dry run.")]
@@ -227,6 +229,20 @@ def import_accounts(file: Path, operator: OperatorCode, commit: Commit = False, 
 
     def work() -> None:
         from abono.interfaces.cli.importing.accounts import import_accounts as imported
+        from abono.interfaces.cli.running import require_migrated
+
+        require_migrated()
+        raise typer.Exit(imported(file, operator, commit=commit, write=say, as_json=as_json))
+
+    _booted(work)
+
+
+@imports.command("usage")
+def import_usage(file: Path, operator: OperatorCode, commit: Commit = False, as_json: AsJson = False) -> None:
+    """Events of use from CSV or JSON lines: account, subscription or unit, service, quantity, time, key."""
+
+    def work() -> None:
+        from abono.interfaces.cli.importing.usage import import_usage as imported
         from abono.interfaces.cli.running import require_migrated
 
         require_migrated()

@@ -31,6 +31,7 @@ SENTENCES: dict[str, _StrPromise] = {
     "unknown_service": _("The plan has no such service. Choose one of its services."),
     "not_quantifiable": _("There is nothing of this service to count in this way."),
     "quota_exceeded": _("This is more than is left of what is included. Use less, or change the plan."),
+    "reservation_closed": _("This reservation is not open any more. Make a new one."),
     "not_paused": _("The subscription is not paused. There is nothing to resume."),
     "pause_not_allowed": _("The plan does not allow this pause. Its limits are told on this page."),
     "currency_mismatch": _("The plan is sold in another currency than the account is kept in."),

@@ -5,14 +5,21 @@
 -- condition of that write. Where it is not, everything is rolled back and counted again, then with the counters locked
 -- first.
 
--- name: exists
-SELECT to_regclass('pg_temp.usage_stage') IS NOT NULL AS made;
+-- name: begin
+-- Tables may be small or new when the plans of these statements are made, which then serve for good: by their keys.
+SELECT
+    to_regclass('pg_temp.usage_stage') IS NOT NULL AS made,
+    set_config('enable_seqscan', 'off', TRUE) AS by_keys;
+
+-- name: end
+SELECT set_config('enable_seqscan', 'on', TRUE) AS as_ever;
 
 -- name: make
 -- Whoever uses the connection next may stand on the other side of the second wall.
 CREATE TEMPORARY TABLE usage_stage ON COMMIT DELETE ROWS AS
 SELECT
     0 AS place,
+    0 AS spot,
     0::bigint AS account_id,
     NULL::uuid AS subscription_id,
     ''::text COLLATE "C" AS service,
@@ -41,7 +48,7 @@ SELECT
     v.id AS service_id,
     v.kind = 'seats' AS seats,
     v.kind = 'usage' AND coalesce(u.terms ->> 'quota_period' = 'day', FALSE) AS by_day
-FROM (SELECT DISTINCT account_id, subscription_id, service FROM usage_stage) AS g
+FROM (SELECT DISTINCT spot, account_id, subscription_id, service FROM usage_stage) AS g
 INNER JOIN subscriptions_subscription AS s ON g.account_id = s.account_id AND g.subscription_id = s.id
 INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id
 INNER JOIN catalogue_service AS v ON u.service_id = v.id AND g.service = v.code AND v.kind <> 'onoff'
@@ -55,6 +62,7 @@ ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE SET turn = usage
 -- With ``paying`` the events of services that charge on use are counted too: their packs have been paid.
 WITH spot AS MATERIALIZED (
     SELECT
+        g.spot,
         g.account_id,
         g.subscription_id,
         g.service,
@@ -87,7 +95,7 @@ WITH spot AS MATERIALIZED (
             WHEN v.id IS NULL THEN 'unknown_service'
             WHEN v.kind = 'onoff' OR (v.kind <> 'seats' AND %(seats)s::boolean) THEN 'not_quantifiable'
         END AS refused
-    FROM (SELECT DISTINCT account_id, subscription_id, service FROM usage_stage) AS g
+    FROM (SELECT DISTINCT spot, account_id, subscription_id, service FROM usage_stage) AS g
     LEFT JOIN subscriptions_subscription AS s ON g.account_id = s.account_id AND g.subscription_id = s.id
     LEFT JOIN operators_operator AS o ON s.operator_id = o.id
     LEFT JOIN (
@@ -101,8 +109,8 @@ WITH spot AS MATERIALIZED (
 placed AS MATERIALIZED (
     SELECT
         e.place,
-        e.account_id,
-        e.subscription_id,
+        g.account_id,
+        g.subscription_id,
         e.quantity,
         e.key,
         e.content,
@@ -132,8 +140,8 @@ placed AS MATERIALIZED (
             WHEN g.on_use AND NOT %(paying)s::boolean THEN 'charged_on_use'
         END AS refused
     FROM usage_stage AS e
-    INNER JOIN spot AS g
-        ON e.account_id = g.account_id AND e.subscription_id = g.subscription_id AND e.service = g.service
+    -- By a number: the planner takes joins on several columns for rare.
+    INNER JOIN spot AS g ON e.spot = g.spot
     CROSS JOIN LATERAL (SELECT coalesce(e.at, %(now)s::timestamptz) AS at) AS t
 ),
 

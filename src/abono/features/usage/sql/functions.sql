@@ -113,7 +113,8 @@ BEGIN
         RETURN FALSE;
     END IF;
     PERFORM pg_advisory_xact_lock(hashtext('usage_event'));
-    IF to_regclass('public.' || part) IS NOT NULL THEN
+    -- Another may have made it meanwhile; what names stand for is remembered, the catalogue itself is asked.
+    IF EXISTS (SELECT FROM pg_class WHERE relname = part AND relnamespace = 'public'::regnamespace) THEN
         RETURN FALSE;
     END IF;
     EXECUTE format('CREATE TABLE public.%I (LIKE public.usage_event INCLUDING DEFAULTS INCLUDING STORAGE)', part);
@@ -131,3 +132,12 @@ $$;
 CREATE OR REPLACE FUNCTION abono_warned(used numeric, included numeric) RETURNS smallint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN included <= 0 THEN 0 WHEN used >= included THEN 100 WHEN used * 5 >= included * 4 THEN 80 ELSE 0 END;
+
+-- name: drop_month
+-- Drops the partition of a month, if it is there.
+CREATE OR REPLACE FUNCTION abono_usage_drop(month date) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    EXECUTE format('DROP TABLE IF EXISTS public.%I', 'usage_event_' || to_char(month, 'YYYYMM'));
+END
+$$;

@@ -21,7 +21,7 @@ from abono.features.catalogue.queries import plan_by_code
 from abono.features.catalogue.settling import settle
 from abono.features.catalogue.terms import parse_catalogue
 from abono.features.operators.operations import add_operator
-from abono.features.usage.operations import Use, count
+from abono.features.usage.operations import Use, count, prepare_months
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +93,7 @@ def _fill() -> None:
         settle(operator, plan_by_code(operator.id, "calls").id, Decimal(1))
     _sql.run("accounts", operator=operator.id, accounts=ACCOUNTS)
     _sql.run("subscriptions", operator=operator.id, accounts=ACCOUNTS)
+    prepare_months(_NOW)
 
 
 def _timed(work: Callable[[int, int, int, Barrier], None], events: int, size: int) -> float:
@@ -113,6 +114,9 @@ def _timed(work: Callable[[int, int, int, Barrier], None], events: int, size: in
     began = time.perf_counter()
     for writer in writers:
         writer.join()
+    if any(writer.exitcode for writer in writers):
+        message = "a writer did not come to its end"
+        raise NotCounted(message)
     return events // WRITERS * WRITERS / (time.perf_counter() - began)
 
 

@@ -1,0 +1,64 @@
+-- Which months of events are kept.
+
+-- name: months
+-- The months that have a partition which ends by an instant, the oldest first.
+SELECT to_date(right(c.relname, 6), 'YYYYMM') AS month
+FROM pg_catalog.pg_inherits AS i
+INNER JOIN pg_catalog.pg_class AS c ON i.inhrelid = c.oid
+WHERE
+    i.inhparent = 'public.usage_event'::regclass
+    AND (to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month')::timestamp AT TIME ZONE 'UTC'
+    <= %(before)s::timestamptz
+ORDER BY month;
+
+-- name: needed
+-- Whether running quota periods have seats that changed in the month: what they peaked at is worked out from that.
+SELECT exists(
+    SELECT 1 FROM usage_counter AS c
+    INNER JOIN usage_event AS e
+        ON
+            c.account_id = e.account_id AND c.subscription_id = e.subscription_id AND c.service_id = e.service_id
+            AND c.turn <= e.turn
+    WHERE c.seats AND e.seats AND e.at >= %(starts)s::timestamptz AND e.at < %(ends)s::timestamptz
+) AS found;
+
+-- name: fold
+-- What is thrown away with a month stays in the sums of the quota periods that counted it.
+WITH sums AS MATERIALIZED (
+    SELECT account_id, subscription_id, service_id, turn, counted_on, sum(quantity) AS total FROM usage_event
+    WHERE at >= %(starts)s::timestamptz AND at < %(ends)s::timestamptz
+    GROUP BY account_id, subscription_id, service_id, turn, counted_on
+),
+
+turns AS MATERIALIZED (
+    SELECT account_id, subscription_id, service_id, turn, sum(total) AS total FROM sums
+    GROUP BY account_id, subscription_id, service_id, turn
+),
+
+counters AS (
+    UPDATE usage_counter AS c SET dropped = c.dropped + t.total
+    FROM turns AS t
+    WHERE
+        c.account_id = t.account_id AND c.subscription_id = t.subscription_id AND c.service_id = t.service_id
+        AND c.turn = t.turn
+),
+
+periods AS (
+    UPDATE usage_period AS c SET dropped = c.dropped + t.total
+    FROM turns AS t
+    WHERE
+        c.account_id = t.account_id AND c.subscription_id = t.subscription_id AND c.service_id = t.service_id
+        AND c.turn = t.turn
+)
+
+UPDATE usage_day AS d SET dropped = d.dropped + s.total
+FROM sums AS s
+WHERE
+    d.account_id = s.account_id AND d.subscription_id = s.subscription_id AND d.service_id = s.service_id
+    AND d.turn = s.turn AND d.day = s.counted_on;
+
+-- name: forget_keys
+DELETE FROM usage_key WHERE at < %(ends)s::timestamptz;
+
+-- name: drop
+SELECT abono_usage_drop(%(month)s::date);
