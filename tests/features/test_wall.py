@@ -216,6 +216,14 @@ def rows(text: str, *values: Any) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+SECRETS = {
+    "access_apikey": {"digest"},
+    "access_invitation": {"digest", "nonce"},
+    "access_user": {"password"},
+    "mfa_authenticator": {"data"},
+    "webhooks_endpoint": {"secret", "old_secret"},
+}
+"""What no statement reads behind the wall, by table."""
 WALLED = (
     "access_apikey",
     "access_invitation",
@@ -314,8 +322,9 @@ def test_a_statement_that_forgets_whose_rows_it_is_for(world: World, table: str,
     foreign = [row for row in there if not world.sees(kind, table, row)]
     assert foreign, "nothing is there to be hidden"
     person = world.people[kind]
+    readable = ", ".join(name for name in there[0] if name not in SECRETS.get(table, ()))
     with undone(person):
-        assert _keys(key, rows(f"SELECT * FROM {table}")) == _keys(key, own)
+        assert _keys(key, rows(f"SELECT {readable} FROM {table}")) == _keys(key, own)
         assert rows(f"SELECT count(*) AS n FROM {table}")[0]["n"] == len(own)
         written = _statement(f"UPDATE {table} SET operator_id = operator_id")
         assert written == len([row for row in own if row["operator_id"] is not None])
@@ -363,6 +372,67 @@ def test_a_connection_that_nobody_stands_behind_sees_nothing(world: World) -> No
             WALLED, 0
         )
         transaction.set_rollback(True)
+
+
+def test_secrets_are_the_only_columns_that_are_not_read(world: World) -> None:
+    assert world.accounts
+    hidden: dict[str, set[str]] = {}
+    for row in rows(
+        "SELECT k.relname AS name, a.attname AS column FROM pg_class AS k"
+        " INNER JOIN pg_attribute AS a ON a.attrelid = k.oid"
+        " WHERE k.relnamespace = 'public'::regnamespace AND k.relkind IN ('r', 'p') AND NOT k.relispartition"
+        " AND a.attnum > 0 AND NOT a.attisdropped AND NOT has_column_privilege(%s, k.oid, a.attnum, 'SELECT')",
+        ROLE,
+    ):
+        hidden.setdefault(row["name"], set()).add(row["column"])
+    assert hidden == SECRETS
+
+
+def refused(person: Person, text: str, *values: Any) -> bool:
+    """Whether the database itself refuses a statement behind a person's wall."""
+    with pytest.raises(ProgrammingError) as told, undone(person):
+        _statement(text, *values)
+    return isinstance(told.value.__cause__, InsufficientPrivilege)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nobody_reads_a_secret_or_sets_one_for_a_user(world: World, kind: str) -> None:
+    person, user = world.people[kind], world.people["stranger"].user
+    for table, columns in SECRETS.items():
+        for column in columns:
+            assert refused(person, f"SELECT {column} FROM {table}")
+            assert refused(person, f"SELECT count(*) FROM {table} WHERE {column} IS NOT NULL")
+        assert refused(person, f"SELECT * FROM {table}")
+        assert refused(person, f"SELECT to_jsonb(t) FROM {table} AS t")
+        assert refused(person, f"COPY {table} TO STDOUT")
+    for mine in (user, person.user):
+        assert refused(person, "UPDATE access_user SET password = '!' WHERE id = %s", mine)
+        assert refused(person, "UPDATE access_user SET email = 'me@example.com' WHERE id = %s", mine)
+        assert refused(person, "DELETE FROM access_user WHERE id = %s", mine)
+        factor = "INSERT INTO mfa_authenticator (user_id, type, data, created_at) VALUES (%s, 'totp', '{}', now())"
+        assert refused(person, factor, mine)
+    assert refused(person, "INSERT INTO access_user (email, password, joined_at) VALUES ('x@example.com', '', now())")
+    assert refused(person, "UPDATE mfa_authenticator SET data = '{}'")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_secret_of_an_endpoint_is_told_to_who_sees_all_of_its_operator(world: World, kind: str) -> None:
+    person = world.people[kind]
+    for name, seller in world.operators.items():
+        secret = f"whsec_{name}"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO webhooks_endpoint (operator_id, url, types, secret, made_by, made_at)"
+                " VALUES (%s, 'https://example.com/', '{}', %s, 'x', now()) RETURNING id",
+                [seller.id, secret],
+            )
+            (endpoint,) = cursor.fetchone() or (0,)
+        asked = "SELECT abono_webhook_secret(%s::bigint) AS secret"
+        may = seller.id in person.operators and kind not in {"manager", "agent", "subscriber"}
+        with undone(person):
+            assert rows(asked, endpoint) == [{"secret": secret if may else None}]
+        assert rows(asked, endpoint) == [{"secret": secret}]
+        _statement("DELETE FROM webhooks_endpoint WHERE id = %s", endpoint)
 
 
 # ---- Everything works behind the wall

@@ -90,6 +90,27 @@ def house_policy(table: str, *, shared: bool = False) -> str:
     """
 
 
+def hide(table: str, *columns: str) -> str:
+    """The statement by which columns of a table are read by nobody behind the wall; all others may be.
+
+    A column that is added later is hidden too until it is granted: the test of the wall tells of it.
+    """
+    hidden = ", ".join(f"'{column}'" for column in columns)
+    return f"""
+        DO $$
+        BEGIN
+            REVOKE SELECT ON {table} FROM {ROLE};
+            EXECUTE (
+                SELECT format('GRANT SELECT (%s) ON {table} TO {ROLE}', string_agg(quote_ident(attname), ', '))
+                FROM pg_attribute
+                WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped
+                    AND attname NOT IN ({hidden})
+            );
+        END
+        $$;
+    """  # noqa: S608 -- names of our own tables and columns
+
+
 def _named(table: str, account: str) -> str:
     """Whether an account's profile names the manager or agent; the profile's own policy asks its own row."""
     names = "(SELECT abono_wall_membership()) IN (manager_id, agent_id)"

@@ -32,9 +32,8 @@ CHOSEN = "membership"
 _STATUS = {NotFound.code: 404, Forbidden.code: 403}
 _REFUSED = 422
 SIGNING = "/sign/"
-"""Pages of the sign-in, which are there also for somebody whom nobody lets in any more."""
-INVITATION = "/sign/invitation/"
-"""An invitation may be another operator's, behind whose wall the person is only once it is accepted."""
+"""Pages of the sign-in, which are there also for somebody whom nobody lets in any more. They are not behind the wall:
+they read and change what is secret of one's own user, and an invitation may be another operator's."""
 _MINUTE = timedelta(minutes=1)
 _MOST_SEEN = 10_000
 
@@ -68,11 +67,10 @@ class PersonMiddleware:
             zone = next(each.time_zone for each in memberships if each.operator_id == person.operator)
             inside.enter_context(timezone.override(ZoneInfo(zone)))
             inside.enter_context(acting(person.email, "web"))
-            if not request.path.startswith(INVITATION):
-                inside.enter_context(wall_of(person))
-            if not signing and lacks_second_factor(person):
-                return to_second_factor(request)
-            return self.get_response(request)
+            if signing:
+                return self.get_response(request)
+            inside.enter_context(wall_of(person))
+            return to_second_factor(request) if lacks_second_factor(person) else self.get_response(request)
 
     def _note_session(self, request: HttpRequest) -> None:
         """Where and when the session was last used: written once a minute, or when it comes from elsewhere."""
