@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected
 
+from abono.base.refusal import InvalidRequest
 from abono.base.sql import statements
 
 if TYPE_CHECKING:
@@ -74,8 +75,11 @@ def count(
     Those that are counted are counted together, or none of them is where it raises. Codes: ``unknown_subscription``,
     ``subscription_ended``, ``unknown_service``, ``not_quantifiable``, ``out_of_range``, ``subscription_suspended``,
     ``quota_exceeded``, ``key_conflict``, ``invalid``; and CHARGED_ON_USE, unless ``paying``. ``seats``: only services
-    counted in seats. Source: semantics.md §4.
+    counted in seats. Raises InvalidRequest for more than MOST events. Source: semantics.md §4.
     """
+    if len(uses) > MOST:
+        message = f"Send at most {MOST:,} events at once."
+        raise InvalidRequest(message, field="events", code="out_of_range")
     for patience in range(_MOST_DEADLOCKS, -1, -1):
         batch = _Batch(uses)
         try:
@@ -99,7 +103,7 @@ class _Batch:
         self.lines: list[str] = [""] * len(uses)
         self.contents: list[int] = [0] * len(uses)
         self.names: list[tuple[int, str] | None] = [None] * len(uses)
-        self.spots: dict[str, int] = {}
+        self.spots: dict[tuple[int, UUID, str], tuple[int, str]] = {}
         self.months: set[tuple[int, int]] = set()
         self.waiting: list[int] = []
         for place, use in enumerate(uses):
@@ -112,7 +116,8 @@ class _Batch:
     def _write(self, place: int, use: Use) -> bool:
         """The event as a line of COPY; False where it cannot be read."""
         account, subscription, service, quantity, at, key = use
-        if not quantity.is_finite() or not service.isprintable() or not 0 < len(service) <= _MOST_SERVICE:
+        spot = self.spots.get((account, subscription, service)) or self._spot(account, subscription, service)
+        if spot is None or not quantity.is_finite():
             self.outcomes[place] = "invalid"
             return False
         number = str(quantity)
@@ -127,11 +132,9 @@ class _Batch:
             moment = at if at.tzinfo is UTC else at.astimezone(UTC)
             self.months.add((moment.year, moment.month))
             when = moment.isoformat()
-        name = f"{account}\t{subscription}\t{_escaped(service)}"
-        spot = self.spots.setdefault(name, len(self.spots))
-        body = f"{name}\t{number}\t{when}"
+        body = f"{spot[1]}\t{number}\t{when}"
         if key is None:
-            self.lines[place] = f"{place}\t{spot}\t{body}\t\\N\t0\n"
+            self.lines[place] = f"{place}\t{spot[0]}\t{body}\t\\N\t0\n"
             return True
         if not key.isprintable() or not 0 < len(key) <= _MOST_KEY:
             self.outcomes[place] = "invalid"
@@ -139,8 +142,16 @@ class _Batch:
         content = int.from_bytes(blake2b(body.encode(), digest_size=8).digest(), "big", signed=True)
         self.contents[place] = content
         self.names[place] = (account, key)
-        self.lines[place] = f"{place}\t{spot}\t{body}\t{_escaped(key)}\t{content}\n"
+        self.lines[place] = f"{place}\t{spot[0]}\t{body}\t{_escaped(key)}\t{content}\n"
         return True
+
+    def _spot(self, account: int, subscription: UUID, service: str) -> tuple[int, str] | None:
+        """A number for a service of a subscription, and its columns; None where the service cannot be one."""
+        if not service.isprintable() or not 0 < len(service) <= _MOST_SERVICE:
+            return None
+        made = (len(self.spots), f"{account}\t{subscription}\t{_escaped(service)}")
+        self.spots[account, subscription, service] = made
+        return made
 
     def _choose(self) -> None:
         """Of the waiting, those to try now: the first of each key."""

@@ -60,7 +60,14 @@ ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE SET turn = usage
 -- Judges, claims, keeps and counts the batch. Answers every event that was not simply counted, with the reason (empty:
 -- its key was taken, see ``repeated``); and in the row without a place whether all counters took what was theirs.
 -- With ``paying`` the events of services that charge on use are counted too: their packs have been paid.
-WITH spot AS MATERIALIZED (
+WITH head AS MATERIALIZED (
+    -- Ids of events are made of the instant, a number drawn for the batch, and the place in it.
+    SELECT
+        left(replace(uuidv7()::text, '-', ''), 16) AS digits,
+        floor(random() * 4398046511104)::bigint AS drawn
+),
+
+spot AS MATERIALIZED (
     SELECT
         g.spot,
         g.account_id,
@@ -109,6 +116,7 @@ WITH spot AS MATERIALIZED (
 placed AS MATERIALIZED (
     SELECT
         e.place,
+        e.spot,
         g.account_id,
         g.subscription_id,
         e.quantity,
@@ -206,6 +214,7 @@ bounded AS MATERIALIZED (
 judged AS MATERIALIZED (
     SELECT
         p.place,
+        p.spot,
         p.account_id,
         p.subscription_id,
         p.quantity,
@@ -252,7 +261,7 @@ kept AS (
     )
     SELECT
         e.account_id,
-        uuidv7() AS id,
+        abono_id(h.digits, h.drawn, e.place) AS id,
         e.operator_id,
         e.subscription_id,
         e.service_id,
@@ -264,25 +273,33 @@ kept AS (
         e.seats,
         e.key
     FROM counted AS e
+    CROSS JOIN head AS h
     RETURNING account_id
 ),
 
 sums AS MATERIALIZED (
     SELECT
-        e.account_id,
-        e.operator_id,
-        e.subscription_id,
-        e.service_id,
-        e.turn,
-        e.seats,
-        e.by_day,
-        e.hard,
-        e.included,
-        coalesce(sum(e.quantity) FILTER (WHERE NOT e.later), 0) AS used,
-        coalesce(sum(e.quantity) FILTER (WHERE e.later), 0) AS ahead
-    FROM counted AS e
-    GROUP BY
-        e.account_id, e.operator_id, e.subscription_id, e.service_id, e.turn, e.seats, e.by_day, e.hard, e.included
+        g.account_id,
+        g.operator_id,
+        g.subscription_id,
+        g.service_id,
+        g.turn,
+        g.kind = 'seats' AS seats,
+        g.by_day,
+        g.hard,
+        g.included,
+        t.used,
+        t.ahead
+    FROM (
+        SELECT
+            e.account_id,
+            e.spot,
+            coalesce(sum(e.quantity) FILTER (WHERE NOT e.later), 0) AS used,
+            coalesce(sum(e.quantity) FILTER (WHERE e.later), 0) AS ahead
+        FROM counted AS e
+        GROUP BY e.account_id, e.spot
+    ) AS t
+    INNER JOIN spot AS g ON t.account_id = g.account_id AND t.spot = g.spot
 ),
 
 day_sums AS MATERIALIZED (
