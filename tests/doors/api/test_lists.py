@@ -79,6 +79,17 @@ def test_the_trail_and_subscriptions_come_once(world: World) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_invitations_come_once_while_others_are_sent(world: World) -> None:
+    def invite(name: str) -> None:
+        asked = {"email": f"{name}@example.com", "kind": "staff", "role": "auditor"}
+        assert world.call("POST", "/invitations", asked).status == 201
+
+    for number in range(7):
+        invite(f"there-{number}")
+    rows = walked(world, "/invitations", between=lambda page: invite(f"later-{page}"))
+    assert [row["email"] for row in rows] == [f"there-{number}@example.com" for number in reversed(range(7))]
+
+
 HOSTILE = [
     "' OR 1=1 --",
     "'; DROP TABLE ledger_account; --",
@@ -106,6 +117,7 @@ FILTERS = {
     "/services": ("operator",),
     "/forecast": ("operator", "days"),
     "/webhooks": ("limit", "after"),
+    "/invitations": ("limit", "after"),
     "/accounts/{account}/statement": ("since", "until", "limit", "after"),
     "/accounts/{account}/timeline": ("limit", "after"),
     "/accounts/{account}/notices": ("limit", "after"),

@@ -49,7 +49,7 @@ def body_of(endpoint: Endpoint, house: House) -> Any:
     plan = f"extra-{house.seller.code}" if endpoint.name == "offer_plan" else f"line-{house.seller.code}"
     later = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
     real: Mapping[str, Any] = {
-        "account": house.ids["account"],
+        **({} if endpoint.name == "invite_somebody" else {"account": house.ids["account"]}),  # staff have no account
         "subscription": str(house.ids["subscription"]),
         "service": f"calls-{house.seller.code}",
         "time": None,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from abono.base.paging import MOST, Page, checked, page_of
+from abono.base.paging import after as place_after
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import acting, record
@@ -24,6 +26,7 @@ from abono.features.access.tasks import mail_invitation
 if TYPE_CHECKING:
     from datetime import datetime
 
+_BIGINT = 2**63
 _sql = statements("abono.features.access", "invitations")
 LASTS = timedelta(days=7)
 """How long a link holds."""
@@ -110,10 +113,15 @@ def revoke_invitation(person: Person, invitation: int, *, now: datetime) -> None
         record("person.uninvite", gone[0]["email"], operator=gone[0]["operator_id"], at=now)
 
 
-def waiting_invitations(person: Person) -> list[dict[str, Any]]:
-    """The invitations of the person's operators that wait (also those that ran out), the newest first."""
+def waiting_invitations(person: Person, *, after: str | None = None, limit: int = MOST) -> Page[dict[str, Any]]:
+    """The invitations of the person's operators that wait (also those that ran out), the newest first.
+
+    Raises Forbidden, InvalidRequest.
+    """
     person.require("person.view")
-    return _sql.rows("waiting", operators=list(person.operators))
+    place = place_after(after, int) or (_BIGINT - 1,)
+    rows = _sql.rows("waiting", operators=list(person.operators), after=place[0], most=checked(limit) + 1)
+    return page_of(rows, limit, lambda row: (row["id"],))
 
 
 def invited_by(secret: str, *, now: datetime) -> Invited:

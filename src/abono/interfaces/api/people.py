@@ -1,6 +1,6 @@
 """People: who is let in, why, and who is asked in."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from ninja import Query
 from pydantic import Field
@@ -97,10 +97,10 @@ class Invitation(Answer):
 
 
 class Invitations(Answer):
-    """The invitations that wait, the newest first."""
+    """A page of the invitations that wait, the newest first."""
 
     items: list[Invitation]
-    next: Cursor | None = None
+    next: Cursor | None
 
 
 class NewInvitation(Body):
@@ -183,12 +183,16 @@ def end_membership(request: Call, membership: Id) -> Reply:
 
 
 @endpoint("GET", "/invitations", right="person.view", tag=TAG, answer=Invitations)
-def list_invitations(request: Call) -> Invitations:
+def list_invitations(request: Call, wanted: Query[Paging]) -> Reply:
     """List the invitations that wait.
 
     The newest first, those that ran out among them.
     """
-    return _waiting(request)
+
+    def ask(after: str | None, limit: int) -> Page[dict[str, Any]]:
+        return waiting_invitations(request.person, after=after, limit=limit)
+
+    return ListOf(ask, Invitation, _waiting, Invitations).page_reply(request, wanted)
 
 
 @endpoint(
@@ -238,18 +242,12 @@ def revoke_an_invitation(request: Call, invitation: Id) -> Reply:
     return gone()
 
 
-def _waiting(request: Call) -> Invitations:
-    rows = waiting_invitations(request.person)
-    return Invitations(
-        items=[
-            Invitation(
-                operator=row["operator_id"],
-                role=row["role"] or None,
-                account=row["account_id"],
-                **{name: row[name] for name in ("id", "email", "kind", "made_at", "expires_at")},
-            )
-            for row in rows
-        ]
+def _waiting(row: dict[str, Any]) -> Invitation:
+    return Invitation(
+        operator=row["operator_id"],
+        role=row["role"] or None,
+        account=row["account_id"],
+        **{name: row[name] for name in ("id", "email", "kind", "made_at", "expires_at")},
     )
 
 

@@ -37,9 +37,11 @@ WHERE
 SELECT i.id, i.email, i.operator_id, o.name AS operator_name, i.kind, i.role, i.account_id, i.made_at, i.expires_at
 FROM access_invitation AS i
 INNER JOIN operators_operator AS o ON i.operator_id = o.id
-WHERE i.operator_id = any(%(operators)s::bigint[]) AND i.accepted_at IS NULL AND i.revoked_at IS NULL
+WHERE
+    i.operator_id = any(%(operators)s::bigint[]) AND i.accepted_at IS NULL AND i.revoked_at IS NULL
+    AND i.id < %(after)s::bigint
 ORDER BY i.id DESC
-LIMIT 200;
+LIMIT %(most)s;
 
 -- name: revoke
 UPDATE access_invitation SET revoked_at = %(now)s::timestamptz

@@ -45,7 +45,7 @@ def people(request: PersonRequest) -> HttpResponse:
         "people": found,
         "kinds": [(each.value, KINDS.get(each, _("Staff"))) for each in Kind],
         "roles": [(each.value, KINDS[each]) for each in Role],
-        "waiting": [] if asked.get("after") else waiting_invitations(request.person),
+        "waiting": [] if asked.get("after") else waiting_invitations(request.person).items,
         "now": request.now,
     }
     return render(request, "web/signing/people.html", values)
