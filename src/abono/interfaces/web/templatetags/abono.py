@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django import template
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from abono.interfaces.web import formats, refusing
@@ -125,14 +127,15 @@ def icon(name: str) -> SafeString:
 @register.simple_tag
 def badge(tone: str, text: str, shape: str = "") -> SafeString:
     """A word in the colour of a tone: good, waiting, stopped, ended or info."""
-    return _component("badge", tone=tone, text=text, shape=shape or tone if tone != "ended" else "flat")
+    return _repeated("badge", get_language(), tone=tone, text=text, shape=shape or tone if tone != "ended" else "flat")
 
 
 @register.simple_tag
 def state(name: str, reasons: Iterable[str] = ()) -> SafeString:
     """The state of a subscription and why it is suspended: ``{% state row.state row.reasons %}``."""
     tone, word = STATES[name]
-    return _component("state", shape=name, tone=tone, word=word, reasons=[REASONS[each] for each in reasons])
+    said = tuple(REASONS[each] for each in reasons)
+    return _repeated("state", get_language(), shape=name, tone=tone, word=word, reasons=said)
 
 
 @register.simple_tag
@@ -338,6 +341,12 @@ def _trimmed(content: str) -> SafeString:
 
 def _component(name: str, /, **values: Any) -> SafeString:
     return render_to_string(f"web/components/{name}.html", values)
+
+
+@lru_cache(maxsize=1_000)
+def _repeated(name: str, language: str | None, /, **values: Any) -> SafeString:  # noqa: ARG001 -- the words of one language
+    """What stands in many rows of a list is drawn once."""
+    return _component(name, **values)
 
 
 def _with(context: Context, **changes: str | int | None) -> str:
