@@ -222,3 +222,142 @@ def test_ten_thousand_events_in_one_batch(office: Office) -> None:
     answer = office.meter("POST", "/usage/batch", {"events": events})
     assert (answer.status, answer.body["counted"], answer.body["refused"]) == (200, 10_000, [])
     assert office.used() == {"prints": "10000"}
+
+
+# ---- what is left, what was used
+
+
+def quotas(office: Office, caller: Caller | None = None) -> dict[str, Any]:
+    answer = (caller or office.call)("GET", f"{office.path}/quotas")
+    assert answer.status == 200, answer.content
+    return {each["service"]: each for each in answer.body["items"]}
+
+
+def test_a_quota_is_never_behind_an_accepted_event(office: Office) -> None:
+    assert {name: (each["used"], each["remaining"]) for name, each in quotas(office).items()} == {
+        "prints": ("0", "10"), "letters": ("0", "3"), "sms": ("0", "1"), "people": ("0", "2"),
+    }  # fmt: skip
+    office.meter("POST", "/usage/batch", {"events": [office.event(quantity="12.5"), office.event("people", "3")]})
+    found = quotas(office, Caller(key_of(office.seller, ["usage.view"])))
+    shown = {
+        name: found["prints"][name]
+        for name in ("kind", "unit", "used", "included", "remaining", "over", "packs", "hard", "on_use", "by_day")
+    }
+    assert shown == {
+        "kind": "usage", "unit": "page", "used": "12.5", "included": "10", "remaining": "0", "over": "2.5", "packs": 1,
+        "hard": False, "on_use": False, "by_day": False,
+    }  # fmt: skip
+    today = datetime.now(UTC).date()
+    assert (found["prints"]["starts_on"], found["prints"]["pace"]) == (today.isoformat(), "12.5")
+    assert found["prints"]["runs_out_on"] == today.isoformat()
+    assert (found["people"]["used"], found["people"]["packs"], found["people"]["pace"]) == ("3", 1, None)
+    assert (found["letters"]["hard"], found["sms"]["on_use"]) == (True, True)
+
+
+def test_entitlements_of_an_account_in_one_answer(office: Office) -> None:
+    path = f"/accounts/{office.account}/entitlements"
+    shown = office.call("GET", path).body["items"]
+    assert [(each["service"], each["kind"], each["quantity"], each["granted"]) for each in shown] == [
+        ("support", "onoff", "2", True),
+        ("prints", "usage", "1", True),
+        ("letters", "usage", "1", True),
+        ("sms", "usage", "1", True),
+        ("people", "seats", "1", True),
+    ]
+    assert {each["subscription"] for each in shown} == {office.sub}
+    office.call("POST", f"{office.path}/block", {})
+    assert [each["granted"] for each in office.call("GET", path).body["items"]] == [False] * 5
+    office.call("POST", f"{office.path}/cancel", {"when": "now"})
+    assert office.call("GET", path).body["items"] == []
+
+
+def test_a_report_by_day_and_the_events_behind_it(office: Office) -> None:
+    second, sub = Office.opened(office.seller, office.call)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE subscriptions_subscription SET ordered_at = ordered_at - interval '9 days',"
+            " starts_on = starts_on - 9"
+        )
+    now = datetime.now(UTC)
+    before = (now - timedelta(days=1)).isoformat()
+    other = {"account": second, "subscription": sub}
+    events = [
+        office.event(quantity="2", time=before, key="old"),
+        office.event(quantity="3", time=now.isoformat()),
+        office.event(quantity="4.25", time=now.isoformat()),
+        office.event("letters", "1", time=now.isoformat()),
+        office.event(quantity="5", time=now.isoformat()) | other,
+    ]
+    assert office.meter("POST", "/usage/batch", {"events": events}).body["counted"] == 5
+    lines = office.call("GET", "/usage").body["items"]
+    day, earlier = now.date().isoformat(), (now - timedelta(days=1)).date().isoformat()
+    listed = [(each["account"], each["service"], each["day"], each["quantity"], each["events"]) for each in lines]
+    assert sorted(listed) == [
+        (office.account, "letters", day, "1", 1),
+        (office.account, "prints", earlier, "2", 1),
+        (office.account, "prints", day, "7.25", 2),
+        (second, "prints", day, "5", 1),
+    ]
+    narrowed: dict[str, int | tuple[int, str]] = {
+        f"?account={second}": 1,
+        f"?subscription={office.sub}&service=prints": 2,
+        f"?since={day}": 3,
+        f"?until={day}": 1,
+        "?service=sms": 0,
+        f"?operator={office.seller.id}": 4,
+        f"?since={day}&until={day}": (422, "out_of_range"),
+        f"?operator={office.sister.id}": (404, "not_found"),
+        f"?account={office.foreign}": 0,
+    }
+    for query, told in narrowed.items():
+        answer = office.call("GET", f"/usage{query}")
+        assert (len(answer.body["items"]) if answer.status == 200 else answer.told) == told, query
+    walked: list[Any] = []
+    after: str | None = ""
+    while after is not None:
+        page = office.call("GET", f"/usage?limit=1{f'&after={after}' if after else ''}").body
+        walked += page["items"]
+        after = page["next"]
+    assert walked == lines
+    path = f"{office.path}/usage"
+    behind = office.call("GET", f"{path}?service=prints&day={day}").body["items"]
+    assert [each["quantity"] for each in behind] == ["4.25", "3"]
+    (old,) = office.call("GET", f"{path}?day={earlier}").body["items"]
+    assert (old["key"], old["quantity"], old["service"], old["turn"]) == ("old", "2", "prints", 1)
+    first = office.call("GET", f"{path}?limit=3").body
+    assert len(office.call("GET", f"{path}?limit=3&after={first['next']}").body["items"]) == 1
+    assert office.call("GET", f"{path}?turn=2").body["items"] == []
+
+
+def test_reports_as_csv(office: Office) -> None:
+    office.meter("POST", "/usage", office.event(quantity="3", key="=1+1"))
+    report = office.call("GET", "/usage", Accept="text/csv").content.decode().splitlines()
+    head = "day,operator,account,number,subscription,subscription_unit,plan,service,unit,quantity,events"
+    assert (report[0], report[1].split(",")[7:]) == (head, ["prints", "page", "3", "1"])
+    events = office.call("GET", f"{office.path}/usage", Accept="text/csv").content.decode().splitlines()
+    assert (len(events), events[1].split(",")[-1]) == (2, "'=1+1")
+
+
+def test_what_was_used_is_nobody_elses_business(office: Office) -> None:
+    stranger = Caller(key_of(office.sister))
+    without = Caller(key_of(office.seller, ["subscription.view", "usage.record"]))
+    for path in (f"{office.path}/quotas", f"{office.path}/usage", f"{office.path}/quota-periods"):
+        assert stranger("GET", path).told == (404, "not_found")
+        assert without("GET", path).told == (403, "forbidden")
+    assert stranger("GET", f"/accounts/{office.account}/entitlements").told == (404, "not_found")
+    assert without("GET", "/usage").told == (403, "forbidden")
+    office.meter("POST", "/usage", office.event())
+    assert stranger("GET", "/usage").body["items"] == []
+
+
+def test_a_period_that_is_over_tells_what_it_cost(office: Office) -> None:
+    office.meter("POST", "/usage", office.event(quantity="25"))
+    office.call("POST", f"{office.path}/cancel", {"when": "now"})
+    periods = office.call("GET", f"{office.path}/quota-periods").body["items"]
+    prints = {each["service"]: each for each in periods}["prints"]
+    shown = {name: prints[name] for name in ("turn", "used", "included", "over", "amount", "paid", "currency")}
+    assert shown == {
+        "turn": 1, "used": "25", "included": "10", "over": "15", "amount": "10.00", "paid": "0.00", "currency": "EUR",
+    }  # fmt: skip
+    assert len(office.call("GET", f"{office.path}/usage?service=prints&turn=1").body["items"]) == 1
+    assert audit() == []

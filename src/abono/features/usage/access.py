@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from abono.features.accounts.access import find_account
 from abono.features.subscriptions.access import find_subscription
-from abono.features.usage.queries import Entitlement, Quota, entitlements_of, quotas_of
+from abono.features.usage.queries import (
+    ClosedPeriod,
+    Entitlement,
+    Quota,
+    closed_periods,
+    entitlements_of,
+    quotas_of,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from abono.base.paging import Page
     from abono.features.access.people import Person
+
+_RIGHT = "usage.view"
 
 
 def find_quotas(person: Person, account: int, subscription: UUID, *, now: datetime) -> list[Quota]:
     """The quotas of a subscription that a person may see. Raises Forbidden, NotFound."""
-    find_subscription(person, account, subscription)
+    find_subscription(person, account, subscription, right=_RIGHT)
     return quotas_of([account], now, subscription)
 
 
@@ -24,3 +35,20 @@ def find_entitlements(person: Person, account: int, subscription: UUID) -> list[
     """What a subscription that a person may see entitles to. Raises Forbidden, NotFound."""
     find_subscription(person, account, subscription)
     return entitlements_of(account, subscription)
+
+
+def find_all_entitlements(person: Person, account: int, *, now: datetime) -> list[Entitlement]:
+    """What the subscriptions of an account that a person may see entitle to. Raises Forbidden, NotFound."""
+    find_account(person, account, now=now, right="subscription.view")
+    return entitlements_of(account)
+
+
+def find_closed(
+    person: Person, account: int, subscription: UUID, *, after: str | None = None, limit: int = 50
+) -> Page[ClosedPeriod]:
+    """The quota periods that are over of a subscription that a person may see.
+
+    Raises Forbidden, NotFound, InvalidRequest.
+    """
+    find_subscription(person, account, subscription, right=_RIGHT)
+    return closed_periods(account, subscription, after=after, limit=limit)

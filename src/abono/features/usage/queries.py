@@ -71,8 +71,10 @@ class Quota:
 
 @dataclass(frozen=True)
 class Entitlement:
-    """A service of a subscription's plan, how many of it, and whether it may be had now."""
+    """A service of a subscription's plan, how many of it, and whether it may be had now; ``place`` is its unit."""
 
+    subscription_id: UUID
+    place: str
     service: str
     kind: str
     unit: str
@@ -129,8 +131,8 @@ def quotas_of(accounts: Sequence[int], now: datetime, subscription: UUID | None 
     return [Quota(**row) for row in rows]
 
 
-def entitlements_of(account: int, subscription: UUID) -> list[Entitlement]:
-    """What the plan of a subscription (which an access door found) entitles to, in one query."""
+def entitlements_of(account: int, subscription: UUID | None = None) -> list[Entitlement]:
+    """What the subscriptions of an account (which an access door found) that have not ended entitle to; or one does."""
     rows = _sql.rows("entitlements", account=account, subscription=subscription)
     return [Entitlement(**row) for row in rows]
 

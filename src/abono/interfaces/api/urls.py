@@ -20,6 +20,7 @@ from abono.interfaces.api import (  # noqa: F401
     payments,
     people,
     previews,
+    quotas,
     quotes,
     runs,
     subscriptions,

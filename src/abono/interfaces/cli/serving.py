@@ -88,7 +88,7 @@ def serve(host: str, port: int, *, workers: int, jobs: int, ready: Callable[[str
     """
     require_free(host, port)
     stopping = _stop_on_signals()
-    children = [_Child("web", _web(host, port, workers)), _Child("worker", _worker(jobs))]
+    children = [_Child("web", web_command(host, port, workers)), _Child("worker", _worker(jobs))]
     for child in children:
         child.start()
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -119,7 +119,8 @@ def _stop_on_signals() -> list[int]:
     return heard
 
 
-def _web(host: str, port: int, workers: int) -> list[str]:
+def web_command(host: str, port: int, workers: int) -> list[str]:
+    """The command that serves the web with so many processes."""
     options = {
         "--interface": "wsgi",
         "--host": host,

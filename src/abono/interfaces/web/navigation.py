@@ -53,6 +53,7 @@ ITEMS = (
     Item(_("Home"), "home", EVERYBODY),
     Item(_("Accounts"), "accounts", STAFF, "account.view"),
     Item(_("Subscriptions"), "subscriptions", STAFF, "subscription.view"),
+    Item(_("Usage"), "usage", STAFF, "usage.view"),
     Item(_("Plans"), "plans", STAFF, "plan.view", _SELL),
     Item(_("Services"), "services", STAFF, "plan.view", _SELL),
     Item(_("Prices"), "prices", STAFF, "plan.view", _SELL),

@@ -13,7 +13,8 @@ import abono.interfaces.web.subscriber.messages
 import abono.interfaces.web.subscriber.profile
 import abono.interfaces.web.subscriber.promise
 import abono.interfaces.web.subscriber.services
-import abono.interfaces.web.subscriber.statement  # noqa: F401
+import abono.interfaces.web.subscriber.statement
+import abono.interfaces.web.subscriber.usage  # noqa: F401
 from abono.interfaces.web import brand, choices
 from abono.interfaces.web.pages import patterns
 from abono.interfaces.web.signing import keys, people, person, profile  # noqa: F401
@@ -34,6 +35,7 @@ from abono.interfaces.web.staff import (  # noqa: F401
     settings,
     subscriptions,
     trail,
+    usage,
     webhooks,
 )
 from abono.interfaces.web.staff import home as staff_home  # noqa: F401

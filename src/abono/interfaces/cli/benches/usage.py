@@ -32,7 +32,7 @@ ACCOUNTS = 2_000
 WRITERS = 2
 BATCHES = (1_000, 10_000)
 _NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
-_CATALOGUE = {
+CATALOGUE = {
     "services": {"calls": {"kind": "usage", "unit": "call"}},
     "plans": {
         "calls": {
@@ -89,7 +89,7 @@ def bench_usage(events: int, *, runs: int, tell: Callable[[str], None]) -> dict[
 def _fill() -> None:
     with transaction.atomic():
         operator = add_operator("bench", "Bench", {"currency": "EUR", "time_zone": "UTC"})
-        save_catalogue(operator, parse_catalogue(_CATALOGUE, "EUR"), now=_NOW)
+        save_catalogue(operator, parse_catalogue(CATALOGUE, "EUR"), now=_NOW)
         settle(operator, plan_by_code(operator.id, "calls").id, Decimal(1))
     _sql.run("accounts", operator=operator.id, accounts=ACCOUNTS)
     _sql.run("subscriptions", operator=operator.id, accounts=ACCOUNTS)

@@ -32,6 +32,7 @@ from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.staff.accounts import choose_servants
 from abono.interfaces.web.staff.events import events_of, names_of, stopped_sentence
 from abono.interfaces.web.staff.steps import refuse, rights_of
+from abono.interfaces.web.staff.usage import quotas_of_account
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +80,7 @@ def account(request: PersonRequest, account: int) -> HttpResponse:
         "some_unblocked": any("staff" not in row.reasons for row in live),
         "ended": ended[:_ENDED_SHOWN],
         "ended_more": len(ended) > _ENDED_SHOWN,
+        "quotas": quotas_of_account(request, account, live),
         "coming": comes,
         "coming_rows": charges[:_FEW],
         "coming_more": max(len(charges) - _FEW, 0),

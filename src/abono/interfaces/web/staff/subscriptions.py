@@ -25,6 +25,7 @@ from abono.interfaces.web.staff.accounts import operators_of
 from abono.interfaces.web.staff.events import stopped_sentence, transition_event
 from abono.interfaces.web.staff.offers import plan_names
 from abono.interfaces.web.staff.steps import rights_of
+from abono.interfaces.web.staff.usage import quotas_of_subscription
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,6 +98,7 @@ def subscription(request: PersonRequest, account: int, subscription: UUID) -> Ht
         "pause": words.word(words.PAUSE, plan.pause),
         "next": next_charges(operator, [account], now).get(subscription) if live and not row.reasons else None,
         "unlock": unlock,
+        "quotas": quotas_of_subscription(request, account, subscription) if live else [],
         "charges": charges_of_subscription(account, subscription, after=request.GET.get("after")),
         "events": [transition_event(each, found.currency) for each in changes],
         "may": rights_of(person),

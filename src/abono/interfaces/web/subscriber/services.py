@@ -13,6 +13,7 @@ from abono.interfaces.web.pages import SUBSCRIBER, PersonRequest, page
 from abono.interfaces.web.subscriber.notices import called
 from abono.interfaces.web.subscriber.own import Own, looked_at, own
 from abono.interfaces.web.subscriber.sentences import price_text, what_comes, why_stopped
+from abono.interfaces.web.subscriber.usage import quotas_of_service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,4 +101,5 @@ def my_service(request: PersonRequest, account: int, subscription: UUID) -> Http
     """One service: how it stands, what it costs, what can be done about it."""
     chosen = own(request, account)
     (service,) = services_now(chosen, [standing(chosen.id, subscription)], request.now)
-    return render(request, "web/subscriber/service.html", {"own": chosen, "service": service})
+    quotas = quotas_of_service(request, account, subscription) if service.one.state != "ended" else []
+    return render(request, "web/subscriber/service.html", {"own": chosen, "service": service, "quotas": quotas})

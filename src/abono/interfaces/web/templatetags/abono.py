@@ -231,6 +231,12 @@ def progress(done: int, total: int, label: str, *, failed: int = 0, note: str = 
 
 
 @register.simple_tag
+def quota(shown: Any) -> SafeString:
+    """A quota with its bar (see abono.interfaces.web.quotas)."""
+    return _component("quota", shown=shown)
+
+
+@register.simple_tag
 def preview(shown: Any, title: str = "") -> SafeString:
     """What would happen to the account, worked out by the engine (a Preview)."""
     return _component("preview", preview=shown, title=title)

@@ -1,0 +1,121 @@
+"""Reports of use for a given person: what was counted on which day, and the events behind every number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from abono.base.paging import Page, checked, page_of
+from abono.base.paging import after as place_in
+from abono.base.refusal import InvalidRequest
+from abono.base.sql import statements
+from abono.features.subscriptions.access import find_subscription
+from abono.features.usage.queries import EventRow
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from abono.features.access.people import Person
+
+_sql = statements("abono.features.usage", "reports")
+RIGHT = "usage.view"
+LONGEST = timedelta(days=366)
+USUAL = timedelta(days=31)
+_LAST = UUID(int=2**128 - 1)
+_FIRST = (0, UUID(int=0), 0, date(1, 1, 1))
+_BIGINT = 2**63
+
+
+@dataclass(frozen=True)
+class UsedDay:
+    """What a subscription used of a service on a civil day of its seller, by the time of the events.
+
+    ``quantity`` is the sum of ``events`` events (of seats: by how many more there were at the day's end), ``place`` the
+    subscription's unit. Events whose months were dropped are in no report.
+    """
+
+    account_id: int
+    number: str
+    name: str
+    operator_id: int
+    subscription_id: UUID
+    place: str
+    plan: str
+    service: str
+    unit: str
+    seats: bool
+    day: date
+    events: int
+    quantity: Decimal
+    service_id: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which days (half-open), and of what; empty and None do not narrow."""
+
+    since: date
+    until: date
+    account: int | None = None
+    subscription: UUID | None = None
+    service: str = ""
+    operator: int | None = None
+
+
+def used_days(person: Person, wanted: Wanted, *, after: str | None = None, limit: int = 50) -> Page[UsedDay]:
+    """What was used of whatever the person may see, by account, subscription, service and day.
+
+    Raises Forbidden, NotFound, InvalidRequest.
+    """
+    person.require(RIGHT)
+    if wanted.operator is not None:
+        person.require_operator(wanted.operator)
+    if not wanted.since < wanted.until <= wanted.since + LONGEST:
+        message = f"Ask for 1 to {LONGEST.days} days, the first one first."
+        raise InvalidRequest(message, field="until", code="out_of_range")
+    place = place_in(after, int, UUID, int, date) or _FIRST
+    rows = _sql.rows(
+        "days",
+        **{**person.scope, **({"operators": [wanted.operator]} if wanted.operator is not None else {})},
+        account=wanted.account if wanted.account is None or 0 < wanted.account < _BIGINT else 0,
+        subscription=wanted.subscription,
+        service=wanted.service,
+        since=wanted.since,
+        until=wanted.until,
+        **dict(zip(("after_account", "after_subscription", "after_service", "after_day"), place, strict=True)),
+        most=checked(limit) + 1,
+    )
+    found = [UsedDay(**row) for row in rows]
+    return page_of(found, limit, lambda row: (row.account_id, row.subscription_id, row.service_id, row.day))
+
+
+def find_events(  # noqa: PLR0913 -- what a list can be narrowed by
+    person: Person,
+    account: int,
+    subscription: UUID,
+    *,
+    service: str = "",
+    turn: int | None = None,
+    day: date | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[EventRow]:
+    """The events of a subscription that the person may see, those that came last first.
+
+    Of one service, quota period (``turn``) or civil day if given. Raises Forbidden, NotFound, InvalidRequest.
+    """
+    find_subscription(person, account, subscription, right=RIGHT)
+    place = place_in(after, UUID)
+    rows = _sql.rows(
+        "events",
+        account=account,
+        subscription=subscription,
+        service=service,
+        turn=turn,
+        day=day,
+        before=place[0] if place else _LAST,
+        most=checked(limit) + 1,
+    )
+    return page_of([EventRow(**row) for row in rows], limit, lambda row: (row.id,))
