@@ -163,7 +163,7 @@ def test_the_events_behind_a_number(office: Office) -> None:
 
 def test_events_as_a_file(office: Office) -> None:
     office.much()
-    answer = office.boss.get(f"{office.path}usage/csv/?service=prints")
+    answer: Any = office.boss.get(f"{office.path}usage/csv/?service=prints")
     assert answer["Content-Disposition"] == f'attachment; filename="usage-{office.account}.csv"'
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
     assert lines[0] == "Time,Service,Quantity,Unit,Reported,Key"
@@ -189,7 +189,7 @@ def test_the_report_leads_from_numbers_to_events(office: Office) -> None:
         assert plainly(office.boss.get(f"/usage/{query}")).count('<td data-label="Day">') == lines, query
     refused = office.boss.get("/usage/?since=2020-01-01")
     assert (refused.status_code, "notice stopped" in text(refused)) == (422, True)
-    answer = office.boss.get("/usage/csv/?service=prints")
+    answer: Any = office.boss.get("/usage/csv/?service=prints")
     lines_ = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
     assert [line.split(",")[6] for line in lines_] == ["Quantity", "1210.5", "20"]
 
@@ -202,7 +202,7 @@ def test_a_subscriber_sees_the_own_quotas_and_what_was_counted(office: Office) -
     assert shown.count('<div class="quota ') == 5
     assert f'href="{mine}usage/?service=letters"' in shown
     assert plainly(office.owner.get(f"{mine}usage/")).count('<td data-label="Time">') == 6
-    answer = office.owner.get(f"{mine}usage/csv/?service=letters")
+    answer: Any = office.owner.get(f"{mine}usage/csv/?service=letters")
     assert len(b"".join(answer.streaming_content).decode().splitlines()) == 2
     theirs = f"/my/services/{office.foreign}/{office.foreign_sub}/usage/"
     for address in (theirs, f"{theirs}csv/", f"/my/services/{office.account}/{office.foreign_sub}/usage/"):

@@ -57,7 +57,7 @@ def _state(quota: Quota, percent: int) -> tuple[str, str]:
 def _lines(quota: Quota) -> list[str]:
     """The sentences below the bar."""
     lines = []
-    if quota.over or quota.packs:
+    if (quota.over and quota.included) or quota.packs:
         lines.append(_beyond(quota))
     if quota.held:
         lines.append(_("%(quantity)s reserved.") % {"quantity": _measure(quota, "held")})
