@@ -24,6 +24,12 @@ MARKS = ("Zanzibar-7391", "zanzibar-child", "zanzibar@example.com", "Zanzibar-Ke
 """Names by which anything of the house can be recognised in an answer."""
 
 
+COUNTED: dict[str, Any] = {
+    "services": {"line": {"kind": "onoff"}, "calls": {"kind": "usage", "unit": "call"}},
+    "plans": {"line": {"price": "10.00", "period": "month", "services": {"line": {}, "calls": {"included": "100"}}}},
+}
+
+
 @dataclass
 class House:
     """An operator's ids by the names that addresses have for them, and keys of all kinds."""
@@ -45,7 +51,7 @@ def build() -> House:
     """Something of everything, made through the API itself."""
     name = connection.settings_dict["NAME"]
     assert name.startswith("test_"), "run the whole module: pytest makes its database for a marked test only"
-    seller, sister = operator(LINE), operator(LINE)
+    seller, sister = operator(COUNTED), operator(LINE)
     full = Caller(key_of(seller))
     now = timezone.now()
     expired = Caller(key_of(seller, now=now - timedelta(days=2), expires_at=now - timedelta(days=1)))
@@ -54,6 +60,10 @@ def build() -> House:
     ids["operator"] = full("POST", "/operators", {"code": "zanzibar-child", "name": "Zanzibar"}).body["id"]
     path = f"/accounts/{money}"
     ids["subscription"] = full("POST", f"{path}/subscriptions", {"plan": "line"}).body["id"]
+    held = full(
+        "POST", f"{path}/subscriptions/{ids['subscription']}/reservations", {"service": "calls", "quantity": "1"}
+    )
+    ids["reservation"] = held.body["id"]
     ids["note"] = full("POST", f"{path}/notes", {"text": "Zanzibar-note"}).body["items"][0]["id"]
     invited = {"email": "zanzibar@example.com", "kind": "staff", "role": "auditor"}
     ids["invitation"] = full("POST", "/invitations", invited).body["id"]

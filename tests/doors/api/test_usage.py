@@ -361,3 +361,44 @@ def test_a_period_that_is_over_tells_what_it_cost(office: Office) -> None:
     }  # fmt: skip
     assert len(office.call("GET", f"{office.path}/usage?service=prints&turn=1").body["items"]) == 1
     assert audit() == []
+
+
+# ---- reservations
+
+
+def test_what_is_reserved_counts_against_the_limit_until_it_is_closed(office: Office) -> None:
+    path = f"{office.path}/reservations"
+    asked = {"service": "letters", "quantity": "2", "seconds": 60}
+    made = office.meter("POST", path, asked, Idempotency_Key="r-1")
+    one = made.body["id"]
+    at = f"/accounts/{office.account}/reservations/{one}"
+    assert (made.status, made.headers["Location"]) == (201, f"/api/v1{at}")
+    assert office.meter("POST", path, asked, Idempotency_Key="r-1").body == made.body
+    assert (quotas(office)["letters"]["held"], quotas(office)["letters"]["used"]) == ("2", "0")
+    before = fingerprint()
+    assert office.meter("POST", path, asked).told == (409, "quota_exceeded")
+    assert office.meter("POST", "/usage", office.event("letters", "2")).told == (409, "quota_exceeded")
+    assert office.meter("POST", path, {**asked, "quantity": "0"}).told == (422, "out_of_range")
+    assert office.meter("POST", path, {**asked, "seconds": 86_401}).told == (422, "out_of_range")
+    assert fingerprint() == before
+    assert office.meter("POST", f"{at}/commit", {"quantity": "1"}).status == 204
+    assert office.meter("POST", f"{at}/commit", {"quantity": "1"}).status == 204
+    assert (quotas(office)["letters"]["held"], quotas(office)["letters"]["used"]) == ("0", "1")
+    assert office.meter("POST", f"{at}/cancel", {}).told == (409, "reservation_closed")
+    two = office.meter("POST", path, asked).body["id"]
+    assert office.meter("POST", f"/accounts/{office.account}/reservations/{two}/cancel", {}).status == 204
+    assert (quotas(office)["letters"]["held"], quotas(office)["letters"]["used"]) == ("0", "1")
+    assert audit() == []
+
+
+def test_nobody_reserves_or_commits_for_others(office: Office) -> None:
+    path = f"{office.path}/reservations"
+    one = office.meter("POST", path, {"service": "letters", "quantity": "1"}).body["id"]
+    stranger, reader = Caller(key_of(office.sister)), Caller(key_of(office.seller, ["usage.view"]))
+    at = f"/accounts/{office.account}/reservations/{one}"
+    for address, body in ((path, {"service": "letters", "quantity": "1"}), (f"{at}/commit", {}), (f"{at}/cancel", {})):
+        assert stranger("POST", address, body).told == (404, "not_found")
+        assert reader("POST", address, body).told == (403, "forbidden")
+    foreign = f"/accounts/{office.foreign}/reservations/{one}"
+    assert stranger("POST", f"{foreign}/commit", {}).told == (404, "not_found")
+    assert quotas(office)["letters"]["held"] == "1"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from abono.features.access.queries import memberships_of, person_of
 from abono.features.access.rights import Kind, Role
 from abono.features.accounts.operations import open_account
 from abono.features.accounts.profiles import notes_of, write_note
-from abono.features.billing import blocks, money, orders
+from abono.features.billing import blocks, money, orders, reserving
 from abono.features.billing.forecasts import ask
 from abono.features.catalogue.offers import offer_plan
 from abono.features.catalogue.operations import save_catalogue
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 BESIDE = "beside-7391"
 """The number of the account in South that is nobody's own."""
-OF_ACCOUNTS = frozenset({"account", "subscription", "note", "entry", "delivery"})
+OF_ACCOUNTS = frozenset({"account", "subscription", "reservation", "note", "entry", "delivery"})
 """The ids that belong to an account: a manager's, an agent's or a subscriber's own, or somebody else's."""
 
 
@@ -104,6 +105,7 @@ def furnish(made: House, now: datetime, number: str = "1001") -> None:
     made.ids |= {
         "account": account,
         "subscription": named["a"],
+        "reservation": reserving.reserve(account, named["a"], f"calls-{code}", Decimal(1), now=now),
         "note": notes_of(account)[0].id,
         "entry": statement(account).items[-1].id,
         "delivery": one(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from abono.base.sql import statements
+from abono.features.access.people import NotFound
 from abono.features.accounts.access import find_account
 from abono.features.subscriptions.access import find_subscription
 from abono.features.usage.queries import (
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from abono.base.paging import Page
     from abono.features.access.people import Person
 
+_sql = statements("abono.features.usage", "quotas")
 _RIGHT = "usage.view"
 
 
@@ -41,6 +44,14 @@ def find_all_entitlements(person: Person, account: int, *, now: datetime) -> lis
     """What the subscriptions of an account that a person may see entitle to. Raises Forbidden, NotFound."""
     find_account(person, account, now=now, right="subscription.view")
     return entitlements_of(account)
+
+
+def require_reservation(person: Person, account: int, reservation: UUID, *, now: datetime, right: str) -> None:
+    """Raise Forbidden, or NotFound where an account that a person may see never had this reservation."""
+    find_account(person, account, now=now, right=right)
+    if not _sql.rows("reservation", account=account, reservation=reservation):
+        message = "There is no such reservation; make a new one."
+        raise NotFound(message, field="reservation")
 
 
 def find_closed(

@@ -22,6 +22,7 @@ from abono.interfaces.api import (  # noqa: F401
     previews,
     quotas,
     quotes,
+    reservations,
     runs,
     subscriptions,
     trail,

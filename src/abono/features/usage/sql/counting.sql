@@ -31,7 +31,8 @@ WITH NO DATA;
 GRANT ALL ON pg_temp.usage_stage TO abono_web;
 
 -- name: empty
-TRUNCATE pg_temp.usage_stage;
+-- Rows go at the commit by themselves. A TRUNCATE would throw the plans of the statements below away.
+DELETE FROM pg_temp.usage_stage;
 
 -- name: months
 -- Makes sure that there are partitions for the events of some months.

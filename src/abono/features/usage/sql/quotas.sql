@@ -179,3 +179,7 @@ WHERE
     AND (%(turn)s::integer IS NULL OR e.turn = %(turn)s::integer)
 ORDER BY e.id DESC
 LIMIT %(most)s;
+
+-- name: reservation
+-- Whether an account ever had a reservation.
+SELECT r.id FROM usage_reservation AS r WHERE r.account_id = %(account)s::bigint AND r.id = %(reservation)s::uuid;

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 _sql = statements("abono.interfaces.cli.benches", "usage_http")
-ACCOUNTS = 2_000
+ACCOUNTS = 4_000
 CLIENTS = 4
 SERVERS = 2
 BATCH = 1_000
@@ -94,14 +94,15 @@ def _fill(now: datetime) -> str:
 
 
 def _bodies(events: int, run: int) -> list[tuple[int, bytes]]:
-    """Requests as meters send them, ready as text: of random subscriptions, within the last hours, with keys."""
+    """Requests as meters send them, as text: each client of its own accounts, within the last hours, with keys."""
     chance = random.Random(run)  # noqa: S311 -- whose event, not a secret
     now = datetime.now(UTC)
-    bodies = []
+    bodies: list[tuple[int, bytes]] = []
     for first in range(0, events, BATCH):
+        own = range(1 + len(bodies) % CLIENTS, ACCOUNTS + 1, CLIENTS)
         batch = [
             {
-                "account": (account := chance.randrange(1, ACCOUNTS + 1)),
+                "account": (account := chance.choice(own)),
                 "subscription": f"01900000-0000-7000-8000-{account:012x}",
                 "service": "calls",
                 "quantity": "1",
