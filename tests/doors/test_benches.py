@@ -42,3 +42,9 @@ def test_pages_are_measured_where_they_answer() -> None:
     for kind in ("queries", "pages"):
         assert one[kind]
         assert all(0 < each["p50_ms"] <= each["p95_ms"] and each["queries"] > 0 for each in one[kind].values())
+
+
+def test_use_over_http_is_measured_where_it_was_counted() -> None:
+    one = figures("usage", "--http", "--events", "4000", "--runs", "1")
+    assert (one["events"], one["batch"], one["clients"], one["servers"], one["runs"]) == (4_000, 1_000, 4, 2, 1)
+    assert one["per_second"] > 0
