@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django import forms
 from django.shortcuts import render
@@ -12,8 +14,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from abono.base.refusal import Refusal
+from abono.features.usage.queries import Quota
 from abono.interfaces.web import charts, formats
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
+from abono.interfaces.web.quotas import ShownQuota, shown_quota
 from abono.interfaces.web.templatetags.abono import REASONS, STATES
 
 if TYPE_CHECKING:
@@ -120,6 +124,7 @@ def styleguide(request: PersonRequest) -> HttpResponse:
         "states": list(STATES),
         "reasons": [(each,) for each in REASONS],
         "rows": _Rows(_ROWS),
+        "quotas": _quotas(),
         "previews": (
             _Preview(short_by=0),
             _Preview(),
@@ -164,3 +169,41 @@ _EVENTS = (
         "href": "?",
     },
 )
+
+
+def _quotas() -> list[ShownQuota]:
+    """A quota in every state: half used, almost, used up (soft and hard), beyond, and without anything included."""
+    cases = ((500, 1000, False, 0), (850, 1000, False, 0), (20, 20, False, 0), (20, 20, True, 0), (12, 10, False, 1))
+    return [_quota(Decimal(used), Decimal(included), packs, hard=hard) for used, included, hard, packs in cases] + [
+        _quota(Decimal(7), Decimal(0), 0, hard=False)
+    ]
+
+
+def _quota(used: Decimal, included: Decimal, packs: int, *, hard: bool) -> ShownQuota:
+    none = Decimal(0)
+    return shown_quota(
+        Quota(
+            account_id=1,
+            subscription_id=UUID(int=1),
+            operator_id=1,
+            state="active",
+            plan="office",
+            place="",
+            service="prints",
+            kind="usage",
+            unit="",
+            currency="EUR",
+            hard=hard,
+            on_use=False,
+            by_day=False,
+            starts_on=date(2026, 1, 1),
+            ends_on=date(2026, 2, 1),
+            today=date(2026, 1, 20),
+            used=used,
+            included=included,
+            held=none,
+            over=max(used - included, none),
+            remaining=max(included - used, none),
+            packs=packs,
+        )
+    )
