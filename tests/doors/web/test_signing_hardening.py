@@ -30,7 +30,7 @@ from abono.interfaces.web.pages import PAGES
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _ARGUMENT = re.compile(r"<(?:(\w+):)?\w+>")
-_OF_TYPE = {"int": "1", "uuid": "00000000-0000-7000-8000-000000000000", "slug": "a", "str": "a", None: "a"}
+_OF_TYPE = {"int": "1", "uuid": "00000000-0000-7000-8000-000000000000", "code": "a", "str": "a", None: "a"}
 
 
 @pytest.fixture(autouse=True)
@@ -210,7 +210,7 @@ def test_the_network_address_comes_from_the_proxy_only(forwarded: str, settings:
 def test_oversized_bodies_are_refused() -> None:
     ada = somebody()
     client = signed_in(ada)
-    huge = f"name={'x' * 3_000_000}&locale=en"
+    huge = f"name={'x' * 5_000_000}&locale=en"
     form = "application/x-www-form-urlencoded"
     assert browser().post("/sign/login/", huge, content_type=form).status_code in {400, 413}
     assert client.post("/me/", huge, content_type=form).status_code in {400, 413}

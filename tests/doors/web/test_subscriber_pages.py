@@ -60,7 +60,7 @@ def addresses(account: int, subscription: UUID) -> dict[str, str]:
                 values["account"] = account
             if "<uuid:subscription>" in page.path:
                 values["subscription"] = subscription
-            if "<path:plan>" in page.path:
+            if "<code:plan>" in page.path:
                 values["plan"] = "line"
             found[page.name] = reverse(page.name, kwargs=values)
     return found

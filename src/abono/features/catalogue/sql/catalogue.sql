@@ -95,7 +95,7 @@ UPDATE catalogue_plan AS p SET counts = k.counts
 FROM (
     SELECT
         c.id,
-        EXISTS (
+        exists(
             SELECT 1 FROM catalogue_planservice AS u
             INNER JOIN catalogue_service AS s ON u.service_id = s.id
             WHERE u.plan_id = c.id AND s.kind <> 'onoff'
