@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import psycopg
+import pytest
 from django.conf import settings
+from django.db import connection
 from psycopg import sql
 
 from abono.base.database import django_database
 from abono.base.embedded import ensure_running
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
+
+    from pytest_django import DjangoDbBlocker
 
 pytest_plugins = ["tests.browser"]
 HOME = Path(__file__).parents[1] / ".abono-test"
@@ -47,12 +51,23 @@ def pytest_configure(config: pytest.Config) -> None:
     database.setdefault("TEST", {})["NAME"] = _PREFIX + os.environ[_RUN]
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:  # noqa: ARG001 -- comes first
+    """The suite's database goes with the run, whatever thread of a test still holds it open."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 def _clear_leftovers(address: str) -> None:
     """Drop the databases of runs that were killed."""
-    with psycopg.connect(address, autocommit=True) as connection:
-        for (name,) in connection.execute(
+    with psycopg.connect(address, autocommit=True) as server:
+        for (name,) in server.execute(
             "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [_PREFIX]
         ).fetchall():
             run = name.removeprefix(_PREFIX).partition("_")[0]
             if not (run.isdigit() and Path("/proc", run).exists()):
-                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+                server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

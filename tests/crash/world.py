@@ -34,13 +34,13 @@ _CATALOGUE = {
         "warned": {"price": "14.00", "period": "month", "anchor": 5, "look_ahead": "3 days", "resume": "remainder",
                    "services": {"line": {}, "paper": {"quantity": "2"}}},
         "tried": {"price": "20.00", "period": "month", "trial": "31 days", "setup_fee": "5.00", **_LINE},
-        "short trial": {"price": "6.00", "period": "10 days", "trial": "2 days", "resume": "full", **_LINE},
+        "short-trial": {"price": "6.00", "period": "10 days", "trial": "2 days", "resume": "full", **_LINE},
         "weekly": {"price": "3.00", "period": "week", "renew": False, **_LINE},
     },
 }  # fmt: skip
 _PAIRS = (
     ("calendar", "first"), ("second", "slices"), ("used", "owed"), ("seen", "first"), ("warned", "calendar"),
-    ("tried", "used"), ("short trial", "slices"), ("weekly", "seen"),
+    ("tried", "used"), ("short-trial", "slices"), ("weekly", "seen"),
 )  # fmt: skip
 _LEFT = (0, 800, 1_700, 3_500, 40_000)
 _SELLERS: dict[str, dict[str, object]] = {
@@ -91,7 +91,7 @@ def _originals(seller: Operator) -> list[int]:
                 )
                 accounts.append(account)
                 money.pay(account, 90_000, now=START, key="opening")
-                begins = START + timedelta(days=28 if "short trial" in pair else len(accounts) % 3)
+                begins = START + timedelta(days=28 if "short-trial" in pair else len(accounts) % 3)
                 quantity = Decimal(2 if left == _LEFT[2] else 1)
                 owned[account] = [
                     orders.subscribe(account, plan, now=begins, unit=plan, quantity=quantity) for plan in pair

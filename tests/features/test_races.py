@@ -444,7 +444,7 @@ def test_requests_that_wait_for_the_roll_over_come_after_it(operator: Operator, 
     run = race(operator, sort, 1)
     (last,) = copies([run.everybody[-1]], 1)[0]
     names = list(run.accounts)
-    with held(last):
+    with held_lines(last):
         rolling = start(lambda: advance(NOW, workers=1, size=1_000))
         wait_until_blocked(1)
         asking = start(*(partial(run.ask, name, run.accounts[name][0]) for name in names))
