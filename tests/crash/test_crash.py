@@ -258,7 +258,7 @@ def play(subscriptions: int, size: int, kills: list[str]) -> Kills:
     assert hit.left > 0, "the roll-over was done before all kills were spent"
     assert hit.interrupted == hit.engines
     assert hit.servers_missed == 0
-    assert hit.in_transactions > 0.8 * len(kills)
+    assert hit.in_transactions >= len(kills) / 2  # where a kill falls is chance; most must interrupt a slice at work
     return hit
 
 
