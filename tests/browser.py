@@ -28,11 +28,8 @@ if TYPE_CHECKING:
 Scheme = Literal["light", "dark"]
 DESK, HAND = 1440, 390
 """The two widths that everything is looked at in."""
-EVERY_LOOK = bool(os.environ.get("ABONO_EVERY_LOOK"))
-"""Whether somebody wants every width by day and by night, and journeys in every such language (``make looks``)."""
-LOOKS: list[tuple[int, Scheme]] = [(DESK, "light"), (HAND, "dark")]
-if EVERY_LOOK:
-    LOOKS += [(DESK, "dark"), (HAND, "light")]
+LOOKS: list[tuple[int, Scheme]] = [(DESK, "light"), (DESK, "dark"), (HAND, "light"), (HAND, "dark")]
+"""How every page is looked at."""
 
 
 @pytest.fixture(scope="session")
@@ -136,6 +133,26 @@ def grave(page: Page) -> list[str]:
         if each["impact"] in {"serious", "critical"}
         for node in each["nodes"]
     ]
+
+
+def wrong_in(page: Page, name: str) -> list[str]:
+    """What is wrong with a page in either width, by day or by night; empty is right.
+
+    Pictures of all four are kept under this name where ``ABONO_SHOTS`` names a folder for them.
+    """
+    found = [] if page.get_by_role("heading", level=1).count() == 1 else ["not one heading of level 1"]
+    before = page.viewport_size
+    for width, scheme in LOOKS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        if shots := os.environ.get("ABONO_SHOTS"):
+            page.screenshot(path=f"{shots}/{name}-{width}-{scheme}.png", full_page=True)
+        wide = too_wide(page)
+        told = [*([f"{wide} px too wide"] if wide else []), *grave(page)]
+        found += [f"{name} at {width}, {scheme}: {each}" for each in told]
+    if before:
+        page.set_viewport_size(before)
+    return found
 
 
 def too_wide(page: Page) -> int:

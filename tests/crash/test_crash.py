@@ -258,12 +258,12 @@ def play(subscriptions: int, size: int, kills: list[str]) -> Kills:
     assert hit.left > 0, "the roll-over was done before all kills were spent"
     assert hit.interrupted == hit.engines
     assert hit.servers_missed == 0
-    assert hit.in_transactions >= len(kills) / 2  # where a kill falls is chance; most must interrupt a slice at work
+    assert hit.in_transactions > 0.8 * len(kills)
     return hit
 
 
 def test_a_roll_over_that_is_killed_leaves_no_trace() -> None:
-    hit = play(2_000, 6, ["engine"] * 5 + ["server"])
+    hit = play(2_000, 20, ["engine"] * 5 + ["server"])
     assert (hit.engines, hit.servers) == (5, 1)
 
 

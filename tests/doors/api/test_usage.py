@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -216,9 +217,10 @@ def test_a_batch_that_does_not_fit_is_refused_whole(office: Office, settings: Se
 def test_ten_thousand_events_in_one_batch(office: Office) -> None:
     now = timezone.now()
     events = [
-        office.event(key=f"meter-{number:08}", time=(now + timedelta(milliseconds=number)).isoformat())
+        office.event(key=f"meter-{number:0100}", time=(now + timedelta(milliseconds=number)).isoformat())
         for number in range(10_000)
     ]
+    assert len(json.dumps(events)) > 2_621_440  # more than any other body may have
     answer = office.meter("POST", "/usage/batch", {"events": events})
     assert (answer.status, answer.body["counted"], answer.body["refused"]) == (200, 10_000, [])
     assert office.used() == {"prints": "10000"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from django.utils import timezone, translation
 from django.utils.html import strip_tags
-from tests.browser import DESK, EVERY_LOOK, HAND, LOOKS, Scheme, grave, too_wide
+from tests.browser import DESK, HAND, LOOKS, Scheme, grave, too_wide
 from tests.doors.web.signing_world import PASSWORD, Somebody
 from tests.doors.web.test_signing_in import code_of, with_totp
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Language = Literal["en", "ru", "de", "tr", "es"]
 LANGUAGES: tuple[Language, ...] = ("en", "ru", "de", "tr", "es")
+EVERY_LOOK = bool(os.environ.get("ABONO_EVERY_LOOK"))
+"""Whether somebody wants the journeys in every language, at every width, by day and by night (``make journeys``)."""
 
 
 @dataclass(frozen=True)

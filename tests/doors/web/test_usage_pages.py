@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.utils import timezone
-from tests.browser import LOOKS, Scheme, grave, too_wide
+from tests.browser import wrong_in
 from tests.doors.web.staff_world import HOSTILE, signed_in, text
 
 from abono.features.access.rights import Kind, Role
@@ -211,8 +210,7 @@ def test_a_subscriber_sees_the_own_quotas_and_what_was_counted(office: Office) -
         assert office.owner.get(address).status_code == 404
 
 
-@pytest.mark.parametrize(("width", "scheme"), LOOKS)
-def test_the_pages_are_clean(visit: Visits, office: Office, width: int, scheme: Scheme) -> None:
+def test_the_pages_are_clean(visit: Visits, office: Office) -> None:
     mine = f"/my/services/{office.account}/{office.sub}/"
     boss, owner = (int(each.session["_auth_user_id"]) for each in (office.boss, office.owner))
     pages = {
@@ -229,19 +227,16 @@ def test_the_pages_are_clean(visit: Visits, office: Office, width: int, scheme: 
         "my-service": (mine, owner),
         "my-usage": (f"{mine}usage/", owner),
     }
-    wrong = _looked_at(visit, pages, width, scheme)
+    wrong = _looked_at(visit, pages)
     office.much()
-    wrong |= _looked_at(visit, full, width, scheme)
-    assert wrong == {}
+    wrong += _looked_at(visit, full)
+    assert wrong == []
 
 
-def _looked_at(visit: Visits, pages: dict[str, tuple[str, int]], width: int, scheme: Scheme) -> dict[str, list[str]]:
-    wrong = {}
+def _looked_at(visit: Visits, pages: dict[str, tuple[str, int]]) -> list[str]:
+    wrong = []
     for name, (address, user) in pages.items():
-        page = visit(address, user=user, width=width, scheme=scheme)
-        if shots := os.environ.get("ABONO_SHOTS"):
-            page.screenshot(path=f"{shots}/usage-{name}-{width}-{scheme}.png", full_page=True)
-        if found := [*([f"{too_wide(page)} px too wide"] if too_wide(page) else []), *grave(page)]:
-            wrong[name] = found
+        page = visit(address, user=user)
+        wrong += wrong_in(page, f"usage-{name}")
         page.context.close()
     return wrong
