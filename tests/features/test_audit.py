@@ -60,7 +60,7 @@ scenario: The world whose books are broken
 operator: {currency: EUR, time_zone: Europe/Berlin, prices_include_tax: true, tax: "19"}
 start: 2026-01-01
 catalogue:
-  services: {tv: {kind: onoff}, prints: {kind: usage}, calls: {kind: usage}}
+  services: {tv: {kind: onoff}, prints: {kind: usage}, calls: {kind: usage}, people: {kind: seats}}
   plans:
     month: {price: "31.00", period: month, pause: {mode: freeze, fee: "1.00"}, services: {tv: {}}}
     day: {price: "31.00", period: month, charge: daily, services: {tv: {}}}
@@ -71,8 +71,18 @@ catalogue:
       services:
         prints: {included: "10", model: package, size: "10", price: "5.00"}
         calls: {included: "3", quota_period: day, model: standard, unit: "0.10"}
+    crew:
+      price: "31.00"
+      period: month
+      services: {people: {model: standard, unit: "1.00", seats_billed: time}}
+    team:
+      price: "31.00"
+      period: month
+      services: {people: {model: standard, unit: "1.00"}}
 accounts:
   printing: {balance: "500.00"}
+  crewed: {balance: "500.00"}
+  teamed: {balance: "500.00"}
   plain: {balance: "500.00"}
   daily: {balance: "500.00"}
   arrears: {balance: "500.00"}
@@ -84,6 +94,10 @@ accounts:
 steps:
   - {at: 2026-01-01T10:00, subscribe: {account: plain, plan: month}}
   - {subscribe: {account: printing, plan: printer, as: printer}}
+  - {subscribe: {account: crewed, plan: crew, as: crew}}
+  - {subscribe: {account: teamed, plan: team, as: team}}
+  - {seats: {subscription: crew, service: people, change: "9"}}
+  - {seats: {subscription: team, service: people, change: "9"}}
   - {subscribe: {account: daily, plan: day}}
   - {subscribe: {account: arrears, plan: later}}
   - {subscribe: {account: blocked, plan: month, as: blocked}}
@@ -98,7 +112,9 @@ steps:
   - {pause: {subscription: paused}}
   - {at: 2026-01-08T10:00, unblock: {subscription: blocked}}
   - {resume: {subscription: paused}}
-  - {at: 2026-01-16T10:00, change: {subscription: changed, quantity: "2", when: now}}
+  - {at: 2026-01-16T10:00, seats: {subscription: crew, service: people, change: "-4"}}
+  - {seats: {subscription: team, service: people, change: "-4"}}
+  - {change: {subscription: changed, quantity: "2", when: now}}
   - {block: {subscription: stopped}}
   - {at: 2026-03-10, expect: {}}
 """
@@ -275,6 +291,19 @@ BREAKS = [
     ("used", "printing", "UPDATE usage_period SET used = used + 1 WHERE account_id = %(account)s AND used = 12"),
     ("used", "printing", "UPDATE usage_day SET used = used - 1 WHERE account_id = %(account)s"),
     ("used", "printing", "DELETE FROM usage_event WHERE account_id = %(account)s AND key = 'a'"),
+    (
+        "measured",
+        "crewed",
+        "UPDATE usage_period SET billed = billed + 0.000000000001 WHERE account_id = %(account)s AND turn = 1",
+    ),
+    (
+        "measured",
+        "crewed",
+        "UPDATE usage_period SET billed = billed - 0.000000000001 WHERE account_id = %(account)s AND turn = 2",
+    ),
+    ("measured", "crewed", "UPDATE usage_event SET at = at + interval '1 second' WHERE account_id = %(account)s"),
+    ("measured", "teamed", "UPDATE usage_period SET billed = 5 WHERE account_id = %(account)s AND turn = 1"),
+    ("measured", "teamed", "UPDATE usage_period SET measured_by = 'end' WHERE account_id = %(account)s AND turn = 1"),
     ("reserved", "printing", "UPDATE usage_counter SET held = 1 WHERE account_id = %(account)s AND NOT by_day"),
     ("keyed", "printing", "DELETE FROM usage_key WHERE account_id = %(account)s"),
     ("overages", "printing", "UPDATE usage_period SET net = net + 1 WHERE account_id = %(account)s AND used = 12"),
@@ -310,7 +339,10 @@ def world(
 
 def numbers_of(scenario: str) -> dict[str, int]:
     operator = Operator.objects.get(name=scenario).pk
-    names = ("plain", "daily", "arrears", "blocked", "stopped", "paused", "promised", "changed", "printing")
+    names = (
+        "plain", "daily", "arrears", "blocked", "stopped", "paused", "promised", "changed", "printing", "crewed",
+        "teamed",
+    )  # fmt: skip
     return {name: account_by_number(operator, name) for name in names}
 
 

@@ -430,6 +430,22 @@ def test_what_is_taken_within_limits(draw: Random) -> None:
             assert [int(row[0]) for row in cursor.fetchall()] == wanted
 
 
+@few
+@given(random=seeds)
+def test_an_average_over_time(random: Random) -> None:
+    def pair() -> tuple[Decimal, Decimal]:
+        seconds = Decimal(random.choice([1, 60, 82_800, 86_400, 2_678_400, random.randrange(1, 40_000_000)]))
+        level = Decimal(random.randrange(-10, 5_000)).scaleb(-random.randrange(7))
+        return random.choice([level * seconds, level * random.randrange(1, 1_000_000)]), seconds
+
+    def wanted(area: Decimal, seconds: Decimal) -> Decimal:
+        trillionths = round_half_up(max(Fraction(area), Fraction(0)) / Fraction(seconds) * 10**12)
+        return Decimal(trillionths).scaleb(-12)
+
+    rows = [pair() for _ in range(BATCH)] + [(Decimal("0.000000000001"), Decimal(2)), (Decimal(2), Decimal(3))]
+    agree(rows, ask("abono_average(a, b)", "a, b", "numeric numeric", rows), [wanted(*row) for row in rows])
+
+
 @pytest.mark.parametrize(
     ("used", "included", "told"),
     [("79.99", "100", 0), ("80", "100", 80), ("99.9", "100", 80), ("100", "100", 100), ("5", "0", 0), ("-1", "3", 0)],

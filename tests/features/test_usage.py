@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from abono.features.ledger.operations import InsufficientFunds
 from abono.features.usage import queries
 from abono.features.usage.keeping import keep_months
 from abono.features.usage.operations import Use, count
+from abono.kernel.money import round_half_up
 from tests.features import worlds
 
 if TYPE_CHECKING:
@@ -80,6 +82,18 @@ CATALOGUE: dict[str, Any] = {
             },
         },
         "bare": {"price": "1.00", "period": "month", "services": {"support": {}}},
+        "team": {
+            "price": "10.00",
+            "period": "month",
+            "services": {
+                "people": {"included": "2", "model": "package", "size": "1", "price": "7.00", "seats_billed": "time"}
+            },
+        },
+        "team-week": {
+            "price": "4.00",
+            "period": "week",
+            "services": {"people": {"included": "2", "model": "standard", "unit": "1.00", "seats_billed": "time"}},
+        },
     },
 }
 
@@ -384,6 +398,39 @@ def test_carried_seats_that_are_paid_on_use_are_charged_with_the_price_of_the_pe
     assert audit() == []
 
 
+def test_seats_by_time_cost_their_average_so_far_and_at_the_end(seller: Operator) -> None:
+    account, sub = office(seller, "team")
+    assert (quota(account, START, "people").billed, quota(account, START, "people").measured_by) == (0, "time")
+    use(Use(account, sub, "people", Decimal(5)), now=START, seats=True)
+    assert quota(account, START, "people").billed == 5
+    use(Use(account, sub, "people", Decimal(-4)), now=days(10, 0), seats=True)
+    assert quota(account, days(10, 0), "people").billed == 5
+    found = quota(account, days(20, 0), "people")
+    assert (found.used, found.billed, found.over, found.packs) == (1, 3, 0, 1)
+    assert outlook(seller, [account], days(20, 0))[account].due == 1_000 + 700
+    assert next_charges(seller, [account], days(20, 0))[sub].amount == 1_700
+    let_pass(account, seller, days(32))
+    closed: Any
+    (closed,) = queries.closed_periods(account, sub).items
+    # Five for 10 days of January and one for 21: 71 of 31.
+    assert (closed.used, closed.billed, closed.over) == (1, Decimal("2.290322580645"), Decimal("0.290322580645"))
+    assert charged(account)[1] == ("2026-01-01", "2026-02-01", 700)
+    assert audit() == []
+
+
+def test_seats_by_time_weigh_the_days_of_an_early_close_in_one_period_only(seller: Operator) -> None:
+    account, sub = office(seller, "team")
+    use(Use(account, sub, "people", Decimal(4)), now=START, seats=True)
+    use(Use(account, sub, "people", Decimal(30)), now=days(10, 6), seats=True)
+    orders.change(account, sub, plan_code="team-week", now=days(10, 9), at_period_end=False)
+    let_pass(account, seller, days(17, 0))
+    found: Any = [(row.ends_on.isoformat(), row.used, row.billed) for row in queries.closed_periods(account, sub).items]
+    assert found == [("2026-01-18", 34, 34), ("2026-01-11", 34, 4)]
+    assert charged(account)[1] == ("2026-01-01", "2026-01-11", 1_400)
+    assert ("2026-01-11", "2026-01-18", 3_200) in charged(account)
+    assert audit() == []
+
+
 def test_tax_on_top_of_overage() -> None:
     seller = worlds.operator(CATALOGUE, tax="20", prices_include_tax=False)
     account, sub = office(seller)
@@ -473,6 +520,48 @@ def test_any_order_duplication_and_batching_counts_and_costs_the_same(seed: int)
         outcomes.append((found, charged(account), balance(account, days(32))))
     assert outcomes[0] == outcomes[1]
     assert sum(number for name, number, _day, _key in events if name == "prints") == outcomes[0][0][0][1]
+    assert audit() == []
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_seats_by_time_are_the_average_of_their_dates_in_any_order(seed: int) -> None:
+    """The changes of two months as they come, each at least once, in batches: what a list of them averages to."""
+    random = Random(seed)
+    changes = [
+        (Decimal(random.randrange(1, 400)) / 8, timedelta(seconds=random.randrange(28 * 86_400)), f"k{n}")
+        for n in range(random.randrange(1, 12))
+    ]
+    february = [(Decimal(-1) / 8, timedelta(days=33, seconds=n * 7_919), f"f{n}") for n in range(random.randrange(4))]
+    seller = worlds.operator(CATALOGUE, tax="20")
+    account, sub = office(seller, "team", balance=100_000_000)
+    for month, now in ((changes, days(30)), (february, days(50))):
+        sent = [*month, *random.choices(month, k=4)] if month else []
+        random.shuffle(sent)
+        while sent:
+            size = random.randrange(1, 6)
+            batch, sent = sent[:size], sent[size:]
+            uses = [Use(account, sub, "people", number, START + at, key) for number, at, key in batch]
+            assert set(use_many(uses, now=now)) <= {"counted", "repeated"}
+        let_pass(account, seller, now + timedelta(days=10))
+
+    def average(begins: datetime, ends: datetime) -> Decimal:
+        total = sum(
+            (
+                Fraction(number) * Fraction((ends - max(START + at, begins)).total_seconds())
+                for number, at, _key in [*changes, *february]
+                if START + at < ends
+            ),
+            Fraction(0),
+        )
+        return Decimal(round_half_up(total / Fraction((ends - begins).total_seconds()) * 10**12)).scaleb(-12)
+
+    found = {row.turn: (row.billed, row.used) for row in queries.closed_periods(account, sub).items}
+    taken = sum((number for number, _at, _key in changes), Decimal(0))
+    assert found == {
+        1: (average(START, days(31, 0)), taken),
+        2: (average(days(31, 0), days(59, 0)), taken + sum(number for number, _at, _key in february)),
+    }
     assert audit() == []
 
 
@@ -576,4 +665,15 @@ def test_old_months_are_dropped_and_the_sums_stay(seller: Operator, settings: An
     assert audit() == []
     use(Use(account, sub, "people", Decimal(2)), now=days(100), seats=True)
     settings.USAGE_MONTHS = 0
+    assert audit() == []
+
+
+def test_a_month_is_kept_while_an_average_of_seats_needs_it(seller: Operator, settings: Any) -> None:
+    account, sub = office(seller, "team")
+    use(Use(account, sub, "people", Decimal(4)), now=START, seats=True)
+    settings.USAGE_MONTHS = 1
+    assert keep_months(days(100)) == []
+    let_pass(account, seller, days(100))
+    assert [month.isoformat() for month in keep_months(days(100))] == ["2026-01-01"]
+    assert [row.billed for row in queries.closed_periods(account, sub).items] == [4, 4, 4]
     assert audit() == []

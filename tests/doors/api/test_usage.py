@@ -254,6 +254,9 @@ def test_a_quota_is_never_behind_an_accepted_event(office: Office) -> None:
     assert found["prints"]["runs_out_on"] == today.isoformat()
     assert (found["people"]["used"], found["people"]["packs"], found["people"]["pace"]) == ("3", 1, None)
     assert (found["letters"]["hard"], found["sms"]["on_use"]) == (True, True)
+    assert [(each["billed"], each["measured_by"]) for each in (found["prints"], found["people"])] == [
+        ("12.5", None), ("3", "peak"),
+    ]  # fmt: skip
 
 
 def test_entitlements_of_an_account_in_one_answer(office: Office) -> None:

@@ -39,6 +39,10 @@ PROMISES: Mapping[str, str] = {
     "periods": "Every active subscription runs in a period, paid to its end or, by the day, up to a day in it.",
     "due": "Every account is due when the first of its subscriptions has work, or earlier at a new price's first day.",
     "used": "Every quota period has counted what it began with and the sum of its events, also by the day.",
+    "measured": (
+        "What was billed of seats is their peak, their average over time or their number at the end, from what the"
+        " quota period began with and the dates of the changes; proved while all its events are kept."
+    ),
     "reserved": "What a quota holds back is the sum of its open reservations.",
     "keyed": "Every event that has a key is the only one of its account with it, and the key is kept.",
     "overages": "What quota periods cost, on use and at their end, is what was charged for them.",

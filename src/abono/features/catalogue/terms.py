@@ -190,7 +190,7 @@ def _check_use(record: Mapping[str, object], period: str, prefix: str) -> None:
     parse_limits(record, prefix)
     for name, options in {
         "overage": ("on_use", "period_end"), "limit": ("hard", "soft"),
-        "quota_period": ("day", period), "seats_billed": ("peak", "end"),
+        "quota_period": ("day", period), "seats_billed": ("peak", "end", "time"),
     }.items():  # fmt: skip
         if record.get(name) is not None:
             fields.choice(record[name], f"{prefix}{name}", options)
@@ -198,6 +198,9 @@ def _check_use(record: Mapping[str, object], period: str, prefix: str) -> None:
         raise InvalidValue("invalid", f"{prefix}limit", "A hard limit sells no overage; remove the model or the limit.")
     if record.get("overage") == "on_use" and not model:
         raise InvalidValue("required", f"{prefix}model", "Say by a price model what is charged on use.")
+    if record.get("overage") == "on_use" and record.get("seats_billed") == "time":
+        message = "What seats cost by time is known at the end; bill them by their peak, or charge at the period's end."
+        raise InvalidValue("invalid", f"{prefix}overage", message)
 
 
 def _price(

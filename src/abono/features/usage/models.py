@@ -130,7 +130,8 @@ class Period(models.Model):
 
     ``used`` is what the turn ended with, ``billed`` what was rated (seats by their peak: the peak), ``over`` what was
     beyond the included. ``amount`` was charged when it was closed (``net`` of it without tax that comes on top), and
-    ``paid`` on use before, also without; minor units. ``dropped`` is as in Counter.
+    ``paid`` on use before, also without; minor units. ``dropped`` is as in Counter, ``partial`` says that anything was.
+    ``measured_by`` is how seats were billed (peak, end, time); empty for all else.
     """
 
     pk = CompositePrimaryKey("account_id", "id")
@@ -152,6 +153,8 @@ class Period(models.Model):
     net = models.BigIntegerField()
     amount = models.BigIntegerField()
     closed_at = models.DateTimeField()
+    measured_by = models.CharField(max_length=4, null=True)  # noqa: DJ001 -- nothing was measured
+    partial = models.BooleanField(db_default=False)
 
     class Meta:
         constraints = [

@@ -25,7 +25,9 @@ class Quota:
     """A service of a subscription in its running quota period, half-open days; ``today`` is the seller's civil day.
 
     ``used`` (seats: taken now), ``included``, ``held`` (reserved), ``over`` and ``remaining`` in the service's unit;
-    ``packs`` as they will be billed. ``place`` is the subscription's unit, ``hard`` that nothing beyond is allowed.
+    ``packs`` as they will be billed. ``billed`` is the quantity that would be rated if the period ended now; of seats
+    ``measured_by`` says whether that is the most so far (peak), those that are taken (end), or the average (time).
+    ``place`` is the subscription's unit, ``hard`` that nothing beyond is allowed.
     """
 
     account_id: int
@@ -41,12 +43,14 @@ class Quota:
     hard: bool
     on_use: bool
     by_day: bool
+    measured_by: str | None
     starts_on: date
     ends_on: date | None
     today: date
     used: Decimal
     included: Decimal
     held: Decimal
+    billed: Decimal
     over: Decimal
     remaining: Decimal
     packs: int

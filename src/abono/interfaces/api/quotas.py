@@ -43,6 +43,15 @@ class QuotaAnswer(Answer):
     held: Annotated[Used, Field(description="Reserved; it counts against the limit.", examples=["0"])]
     remaining: Annotated[Used, Field(examples=["0"])]
     over: Annotated[Used, Field(description="Beyond what is included.", examples=["2"])]
+    billed: Annotated[
+        Used,
+        Field(
+            description="What would be rated if the period ended now. Of seats as `measured_by` says: the most so far, "
+            "those that are taken, or the average over the time that has passed.",
+            examples=["12"],
+        ),
+    ]
+    measured_by: Annotated[Literal["peak", "end", "time"] | None, Field(description="Of seats.", examples=[None])]
     packs: Annotated[int, Field(description="As they will be billed.", examples=[1])]
     hard: Annotated[bool, Field(description="Nothing beyond what is included is allowed.", examples=[False])]
     on_use: Annotated[bool, Field(description="A pack is charged as it opens.", examples=[False])]
@@ -297,9 +306,10 @@ def _plain(row: Any, *names: str) -> dict[str, Any]:
 
 
 def _quota(row: Quota) -> QuotaAnswer:
-    amounts = ("used", "included", "held", "remaining", "over")
+    amounts = ("used", "included", "held", "remaining", "over", "billed")
+    same = ("service", "kind", "unit", "starts_on", "ends_on", "packs", "hard", "on_use", "by_day", "measured_by")
     return QuotaAnswer(
-        **_same(row, "service", "kind", "unit", "starts_on", "ends_on", "packs", "hard", "on_use", "by_day"),
+        **_same(row, *same),
         **_plain(row, *amounts),
         pace=None if row.pace is None else plain(round(row.pace, 6)),
         runs_out_on=row.runs_out_on,

@@ -59,6 +59,8 @@ def _lines(quota: Quota) -> list[str]:
     lines = []
     if (quota.over and quota.included) or quota.packs:
         lines.append(_beyond(quota))
+    if quota.measured_by == "time":
+        lines.append(_("On average so far: %(quantity)s. The average is billed.") % {"quantity": _average(quota)})
     if quota.held:
         lines.append(_("%(quantity)s reserved.") % {"quantity": _measure(quota, "held")})
     if quota.hard and quota.included and not quota.remaining and quota.ends_on:
@@ -81,6 +83,10 @@ def _beyond(quota: Quota) -> str:
     packs = ngettext("%(count)s extra pack", "%(count)s extra packs", quota.packs)
     told = {"quantity": over, "packs": packs % {"count": formats.number(quota.packs)}}
     return _("%(quantity)s beyond what is included: %(packs)s.") % told
+
+
+def _average(quota: Quota) -> str:
+    return measure(write_quantity(round(quota.billed, 2)), quota.unit)
 
 
 def _measure(quota: Quota, name: str) -> str:

@@ -697,6 +697,100 @@ WHERE coalesce(d.used - d.dropped, 0) <> coalesce(e.total, 0)
 ORDER BY account_id, subject, found
 LIMIT %(most)s;
 
+-- name: measured
+-- The rules of ``peaks`` and ``averages`` (overage.sql). An average is held against its limits, not divided anew.
+WITH closed AS MATERIALIZED (
+    SELECT
+        c.account_id,
+        c.subscription_id,
+        c.service_id,
+        c.turn,
+        c.measured_by,
+        c.billed,
+        c.carried,
+        c.used,
+        abono_midnight(c.starts_on, o.time_zone) AS starts_at,
+        abono_midnight(c.ends_on, o.time_zone) AS ends_at
+    FROM usage_period AS c
+    INNER JOIN operators_operator AS o ON c.operator_id = o.id
+    WHERE c.measured_by IS NOT NULL AND NOT c.partial
+),
+
+changes AS MATERIALIZED (
+    SELECT
+        c.account_id,
+        c.subscription_id,
+        c.service_id,
+        c.turn,
+        greatest(e.at, c.starts_at) AS at,
+        sum(e.quantity) AS quantity
+    FROM closed AS c
+    INNER JOIN usage_event AS e
+        ON
+            c.account_id = e.account_id AND c.subscription_id = e.subscription_id AND c.service_id = e.service_id
+            AND c.turn = e.turn AND e.seats
+    GROUP BY c.account_id, c.subscription_id, c.service_id, c.turn, greatest(e.at, c.starts_at)
+),
+
+levels AS MATERIALIZED (
+    SELECT
+        h.account_id,
+        h.subscription_id,
+        h.service_id,
+        h.turn,
+        h.at,
+        sum(h.quantity) OVER w AS level,
+        coalesce(lead(h.at) OVER w, 'infinity') AS until
+    FROM changes AS h
+    WINDOW w AS (PARTITION BY h.account_id, h.subscription_id, h.service_id, h.turn ORDER BY h.at)
+),
+
+proved AS (
+    SELECT
+        c.account_id,
+        c.subscription_id,
+        c.service_id,
+        c.turn,
+        c.measured_by,
+        c.billed,
+        CASE c.measured_by
+            WHEN 'peak' THEN greatest(c.carried + max(l.level), c.carried, c.used, 0)
+            WHEN 'end' THEN greatest(c.used, 0)
+        END AS wanted,
+        greatest(
+            c.carried * extract(EPOCH FROM c.ends_at - c.starts_at) + coalesce(sum(
+                l.level * extract(EPOCH FROM least(l.until, c.ends_at) - l.at)
+            ) FILTER (WHERE l.at < c.ends_at), 0),
+            0
+        ) AS area,
+        extract(EPOCH FROM c.ends_at - c.starts_at) AS seconds
+    FROM closed AS c
+    LEFT JOIN levels AS l
+        ON
+            c.account_id = l.account_id AND c.subscription_id = l.subscription_id AND c.service_id = l.service_id
+            AND c.turn = l.turn
+    GROUP BY
+        c.account_id, c.subscription_id, c.service_id, c.turn, c.measured_by, c.billed, c.carried, c.used, c.starts_at,
+        c.ends_at
+)
+
+SELECT
+    p.account_id,
+    'subscription ' || p.subscription_id || ' service ' || p.service_id AS subject,
+    'quota period ' || p.turn || ': billed ' || trim_scale(p.billed) || ' seats, by ' || p.measured_by || ' '
+    || trim_scale(coalesce(p.wanted, round(p.area / p.seconds, 12))) AS found
+FROM proved AS p
+WHERE
+    CASE
+        WHEN p.measured_by = 'time'
+            THEN
+                (p.billed - 0.0000000000005) * p.seconds > p.area
+                OR (p.billed + 0.0000000000005) * p.seconds <= p.area
+        ELSE p.billed <> p.wanted
+    END
+ORDER BY p.account_id, subject, p.turn
+LIMIT %(most)s;
+
 -- name: reserved
 SELECT
     coalesce(c.account_id, r.account_id) AS account_id,

@@ -93,7 +93,7 @@ terms AS MATERIALIZED (
         v.tax AS category,
         u.terms,
         v.kind = 'usage' AND coalesce(u.terms ->> 'quota_period' = 'day', FALSE) AS by_day,
-        v.kind = 'seats' AND coalesce(u.terms ->> 'seats_billed', 'peak') = 'peak' AS by_peak,
+        CASE WHEN v.kind = 'seats' THEN coalesce(u.terms ->> 'seats_billed', 'peak') END AS measured_by,
         coalesce((u.terms ->> 'included')::numeric, 0) * k.quantity AS included
     FROM closing AS k
     INNER JOIN catalogue_planservice AS u ON k.plan_id = u.plan_id
@@ -132,6 +132,42 @@ peaks AS MATERIALIZED (
     GROUP BY m.account_id, m.subscription_id, m.service_id
 ),
 
+averages AS MATERIALIZED (
+    -- The seats on the average of the period's time, from what it began with, by the dates of the changes. The days
+    -- are those of the closed period: what changes on the day of an early close weighs in the period after it.
+    SELECT
+        t.account_id,
+        t.subscription_id,
+        t.service_id,
+        abono_average(
+            t.carried * w.seconds + coalesce(sum(
+                e.quantity * extract(EPOCH FROM w.ends_at - least(greatest(e.at, w.starts_at), w.ends_at))
+            ), 0),
+            w.seconds
+        ) AS average
+    FROM terms AS r
+    INNER JOIN turned AS t
+        ON r.account_id = t.account_id AND r.subscription_id = t.subscription_id AND r.service_id = t.service_id
+    INNER JOIN closing AS k ON t.account_id = k.account_id AND t.subscription_id = k.id
+    CROSS JOIN
+        LATERAL (
+            SELECT
+                d.starts_at,
+                d.ends_at,
+                extract(EPOCH FROM d.ends_at - d.starts_at) AS seconds
+            FROM (
+                SELECT
+                    abono_midnight(k.starts_on, %(zone)s) AS starts_at, abono_midnight(k.ends_on, %(zone)s) AS ends_at
+            ) AS d
+        ) AS w
+    LEFT JOIN usage_event AS e
+        ON
+            t.account_id = e.account_id AND t.subscription_id = e.subscription_id AND t.service_id = e.service_id
+            AND t.turn = e.turn AND e.seats
+    WHERE r.measured_by = 'time'
+    GROUP BY t.account_id, t.subscription_id, t.service_id, t.carried, w.seconds
+),
+
 day_costs AS MATERIALIZED (
     SELECT
         d.account_id,
@@ -160,13 +196,18 @@ measured AS (
         r.terms,
         r.included,
         r.by_day,
+        r.measured_by,
         t.turn,
         coalesce(t.used, 0) AS used,
         coalesce(t.paid, 0) AS paid,
         coalesce(t.carried, 0) AS carried,
         coalesce(t.dropped, 0) AS dropped,
         greatest(
-            CASE WHEN r.by_peak THEN greatest(m.peak, t.carried, t.used) ELSE t.used END, 0
+            CASE r.measured_by
+                WHEN 'peak' THEN greatest(m.peak, t.carried, t.used)
+                WHEN 'time' THEN a.average
+                ELSE t.used
+            END, 0
         ) AS billed,
         d.over AS day_over,
         coalesce(d.cost, 0) AS day_cost
@@ -175,6 +216,8 @@ measured AS (
         ON r.account_id = t.account_id AND r.subscription_id = t.subscription_id AND r.service_id = t.service_id
     LEFT JOIN peaks AS m
         ON r.account_id = m.account_id AND r.subscription_id = m.subscription_id AND r.service_id = m.service_id
+    LEFT JOIN averages AS a
+        ON r.account_id = a.account_id AND r.subscription_id = a.subscription_id AND r.service_id = a.service_id
     LEFT JOIN day_costs AS d
         ON r.account_id = d.account_id AND r.subscription_id = d.subscription_id AND r.service_id = d.service_id
 ),
@@ -263,7 +306,7 @@ moved AS (
 closed AS (
     INSERT INTO usage_period (
         account_id, id, operator_id, subscription_id, service_id, turn, starts_on, ends_on, carried, used, billed,
-        included, over, paid, net, amount, closed_at, dropped
+        included, over, paid, net, amount, closed_at, dropped, measured_by
     )
     SELECT
         t.account_id,
@@ -283,7 +326,8 @@ closed AS (
         t.net,
         t.amount,
         %(now)s::timestamptz AS closed_at,
-        t.dropped
+        t.dropped,
+        t.measured_by
     FROM taxed AS t
     WHERE t.turn IS NOT NULL
 ),

@@ -133,6 +133,12 @@ CREATE OR REPLACE FUNCTION abono_warned(used numeric, included numeric) RETURNS 
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN included <= 0 THEN 0 WHEN used >= included THEN 100 WHEN used * 5 >= included * 4 THEN 80 ELSE 0 END;
 
+-- name: average
+-- An average over time: the sum of each level times its seconds, by all seconds, half up to 12 decimals; never below 0.
+CREATE OR REPLACE FUNCTION abono_average(level_seconds numeric, seconds numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN div(greatest(level_seconds, 0) * 2000000000000 + seconds, 2 * seconds) * 0.000000000001;
+
 -- name: drop_month
 -- Drops the partition of a month, if it is there.
 CREATE OR REPLACE FUNCTION abono_usage_drop(month date) RETURNS void

@@ -12,7 +12,7 @@ WHERE
 ORDER BY month;
 
 -- name: needed
--- Whether running quota periods have seats that changed in the month: what they peaked at is worked out from that.
+-- Whether running quota periods have seats that changed in the month: their peak and average are worked out from that.
 SELECT exists(
     SELECT 1 FROM usage_counter AS c
     INNER JOIN usage_event AS e
@@ -44,7 +44,7 @@ counters AS (
 ),
 
 periods AS (
-    UPDATE usage_period AS c SET dropped = c.dropped + t.total
+    UPDATE usage_period AS c SET dropped = c.dropped + t.total, partial = TRUE
     FROM turns AS t
     WHERE
         c.account_id = t.account_id AND c.subscription_id = t.subscription_id AND c.service_id = t.service_id

@@ -30,7 +30,7 @@ WITH terms AS MATERIALIZED (
         coalesce(u.terms ->> 'limit' = 'hard', FALSE) AS hard,
         coalesce(u.terms ->> 'overage' = 'on_use', FALSE) AS on_use,
         v.kind = 'usage' AND coalesce(u.terms ->> 'quota_period' = 'day', FALSE) AS by_day,
-        v.kind = 'seats' AND coalesce(u.terms ->> 'seats_billed', 'peak') = 'peak' AS by_peak
+        CASE WHEN v.kind = 'seats' THEN coalesce(u.terms ->> 'seats_billed', 'peak') END AS measured_by
     FROM subscriptions_subscription AS s
     INNER JOIN operators_operator AS o ON s.operator_id = o.id
     INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
@@ -54,7 +54,8 @@ measured AS (
         coalesce(c.paid, 0) AS paid,
         CASE
             WHEN t.state = 'ended' THEN 0
-            WHEN t.by_peak THEN greatest(m.peak, c.carried, c.used, 0)
+            WHEN t.measured_by = 'peak' THEN greatest(m.peak, c.carried, c.used, 0)
+            WHEN t.measured_by = 'time' THEN coalesce(a.average, c.used, 0)
             WHEN t.by_day THEN coalesce(d.used, 0)
             ELSE coalesce(c.used, 0)
         END AS billed
@@ -79,7 +80,34 @@ measured AS (
                 AND e.service_id = t.service_id AND e.turn = c.turn AND e.seats
             GROUP BY e.account_id, greatest(e.at, abono_midnight(t.starts_on, t.time_zone))
         ) AS l
-    ) AS m ON t.by_peak
+    ) AS m ON t.measured_by = 'peak'
+    LEFT JOIN LATERAL (
+        -- Over the part of the period that has passed.
+        SELECT
+            abono_average(
+                c.carried * w.seconds + coalesce(sum(
+                    e.quantity * extract(EPOCH FROM w.until - least(greatest(e.at, w.since), w.until))
+                ), 0),
+                w.seconds
+            ) AS average
+        FROM (
+            SELECT
+                d.since,
+                d.until,
+                extract(EPOCH FROM d.until - d.since) AS seconds
+            FROM (
+                SELECT
+                    abono_midnight(t.starts_on, t.time_zone) AS since,
+                    least(%(now)s::timestamptz, abono_midnight(t.ends_on, t.time_zone)) AS until
+            ) AS d
+            WHERE d.since < d.until
+        ) AS w
+        LEFT JOIN usage_event AS e
+            ON
+                t.account_id = e.account_id AND t.subscription_id = e.subscription_id
+                AND t.service_id = e.service_id AND c.turn = e.turn AND e.seats
+        GROUP BY w.seconds
+    ) AS a ON t.measured_by = 'time' AND c.turn IS NOT NULL
 )
 
 SELECT
@@ -96,12 +124,14 @@ SELECT
     m.hard,
     m.on_use,
     m.by_day,
+    m.measured_by,
     CASE WHEN m.by_day THEN m.today ELSE m.starts_on END AS starts_on,
     CASE WHEN m.by_day THEN m.today + 1 ELSE m.ends_on END AS ends_on,
     m.today,
     trim_scale(m.used) AS used,
     trim_scale(m.included) AS included,
     trim_scale(m.held) AS held,
+    trim_scale(m.billed) AS billed,
     trim_scale(greatest(m.used - m.included, 0)) AS over,
     trim_scale(greatest(m.included - m.used, 0)) AS remaining,
     CASE
