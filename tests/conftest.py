@@ -20,6 +20,7 @@ from psycopg import sql
 
 from abono.base.database import django_database
 from abono.base.embedded import ensure_running
+from tests.emptying import Emptying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:  # noqa: ARG001 -- comes first
-    """The suite's database goes with the run, whatever thread of a test still holds it open."""
-    yield
+    """How tests that commit clean up. The database goes with the run, whatever thread of a test still holds it open."""
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        Emptying().take_over(patch)
+        with django_db_blocker.block():
+            yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
