@@ -195,6 +195,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a plan may have a thousand tiers of three fields, and many services
 API_CALLS_A_SECOND = whole_number("ABONO_API_CALLS_A_SECOND", 100, 1, 1_000_000)
 choice("ABONO_WEBHOOK_PRIVATE", "0", "1")  # read where it is used (webhooks/addresses.py), judged here
 USAGE_MONTHS = whole_number("ABONO_USAGE_MONTHS", 0, 0, 1_200)

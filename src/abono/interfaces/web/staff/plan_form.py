@@ -10,8 +10,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from abono.interfaces.web import formats
-from abono.interfaces.web.reading import AmountField, QuantityField, normal_number, write_amount, write_quantity
+from abono.interfaces.web.reading import (
+    AmountField,
+    QuantityField,
+    decimal_sign,
+    normal_number,
+    write_amount,
+    write_quantity,
+)
 from abono.interfaces.web.refusing import told
+from abono.interfaces.web.staff.use_form import Use, sections, typed_use
 from abono.kernel.money import format_amount
 
 if TYPE_CHECKING:
@@ -62,6 +70,7 @@ _PAUSES = (
 _LOOKS = (("", pgettext_lazy("look-ahead", "None")), ("hours", gettext_lazy("Hours")), ("days", gettext_lazy("Days")))
 _MOST_DAYS = 36_500
 _SERVICE = "service-"
+_DECIMALS = 8
 
 
 class PriceField(forms.CharField):
@@ -71,7 +80,7 @@ class PriceField(forms.CharField):
         """A decimal string with a point."""
         text: str = super().clean(value)
         try:
-            return normal_number(text, 8, ",") if text else ""
+            return normal_number(text, _DECIMALS, decimal_sign()) if text else ""
         except ValueError:
             message = _("This can be read in two ways: write it without separators of thousands.")
             raise ValidationError(message, code="ambiguous") from None
@@ -138,23 +147,42 @@ class PlanForm(forms.Form):
     )
     pause_fee = AmountField(label=gettext_lazy("Fee of a pause"), least=0, required=False)
 
-    def __init__(self, *args: Any, currency: str, services: Sequence[ServiceRow], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        currency: str,
+        services: Sequence[ServiceRow],
+        kept: Mapping[str, Mapping[str, Any]],
+        **kwargs: Any,
+    ) -> None:
+        """``kept``: the terms of use that services have in the version before."""
         super().__init__(*args, **kwargs)
         self.currency = currency
         self.services = services
+        self.kept = kept
         for field in self.fields.values():
             if isinstance(field, AmountField):
                 field.currency = currency
         for service in services:
             self.fields[f"{_SERVICE}{service.code}"] = QuantityField(label=service.code, required=False)
+        self.uses = sections(self, services, kept, currency)
+        for code in self.uses:
+            # The terms below show as soon as something is written: see composer.css.
+            self.fields[f"{_SERVICE}{code}"].widget.attrs["placeholder"] = " "
 
     @property
-    def service_fields(self) -> list[forms.BoundField]:
-        """How many of each service."""
-        return [self[f"{_SERVICE}{service.code}"] for service in self.services]
+    def chosen(self) -> list[tuple[forms.BoundField, ServiceRow, Use | None]]:
+        """How many of each service, and the terms of those that are counted."""
+        return [(self[f"{_SERVICE}{each.code}"], each, self.uses.get(each.code)) for each in self.services]
 
-    def record(self, kept: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        """The plan as the catalogue reads it. ``kept``: the terms of use that services have in the version before."""
+    def clean(self) -> None:
+        """Read the terms of the counted services that are chosen; of all others nothing is judged."""
+        for code, use in self.uses.items():
+            if self.cleaned_data.get(f"{_SERVICE}{code}"):
+                use.read()
+
+    def record(self) -> dict[str, Any]:
+        """The plan as the catalogue reads it."""
         typed = self.cleaned_data
         found: dict[str, Any] = {
             "period": typed["period_text"] if typed["period"] == "other" else typed["period"],
@@ -173,7 +201,7 @@ class PlanForm(forms.Form):
                 "fee": format_amount(typed["pause_fee"] or 0, self.currency),
             },
             "services": {
-                service.code: {**kept.get(service.code, {}), "quantity": f"{count:f}"}
+                service.code: {**self._terms(service.code), "quantity": f"{count:f}"}
                 for service in self.services
                 if (count := typed.get(f"{_SERVICE}{service.code}"))
             },
@@ -188,8 +216,15 @@ class PlanForm(forms.Form):
             found["pause"]["days_per_year"] = typed["pause_days"]
         return found
 
+    def _terms(self, code: str) -> Mapping[str, Any]:
+        return self.uses[code].terms if code in self.uses else self.kept.get(code, {})
+
     def blame(self, error: InvalidValue) -> None:
         """Put what the catalogue refuses on the field that is to blame."""
+        for code in sorted(self.uses, key=len, reverse=True):
+            if error.field.startswith(f"services.{code}."):
+                self.uses[code].blame(error.field.removeprefix(f"services.{code}."), error)
+                return
         path = error.field.split(".")
         name = {
             "period": "period_text" if self.cleaned_data.get("period") == "other" else "period",
@@ -230,11 +265,18 @@ def typed_terms(detail: PlanDetail, today: date) -> dict[str, Any]:
         "pause_least": plan.pause_min_days or None,
         "pause_fee": write_amount(plan.pause_fee, plan.currency) if plan.pause_fee else "",
         **{f"{_SERVICE}{each.code}": write_quantity(each.quantity) for each in detail.services},
+        **{name: text for each in detail.services for name, text in typed_use(each.code, each.terms).items()},
     }
 
 
+def as_typed(typed: Mapping[str, str]) -> dict[str, Any]:
+    """What a form shows that is not judged yet: everything as it was sent."""
+    boxes = [name for name, field in PlanForm.base_fields.items() if isinstance(field, forms.BooleanField)]
+    return {**typed, **{name: name in typed for name in boxes}}
+
+
 def kept_use(detail: PlanDetail | None) -> dict[str, Mapping[str, Any]]:
-    """The terms of use of a plan's services, which the composer keeps as they are."""
+    """The terms of use of a plan's services in the version that is sold."""
     return {} if detail is None else {each.code: each.terms for each in detail.services}
 
 

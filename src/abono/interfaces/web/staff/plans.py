@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -23,19 +24,22 @@ from abono.features.operators.queries import Operator, operator_by_id
 from abono.features.subscriptions.counts import PlanCounts, counts_of_plan
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.refusing import told
-from abono.interfaces.web.staff.plan_form import PlanForm, PriceField, described, kept_use, typed_terms
+from abono.interfaces.web.service_terms import told_terms
+from abono.interfaces.web.staff.plan_form import PlanForm, PriceField, as_typed, described, kept_use, typed_terms
+from abono.interfaces.web.staff.use_form import ADD, DROP, with_rows
 from abono.kernel import fields
 from abono.kernel.errors import InvalidValue
 from abono.kernel.money import parse_decimal, parse_unsigned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
     from decimal import Decimal
 
     from django.http import HttpResponse
 
     from abono.features.access.people import Person
-    from abono.features.catalogue.queries import PlanDetail
+    from abono.features.catalogue.queries import PlanDetail, PlanService
 
 _REFUSED = 422
 _BOTH = ("GET", "POST")
@@ -91,7 +95,8 @@ def plan(request: PersonRequest, operator: int, code: str) -> HttpResponse:
     detail = plan_detail(request.person, code, operator=operator, on=seller.day(request.now))
     shown = {
         "detail": detail, "plan": detail.plan, "seller": seller, "counts": _counts(operator, code),
-        "terms": described(detail.plan), "taxes": dict(_TAXES), "today": seller.day(request.now),
+        "terms": described(detail.plan), "services": _told(detail), "taxes": dict(_TAXES),
+        "today": seller.day(request.now),
     }  # fmt: skip
     return render(request, "web/staff/plan.html", shown)
 
@@ -109,6 +114,11 @@ def plan_edit(request: PersonRequest, operator: int, code: str) -> HttpResponse:
     return _compose(request, seller, plan_detail(request.person, code, operator=operator))
 
 
+def _told(detail: PlanDetail) -> list[tuple[PlanService, list[str]]]:
+    currency = detail.plan.currency
+    return [(each, told_terms(each.kind, each.unit, each.terms, currency)) for each in detail.services]
+
+
 def _counts(operator: int, code: str) -> list[tuple[str, int]]:
     found: PlanCounts = counts_of_plan(operator, code)
     return [(_("Active"), found.active), (_("Trial"), found.trial), (_("Suspended"), found.suspended)]
@@ -117,28 +127,52 @@ def _counts(operator: int, code: str) -> list[tuple[str, int]]:
 def _compose(request: PersonRequest, seller: Operator, detail: PlanDetail | None) -> HttpResponse:
     services = list_services([seller.id])
     today = seller.day(request.now)
-    first = {} if detail is None else typed_terms(detail, today)
-    form = PlanForm(request.POST or None, initial=first, currency=seller.currency, services=services)
-    if detail is not None:
-        form.fields["code"].disabled = True
+    step = request.POST.get("step", "")
+    make = partial(PlanForm, currency=seller.currency, services=services, kept=kept_use(detail))
+    if step.startswith((ADD, DROP)):
+        return _other_rows(request, seller, detail, make)
+    form = make(request.POST or None, initial={} if detail is None else typed_terms(detail, today))
     worked_out, status = None, 200
     if request.method == "POST":
         status = _REFUSED
         if form.is_valid():
             try:
-                record = form.record(kept_use(detail))
+                record = form.record()
                 worked_out = draft(seller, record, today)
-                if request.POST.get("step") == "save":
-                    return _saved(request, seller, form.cleaned_data["code"], record, new=detail is None)
+                if step == "save":
+                    code = form.cleaned_data["code"] if detail is None else detail.plan.code
+                    return _saved(request, seller, code, record, new=detail is None)
                 status = 200
             except InvalidValue as error:
                 form.blame(error)
-    shown = {
-        "form": form, "seller": seller, "detail": detail, "draft": worked_out, "today": today, "services": services,
-    }  # fmt: skip
-    part = request.htmx and request.POST.get("step") != "save"
+    part = request.htmx and step != "save"
     template = "web/staff/parts/plan_draft.html" if part else "web/staff/plan_edit.html"
+    shown = {**_composer(form, seller, detail), "draft": worked_out, "part": part, "uses": form.uses.values()}
     return render(request, template, shown, status=200 if part else status)
+
+
+def _composer(form: PlanForm, seller: Operator, detail: PlanDetail | None) -> dict[str, Any]:
+    if detail is not None:
+        form.fields["code"].disabled = True
+    return {"form": form, "seller": seller, "detail": detail, "kinds": dict(_KINDS)}
+
+
+def _other_rows(
+    request: PersonRequest, seller: Operator, detail: PlanDetail | None, make: Callable[..., PlanForm]
+) -> HttpResponse:
+    """The composer as it was typed with a tier more or less; nothing is judged yet."""
+    typed, code, place = with_rows(request.POST.dict(), request.POST["step"])
+    form = make(initial=as_typed(typed) | ({} if detail is None else {"code": detail.plan.code}))
+    judged = make(typed)
+    judged.is_valid()
+    part = request.htmx and code in form.uses
+    if part:
+        form.uses[code].go_on_at(place)
+    shown = {
+        **_composer(form, seller, detail), "use": form.uses.get(code), "place": place, "part": part,
+        "uses": judged.uses.values(),
+    }  # fmt: skip
+    return render(request, "web/staff/parts/plan_tiers.html" if part else "web/staff/plan_edit.html", shown)
 
 
 def _saved(request: PersonRequest, seller: Operator, code: str, record: dict[str, Any], *, new: bool) -> HttpResponse:

@@ -1,0 +1,343 @@
+"""The terms of use in the plan composer: written, priced, refused at their field, shown again, and lost nowhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from playwright.sync_api import expect
+from tests.browser import LOOKS, Scheme, grave, too_wide
+from tests.doors.web.staff_world import signed_in
+from tests.features.worlds import START, operator
+
+from abono.features.access.rights import Role
+from abono.features.catalogue.operations import save_catalogue
+from abono.features.catalogue.queries import list_services
+from abono.features.catalogue.terms import parse_catalogue
+from abono.interfaces.web.staff.plan_form import PlanForm
+
+if TYPE_CHECKING:
+    from django.test import Client
+    from tests.browser import Visits
+
+    from abono.features.operators.queries import Operator
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SERVICES: dict[str, Any] = {
+    "pri.nts-1": {"kind": "usage", "unit": "page"},
+    "users": {"kind": "seats", "unit": "user"},
+    "tv": {"kind": "onoff"},
+}
+PLAN = {
+    "code": "office",
+    "price": "10",
+    "period": "month",
+    "anchor": "start",
+    "first_period": "full",
+    "charge": "advance",
+    "renew": "on",
+    "on_shortfall": "suspend",
+    "resume": "restart",
+    "priority": "100",
+    "pause": "freeze",
+    "step": "save",
+}
+CODE = "pri.nts-1"
+
+
+@pytest.fixture
+def house() -> Operator:
+    made = operator()
+    save_catalogue(made, parse_catalogue({"services": SERVICES}, "EUR"), now=START)
+    return made
+
+
+@pytest.fixture
+def boss(house: Operator) -> Client:
+    return signed_in(house, role=Role.ADMINISTRATOR)
+
+
+def use(code: str = CODE, /, **terms: str) -> dict[str, str]:
+    """A service that is chosen, with what is typed into its section."""
+    named = {name.replace("tier_", "tier:").replace("_of_", ":"): value for name, value in terms.items()}
+    return {f"service-{code}": "1", **{f"use:{code}:{name}": value for name, value in named.items()}}
+
+
+def tiers(*rows: tuple[str, str, str], code: str = CODE) -> dict[str, str]:
+    """Tiers as they are typed."""
+    return {
+        f"use:{code}:tier:{place}:{part}": text
+        for place, row in enumerate(rows)
+        for part, text in zip(("up_to", "unit", "flat"), row, strict=True)
+    }
+
+
+def sold(code: str = "office") -> dict[str, Any]:
+    """The terms of the services of the version that is sold."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT v.code, u.terms FROM catalogue_planservice AS u JOIN catalogue_service AS v ON v.id = u.service_id"
+            " JOIN catalogue_plan AS p ON p.id = u.plan_id WHERE p.code = %s"
+            " AND p.version = (SELECT max(version) FROM catalogue_plan WHERE code = %s)",
+            [code, code],
+        )
+        return {name: json.loads(terms) if isinstance(terms, str) else terms for name, terms in cursor.fetchall()}
+
+
+def value(page: str, name: str) -> str:
+    """What a text field of a page has in it."""
+    (tag,) = [tag for tag in re.findall(r"<input[^>]*>", page) if f'name="{name}"' in tag]
+    found = re.search(r' value="([^"]*)"', tag)
+    return unescape(found[1]) if found else ""
+
+
+def error(page: str, name: str) -> str:
+    """What stands as an error at a field of a page."""
+    found = re.search(rf'id="id_{re.escape(name)}_error">(.*?)</div>', page, re.DOTALL)
+    return unescape(re.sub(r"<[^>]*>", "", found[1]) if found else "").strip()
+
+
+@pytest.mark.parametrize(
+    ("typed", "terms"),
+    [
+        (use(), {}),
+        (use(included="10", beyond="hard"), {"included": "10", "limit": "hard"}),
+        (use(included="1,5", beyond="count", quota_period="day"), {"included": "1.5", "quota_period": "day"}),
+        (
+            use(included="10", beyond="period_end", model="package", size="10", price="5.00"),
+            {"included": "10", "model": "package", "size": "10", "price": "5.00"},
+        ),
+        (
+            use(beyond="on_use", model="standard", unit="0.0125", maximum="50", size="written before"),
+            {"overage": "on_use", "model": "standard", "unit": "0.0125", "maximum": "50"},
+        ),
+        (
+            use(beyond="period_end", model="percentage", rate="2.5", fixed="0.1", min="0.5", max="9"),
+            {"model": "percentage", "rate": "2.5", "fixed": "0.1", "min": "0.5", "max": "9"},
+        ),
+        (
+            use(beyond="period_end", model="graduated") | tiers(("100", "0.10", "5"), ("", "", ""), ("", "0.05", "")),
+            {
+                "model": "graduated",
+                "tiers": [{"up_to": "100", "unit": "0.10", "flat": "5"}, {"up_to": None, "unit": "0.05"}],
+            },
+        ),
+        (
+            use(beyond="period_end", model="volume", minimum="3") | tiers(("", "0.05", "")),
+            {"minimum": "3", "model": "volume", "tiers": [{"up_to": None, "unit": "0.05"}]},
+        ),
+        (
+            use("users", included="3", beyond="on_use", model="package", size="1", price="4", seats_billed="end"),
+            {"included": "3", "overage": "on_use", "model": "package", "size": "1", "price": "4",
+             "seats_billed": "end"},
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_chosen_becomes_the_terms_and_comes_back(
+    boss: Client, house: Operator, typed: dict[str, str], terms: dict[str, Any]
+) -> None:
+    code = "users" if "service-users" in typed else CODE
+    saved = boss.post(f"/plans/new/{house.id}/", PLAN | typed)
+    assert saved.status_code == 303
+    assert sold() == {code: terms}
+    again = boss.get(f"/plans/{house.id}/office/edit/").content.decode()
+    shown = {tag for tag in re.findall(r'name="([^"]+)"', again) if tag.startswith(("use:", "service-"))}
+    form = {name: value(again, name) for name in shown if f'<select name="{name}"' not in again}
+    form |= dict(
+        re.findall(
+            r'<select name="(use:[^"]+)"[^>]*>(?:(?!</select>).)*?<option value="([^"]*)" selected', again, re.DOTALL
+        )
+    )
+    assert boss.post(f"/plans/{house.id}/office/edit/", PLAN | form).status_code == 303
+    assert sold() == {code: terms}
+
+
+def test_terms_that_the_section_does_not_have_are_carried_over(boss: Client, house: Operator) -> None:
+    assert boss.post(f"/plans/new/{house.id}/", PLAN | use(included="10", beyond="hard")).status_code == 303
+    kept = {CODE: {"included": "10", "limit": "hard", "size": "3", "later": [1, 2]}}
+    form = PlanForm(PLAN | use(included="12"), currency="EUR", services=list_services([house.id]), kept=kept)
+    assert form.is_valid()
+    assert form.record()["services"] == {CODE: {"included": "12", "later": [1, 2], "quantity": "1"}}
+    with connection.cursor() as cursor:
+        cursor.execute("""UPDATE catalogue_planservice SET terms = '{"included": "10", "later": [1, 2]}'""")
+    page = unescape(boss.get(f"/plans/{house.id}/office/").content.decode())
+    assert "Also: later: [1, 2]." in page
+    # What the catalogue does not know is refused by it, and not dropped on the way there.
+    refused = boss.post(f"/plans/{house.id}/office/edit/", PLAN | use(included="12"))
+    assert refused.status_code == 422
+    assert error(refused.content.decode(), f"use:{CODE}:beyond") == "Give a value for `model`."
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "said"),
+    [
+        (use(beyond="period_end", model="package", size="0", price="5"), "size", "pack size above 0"),
+        (use(beyond="period_end", model="package", size="10"), "price", "Give a value"),
+        (use(beyond="on_use", model="standard"), "unit", "Give a value"),
+        (use(included="many"), "included", "Write a number"),
+        (use(included="-1"), "included", "0 or more"),
+        (use(included="1,234"), "included", "two ways"),
+        (use(beyond="period_end", model="standard", unit="1", minimum="5", maximum="4"), "maximum", "not below"),
+        (use(beyond="period_end", model="percentage", rate="1", min="5", max="4"), "max", "not below"),
+        (use(beyond="period_end", model="volume"), "tier:0:unit", "at least one tier"),
+        (
+            use(beyond="period_end", model="graduated") | tiers(("10", "1", ""), ("5", "1", ""), ("", "1", "")),
+            "tier:1:up_to", "end above the one before it",
+        ),
+        (
+            use(beyond="period_end", model="graduated") | tiers(("", "", ""), ("10", "1", ""), ("20", "1", "")),
+            "tier:2:up_to", "the last has none",
+        ),
+        (use(beyond="period_end", model="graduated") | tiers(("10", "x", ""), ("", "1", "")), "tier:0:unit", "number"),
+    ],
+)  # fmt: skip
+def test_a_refusal_stands_at_its_field_and_what_was_typed_stays(
+    boss: Client, house: Operator, typed: dict[str, str], field: str, said: str
+) -> None:
+    answer = boss.post(f"/plans/new/{house.id}/", PLAN | {"setup_fee": "7.77"} | typed)
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert said in error(page, f"use:{CODE}:{field}")
+    for name, text in typed.items():
+        if f'<select name="{name}"' not in page:
+            assert value(page, name) == text
+    assert value(page, "setup_fee") == "7.77"
+    assert sold() == {}
+
+
+def test_terms_of_a_service_that_is_not_chosen_are_not_judged(boss: Client, house: Operator) -> None:
+    typed = {**use(included="many"), f"service-{CODE}": ""}
+    assert boss.post(f"/plans/new/{house.id}/", PLAN | typed).status_code == 303
+    assert sold() == {}
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"model": "package", "size": "10", "price": "5.00"}, "20 page would cost €5.00: 1 pack."),
+        ({"model": "standard", "unit": "0.5", "minimum": "7"}, "20 page would cost €7.00."),
+        ({"model": "percentage", "rate": "10", "fixed": "1"}, "20 page would cost €2.00."),
+        ({"model": "package", "size": "10", "price": "5", "example": "x"}, "Write a number, such as 2 or 2.5."),
+        ({"model": "package", "size": "", "price": "5"}, ""),
+        ({"beyond": "hard"}, ""),
+    ],
+)
+def test_an_example_is_priced_as_one_types(boss: Client, house: Operator, typed: dict[str, str], said: str) -> None:
+    asked = use(**{"included": "10", "beyond": "period_end", "example": "20", **typed})
+    answer = boss.post(f"/plans/new/{house.id}/", {**PLAN, **asked, "step": "price"}, headers={"hx-request": "true"})
+    found = re.findall(r'class="of-cost cost"[^>]*>([^<]*)</div>', answer.content.decode())
+    assert [unescape(each) for each in found] == [said, ""]
+
+
+def test_tiers_come_and_go_without_a_script(boss: Client, house: Operator) -> None:
+    typed = PLAN | use(beyond="period_end", model="volume") | tiers(("100", "0.10", ""), ("", "0.05", ""))
+    del typed["renew"]
+    added = boss.post(f"/plans/new/{house.id}/", {**typed, "step": f"tier-add:{CODE}"})
+    page = added.content.decode()
+    assert (added.status_code, 'role="alert"' in page) == (200, False)
+    names = [f"use:{CODE}:tier:{place}:{part}" for place in range(3) for part in ("up_to", "unit", "flat")]
+    assert [value(page, name) for name in names] == ["100", "0.10", "", "", "0.05", "", "", "", ""]
+    assert "checked" not in next(tag for tag in re.findall(r"<input[^>]*>", page) if 'name="renew"' in tag)
+    dropped = boss.post(f"/plans/new/{house.id}/", {**typed, "step": f"tier-drop:0:{CODE}"}).content.decode()
+    assert value(dropped, f"use:{CODE}:tier:0:unit") == "0.05"
+    assert f"use:{CODE}:tier:1:unit" not in dropped
+    part = boss.post(
+        f"/plans/new/{house.id}/", {**typed, "step": f"tier-add:{CODE}"}, headers={"hx-request": "true"}
+    ).content.decode()
+    assert "<html" not in part
+    assert part.count("data-focus") == 1
+    for odd in (f"tier-drop:9:{CODE}", f"tier-drop:x:{CODE}", "tier-drop:0", "tier-add:nothing", "tier-add"):
+        assert boss.post(f"/plans/new/{house.id}/", {**typed, "step": odd}).status_code == 200
+
+
+def test_the_page_of_a_plan_says_its_terms(boss: Client, house: Operator) -> None:
+    typed = use(
+        included="10", beyond="on_use", model="package", size="10", price="5.00", quota_period="day", maximum="40"
+    )
+    seats = use("users", included="3", beyond="period_end", model="graduated") | tiers(
+        ("5", "2", "10"), ("", "1.5", ""), code="users"
+    )
+    assert boss.post(f"/plans/new/{house.id}/", PLAN | typed | seats | {"service-tv": "1"}).status_code == 303
+    page = unescape(boss.get(f"/plans/{house.id}/office/").content.decode())
+    assert re.findall(r"<li>([^<]*)</li>", page[page.index("<table") :]) == [
+        "10 page included each day.",
+        "What is beyond is charged at once, as it is used.",
+        "A pack of 10 page costs €5.00; a started one is charged whole.",
+        "A period costs at most €40.00.",
+        "3 user included.",
+        "What is beyond is charged at the end of the period.",
+        "Each part costs what its tier says:",
+        "up to 5 user: €2.00 each and €10.00 once",
+        "above: €1.50 each",
+        "Billed by the highest number in the period.",
+    ]
+
+
+def shot(page: Any, name: str) -> list[str]:
+    """What is wrong with a page as it stands; keeps a picture where somebody asked for pictures."""
+    page.evaluate("scrollTo(0, 0)")
+    if shots := os.environ.get("ABONO_SHOTS"):
+        page.screenshot(path=f"{shots}/composer-{name}.png", full_page=True)
+    if shots and "refused" in name and "390" in name:
+        page.locator(".use").last.screenshot(path=f"{shots}/composer-{name}-part.png")
+    return [*([f"{too_wide(page)} px too wide"] if too_wide(page) else []), *grave(page)]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_a_plan_is_composed_by_typing(
+    visit: Visits, house: Operator, boss: Client, width: int, scheme: Scheme, language: str
+) -> None:
+    user = int(boss.session["_auth_user_id"])
+    get_user_model().objects.filter(pk=user).update(locale=language)
+    page = visit(f"/plans/new/{house.id}/", user=user, width=width, scheme=scheme, language=language)
+    wrong = {"empty": shot(page, f"empty-{language}-{width}-{scheme}")}
+
+    def field(term: str, code: str = CODE) -> Any:
+        return page.locator(f'[name="use:{code}:{term}"]')
+
+    page.locator("[name=code]").fill("office")
+    page.locator("[name=price]").fill("250")
+    assert not field("included").is_visible()
+    page.locator(f'[name="service-{CODE}"]').fill("1")
+    field("included").fill("10")
+    assert not field("model").is_visible()
+    field("beyond").select_option("period_end")
+    field("model").select_option("package")
+    field("size").fill("10")
+    assert not field("unit").is_visible()
+    field("price").fill("5")
+    field("example").fill("120")
+    expect(page.locator(".use-terms:visible .cost")).to_contain_text("55")
+    page.locator("[name=service-users]").fill("1")
+    field("beyond", "users").select_option("period_end")
+    field("model", "users").select_option("graduated")
+    field("tier:0:up_to", "users").fill("5")
+    field("tier:0:unit", "users").fill("4")
+    page.locator('button[value="tier-add:users"]').click()
+    expect(field("tier:2:up_to", "users")).to_be_visible()
+    expect(field("tier:1:up_to", "users")).to_be_focused()
+    page.keyboard.type("20")
+    field("tier:1:unit", "users").fill("3")
+    wrong["filled"] = shot(page, f"filled-{language}-{width}-{scheme}")
+    page.locator("button[value=save]").click()
+    page.locator("[role=alert]").wait_for()
+    visit.expect("422")
+    wrong["refused"] = shot(page, f"refused-{language}-{width}-{scheme}")
+    page.locator('button[value="tier-drop:2:users"]').click()
+    field("tier:2:up_to", "users").wait_for(state="detached")
+    field("tier:1:up_to", "users").fill("")
+    page.locator("button[value=save]").click()
+    page.locator("table").first.wait_for()
+    assert sold()["users"]["tiers"] == [{"up_to": "5", "unit": "4"}, {"up_to": None, "unit": "3"}]
+    wrong["plan"] = shot(page, f"plan-{language}-{width}-{scheme}")
+    for aborted in ("htmx:afterRequest", "htmx:sendAbort"):  # a price that was asked for again while it was worked out
+        visit.expect(aborted)
+    assert wrong == {"empty": [], "filled": [], "refused": [], "plan": []}
