@@ -7,7 +7,6 @@ the doors count.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
@@ -41,6 +40,7 @@ _MOST_KEY = 200
 _MOST_SERVICE = 60
 _WHOLE_DIGITS = 15
 _DECIMALS = 12
+_REFUSED = frozenset({"invalid", "out_of_range"})
 
 
 class Use(NamedTuple):
@@ -99,68 +99,67 @@ class _Batch:
     """The events of a batch. Of several with one key the first is tried first; its very repetition shares its fate."""
 
     def __init__(self, uses: Sequence[Use]) -> None:
+        self.uses = uses
         self.outcomes: list[str] = [COUNTED] * len(uses)
-        self.lines: list[str] = [""] * len(uses)
-        self.contents: list[int] = [0] * len(uses)
-        self.names: list[tuple[int, str] | None] = [None] * len(uses)
-        self.spots: dict[tuple[int, UUID, str], tuple[int, str]] = {}
-        self.months: set[tuple[int, int]] = set()
+        self.lines: list[str] = []
+        self.spots: list[str] = []
         self.waiting: list[int] = []
-        for place, use in enumerate(uses):
-            if self._write(place, use):
-                self.waiting.append(place)
+        self._write()
         self.tried: list[int] = []
         self.behind: list[tuple[int, int]] = []
         self._choose()
 
-    def _write(self, place: int, use: Use) -> bool:
-        """The event as a line of COPY; False where it cannot be read."""
-        account, subscription, service, quantity, at, key = use
-        spot = self.spots.get((account, subscription, service)) or self._spot(account, subscription, service)
-        if spot is None or not quantity.is_finite():
-            self.outcomes[place] = "invalid"
-            return False
-        number = str(quantity)
-        if "." in number or "E" in number:
-            number = f"{quantity.normalize():f}"
-        whole, _, decimals = number.partition(".")
-        if len(decimals) > _DECIMALS or len(whole) > _WHOLE_DIGITS + (whole[0] == "-"):
-            self.outcomes[place] = "out_of_range"
-            return False
-        when = r"\N"
-        if at is not None:
-            moment = at if at.tzinfo is UTC else at.astimezone(UTC)
-            self.months.add((moment.year, moment.month))
-            when = moment.isoformat()
-        body = f"{spot[1]}\t{number}\t{when}"
-        if key is None:
-            self.lines[place] = f"{place}\t{spot[0]}\t{body}\t\\N\t0\n"
-            return True
-        if not key.isprintable() or not 0 < len(key) <= _MOST_KEY:
-            self.outcomes[place] = "invalid"
-            return False
-        content = int.from_bytes(blake2b(body.encode(), digest_size=8).digest(), "big", signed=True)
-        self.contents[place] = content
-        self.names[place] = (account, key)
-        self.lines[place] = f"{place}\t{spot[0]}\t{body}\t{_escaped(key)}\t{content}\n"
-        return True
+    def _write(self) -> None:
+        """Every event as a line of COPY (empty where it cannot be read), and a line for each spot."""
+        spots: dict[tuple[int, int, str], str] = {}
+        numbers: dict[Decimal, str] = {}
+        write, wait = self.lines.append, self.waiting.append
+        for place, (account, subscription, service, quantity, at, key) in enumerate(self.uses):
+            spot = spots.get((account, subscription.int, service))
+            if spot is None:
+                spot = spots[account, subscription.int, service] = self._spot(account, subscription, service)
+            number = numbers.get(quantity) if quantity.is_finite() else "invalid"
+            if number is None:
+                number = numbers[quantity] = _number(quantity)
+            named = key is None or (0 < len(key) <= _MOST_KEY and key.isprintable())
+            if spot in _REFUSED or number in _REFUSED or not named:
+                self.outcomes[place] = next((each for each in (spot, number) if each in _REFUSED), "invalid")
+                write("")
+                continue
+            when = r"\N" if at is None else at.isoformat()
+            write(f"{spot}\t{place}\t{number}\t{when}\t{_told(key)}\t\\N\t\\N\t\\N\n")
+            wait(place)
 
-    def _spot(self, account: int, subscription: UUID, service: str) -> tuple[int, str] | None:
-        """A number for a service of a subscription, and its columns; None where the service cannot be one."""
+    def _spot(self, account: int, subscription: UUID, service: str) -> str:
+        """A number for a service of a subscription, or the code of its refusal."""
         if not service.isprintable() or not 0 < len(service) <= _MOST_SERVICE:
-            return None
-        made = (len(self.spots), f"{account}\t{subscription}\t{_escaped(service)}")
-        self.spots[account, subscription, service] = made
-        return made
+            return "invalid"
+        number = str(len(self.spots))
+        self.spots.append(f"{number}\t\\N\t\\N\t\\N\t\\N\t{account}\t{subscription.int:032x}\t{_told(service)}\n")
+        return number
+
+    def text(self) -> str:
+        """What is tried now, as text of COPY."""
+        return "".join([*self.spots, *(self.lines[place] for place in self.tried)])
+
+    def months(self) -> set[tuple[int, int]]:
+        """The months (in UTC) that its events lie in."""
+        times = [at for at in (self.uses[place].at for place in self.waiting) if at is not None]
+        ends = {_month(at) for at in (min(times), max(times))} if times else set()
+        return ends if len(ends) <= 1 else {_month(at) for at in times}
 
     def _choose(self) -> None:
         """Of the waiting, those to try now: the first of each key."""
-        first: dict[tuple[int, str], int] = {}
-        self.tried, self.behind = [], []
-        for place in self.waiting:
-            name = self.names[place]
-            earlier = place if name is None else first.setdefault(name, place)
-            if earlier == place:
+        uses, waiting = self.uses, self.waiting
+        names = [(uses[place].account, uses[place].key) for place in waiting if uses[place].key is not None]
+        self.tried, self.behind = waiting, []
+        if len(set(names)) == len(names):
+            return
+        first: dict[tuple[int, str | None], int] = {}
+        self.tried = []
+        for place in waiting:
+            earlier = first.setdefault((uses[place].account, uses[place].key), place)
+            if earlier == place or uses[place].key is None:
                 self.tried.append(place)
             else:
                 self.behind.append((place, earlier))
@@ -172,7 +171,7 @@ class _Batch:
         self.waiting = []
         for place, earlier in self.behind:
             known = self.outcomes[earlier]
-            if self.contents[place] == self.contents[earlier]:
+            if self.uses[place] == self.uses[earlier]:
                 self.outcomes[place] = REPEATED if known == COUNTED else known
             elif known in {COUNTED, REPEATED}:
                 self.outcomes[place] = "key_conflict"
@@ -181,8 +180,27 @@ class _Batch:
         self._choose()
 
 
-def _escaped(text: str) -> str:
+def _month(at: datetime) -> tuple[int, int]:
+    moment = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return moment.year, moment.month
+
+
+def _told(text: str | None) -> str:
+    """A text as COPY reads it."""
+    if text is None:
+        return r"\N"
     return text.replace("\\", r"\\") if "\\" in text else text
+
+
+def _number(quantity: Decimal) -> str:
+    """A finite quantity as it is written for the database, or the code of its refusal."""
+    number = str(quantity)
+    if "." in number or "E" in number:
+        number = f"{quantity.normalize():f}"
+    whole, _, decimals = number.partition(".")
+    if len(decimals) > _DECIMALS or len(whole) > _WHOLE_DIGITS + (whole[0] == "-"):
+        return "out_of_range"
+    return number
 
 
 def _count(batch: _Batch, now: datetime, tolerance: timedelta, *, seats: bool, paying: bool) -> dict[int, str]:
@@ -200,14 +218,14 @@ def _count(batch: _Batch, now: datetime, tolerance: timedelta, *, seats: bool, p
 
 def _attempt(batch: _Batch, terms: dict[str, Any], *, locked: bool) -> dict[int, str]:
     _stage(batch)
-    _make_months(batch.months, terms)
+    _make_months(batch.months(), terms)
     if locked:
         _sql.run("lock")
     answers = _sql.rows("count", **terms)
     outcomes = {row["place"]: row["refused"] for row in answers if row["place"] is not None}
     if not all(row["whole"] for row in answers if row["place"] is None):
         raise _Stale
-    known = [place for place, outcome in outcomes.items() if batch.names[place] is not None]
+    known = [place for place, outcome in outcomes.items() if batch.uses[place].key is not None]
     same = {row["place"]: row["same"] for row in _sql.rows("repeated", places=known)} if known else {}
     for place in known:
         # A key that is known decides before anything else does.
@@ -224,9 +242,8 @@ def _stage(batch: _Batch) -> None:
         _sql.run("empty")
     else:
         _sql.run("make")
-    text = "".join([batch.lines[place] for place in batch.tried])
     with connection.cursor() as cursor, cursor.copy("COPY pg_temp.usage_stage FROM STDIN") as copy:
-        copy.write(text.encode())
+        copy.write(batch.text().encode())
 
 
 def earliest(now: datetime) -> datetime:

@@ -1,6 +1,7 @@
 -- Events of use, counted a batch at a time. The same statements serve ten thousand events and one.
 --
--- A batch is put into a table of the session and counted by one statement. Nothing is locked until the counters are
+-- A batch is put into a table of the session and counted by one statement. A *spot* is a service of a subscription; the
+-- table has a row for each, without a place, and a row for each event, which names its spot. Nothing is locked until the counters are
 -- written, last and in the order of their keys; whether the world is still the one that the events were judged by is a
 -- condition of that write. Where it is not, everything is rolled back and counted again, then with the counters locked
 -- first.
@@ -18,15 +19,14 @@ SELECT set_config('enable_seqscan', 'on', TRUE) AS as_ever;
 -- Whoever uses the connection next may stand on the other side of the second wall.
 CREATE TEMPORARY TABLE usage_stage ON COMMIT DELETE ROWS AS
 SELECT
-    0 AS place,
     0 AS spot,
-    0::bigint AS account_id,
-    NULL::uuid AS subscription_id,
-    ''::text COLLATE "C" AS service,
+    0 AS place,
     0::numeric AS quantity,
     NULL::timestamptz AS at,
     ''::text COLLATE "C" AS key,
-    0::bigint AS content
+    0::bigint AS account_id,
+    NULL::uuid AS subscription_id,
+    ''::text COLLATE "C" AS service
 WITH NO DATA;
 GRANT ALL ON pg_temp.usage_stage TO abono_web;
 
@@ -49,11 +49,11 @@ SELECT
     v.id AS service_id,
     v.kind = 'seats' AS seats,
     v.kind = 'usage' AND coalesce(u.terms ->> 'quota_period' = 'day', FALSE) AS by_day
-FROM (SELECT DISTINCT spot, account_id, subscription_id, service FROM usage_stage) AS g
+FROM usage_stage AS g
 INNER JOIN subscriptions_subscription AS s ON g.account_id = s.account_id AND g.subscription_id = s.id
 INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id
 INNER JOIN catalogue_service AS v ON u.service_id = v.id AND g.service = v.code AND v.kind <> 'onoff'
-WHERE s.state <> 'ended'
+WHERE g.place IS NULL AND s.state <> 'ended'
 ORDER BY g.account_id, s.id, v.id
 ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE SET turn = usage_counter.turn;
 
@@ -89,6 +89,7 @@ spot AS MATERIALIZED (
         o.time_zone,
         v.id AS service_id,
         v.kind,
+        c.id AS counter_id,
         coalesce(c.turn, 1) AS turn,
         coalesce(c.used, 0) AS used,
         coalesce(c.ahead, 0) AS ahead,
@@ -103,7 +104,7 @@ spot AS MATERIALIZED (
             WHEN v.id IS NULL THEN 'unknown_service'
             WHEN v.kind = 'onoff' OR (v.kind <> 'seats' AND %(seats)s::boolean) THEN 'not_quantifiable'
         END AS refused
-    FROM (SELECT DISTINCT spot, account_id, subscription_id, service FROM usage_stage) AS g
+    FROM usage_stage AS g
     LEFT JOIN subscriptions_subscription AS s ON g.account_id = s.account_id AND g.subscription_id = s.id
     LEFT JOIN operators_operator AS o ON s.operator_id = o.id
     LEFT JOIN (
@@ -112,19 +113,21 @@ spot AS MATERIALIZED (
     ) ON s.plan_id = u.plan_id AND g.service = v.code
     LEFT JOIN usage_counter AS c
         ON g.account_id = c.account_id AND g.subscription_id = c.subscription_id AND v.id = c.service_id
+    WHERE g.place IS NULL
 ),
 
-placed AS MATERIALIZED (
+placed AS NOT MATERIALIZED (
     SELECT
         e.place,
         e.spot,
-        g.account_id,
-        g.subscription_id,
         e.quantity,
         e.key,
-        e.content,
+        e.at AS told_at,
         t.at,
+        g.account_id,
         g.operator_id,
+        g.subscription_id,
+        g.service,
         g.service_id,
         g.kind = 'seats' AS seats,
         g.by_day,
@@ -152,22 +155,21 @@ placed AS MATERIALIZED (
     -- By a number: the planner takes joins on several columns for rare.
     INNER JOIN spot AS g ON e.spot = g.spot
     CROSS JOIN LATERAL (SELECT coalesce(e.at, %(now)s::timestamptz) AS at) AS t
+    WHERE e.place IS NOT NULL
 ),
 
 bounded AS MATERIALIZED (
     -- What has a limit is tried in order, each whole or not at all; what was counted before takes no room again.
     SELECT
-        b.account_id,
         b.place,
         b.quantity = b.after - coalesce(lag(b.after) OVER (
-            PARTITION BY b.account_id, b.subscription_id, b.service_id, b.later, b.counted_on ORDER BY b.place
+            PARTITION BY b.account_id, b.spot, b.later, b.counted_on ORDER BY b.place
         ), b.before) AS fits
     FROM (
         SELECT
             t.place,
             t.account_id,
-            t.subscription_id,
-            t.service_id,
+            t.spot,
             t.later,
             t.counted_on,
             t.quantity,
@@ -177,15 +179,13 @@ bounded AS MATERIALIZED (
                 CASE WHEN t.seats THEN 0 END,
                 CASE WHEN t.hard THEN greatest(t.included - t.held, 0) END
             ) OVER (
-                PARTITION BY t.account_id, t.subscription_id, t.service_id, t.later, t.counted_on ORDER BY t.place
-                ROWS UNBOUNDED PRECEDING
+                PARTITION BY t.account_id, t.spot, t.later, t.counted_on ORDER BY t.place ROWS UNBOUNDED PRECEDING
             ) AS after
         FROM (
             SELECT
                 p.place,
                 p.account_id,
-                p.subscription_id,
-                p.service_id,
+                p.spot,
                 p.later,
                 p.counted_on,
                 p.quantity,
@@ -206,7 +206,7 @@ bounded AS MATERIALIZED (
                     AND p.service_id = d.service_id
                     AND d.turn = p.turn + CASE WHEN p.later THEN 1 ELSE 0 END AND p.counted_on = d.day
             LEFT JOIN usage_key AS k ON p.account_id = k.account_id AND p.key = k.key
-            WHERE p.refused IS NULL AND (p.hard OR p.seats) AND k.key IS NULL
+            WHERE (p.hard OR p.seats) AND p.refused IS NULL AND k.key IS NULL
             OFFSET 0
         ) AS t
     ) AS b
@@ -217,27 +217,28 @@ judged AS MATERIALIZED (
         p.place,
         p.spot,
         p.account_id,
-        p.subscription_id,
-        p.quantity,
-        p.key,
-        p.content,
-        p.at,
         p.operator_id,
+        p.subscription_id,
         p.service_id,
-        p.seats,
-        p.by_day,
-        p.hard,
-        p.included,
-        p.turn,
+        p.at,
+        p.quantity,
+        p.turn + CASE WHEN p.later THEN 1 ELSE 0 END AS turn,
         p.later,
         p.counted_on,
+        p.seats,
+        p.key,
+        -- Hashes by which tables may be partitioned stay the same from one release of the server to the next.
+        CASE
+            WHEN p.key IS NOT NULL
+                THEN hash_record_extended(ROW(p.subscription_id, p.service, p.quantity, p.told_at), 0)
+        END AS content,
         CASE
             WHEN p.refused IS NOT NULL THEN p.refused
             WHEN NOT b.fits AND p.quantity < 0 THEN 'out_of_range'
             WHEN NOT b.fits THEN 'quota_exceeded'
         END AS refused
     FROM placed AS p
-    LEFT JOIN bounded AS b ON p.account_id = b.account_id AND p.place = b.place
+    LEFT JOIN bounded AS b ON p.place = b.place
 ),
 
 claimed AS MATERIALIZED (
@@ -249,11 +250,22 @@ claimed AS MATERIALIZED (
     RETURNING account_id, key
 ),
 
-counted AS MATERIALIZED (
+new AS MATERIALIZED (
+    -- Nearly always all of them are; then none has to be looked for.
+    SELECT
+        (SELECT count(*) FROM claimed)
+        = (SELECT count(*) FROM judged AS j WHERE j.refused IS NULL AND j.key IS NOT NULL) AS are_all
+),
+
+counted AS NOT MATERIALIZED (
     SELECT j.*
     FROM judged AS j
-    LEFT JOIN claimed AS c ON j.account_id = c.account_id AND j.key = c.key
-    WHERE j.refused IS NULL AND (j.key IS NULL OR c.key IS NOT NULL)
+    WHERE
+        j.refused IS NULL
+        AND (
+            j.key IS NULL OR (SELECT n.are_all FROM new AS n)
+            OR (j.account_id, j.key) IN (SELECT c.account_id, c.key FROM claimed AS c)
+        )
 ),
 
 kept AS (
@@ -269,7 +281,7 @@ kept AS (
         e.at,
         %(now)s::timestamptz AS taken_at,
         e.quantity,
-        e.turn + CASE WHEN e.later THEN 1 ELSE 0 END AS turn,
+        e.turn,
         e.counted_on,
         e.seats,
         e.key
@@ -281,6 +293,7 @@ kept AS (
 sums AS MATERIALIZED (
     SELECT
         g.account_id,
+        coalesce(g.counter_id, abono_id(h.digits, h.drawn, 524288 + g.spot)) AS id,
         g.operator_id,
         g.subscription_id,
         g.service_id,
@@ -301,23 +314,27 @@ sums AS MATERIALIZED (
         GROUP BY e.account_id, e.spot
     ) AS t
     INNER JOIN spot AS g ON t.account_id = g.account_id AND t.spot = g.spot
+    CROSS JOIN head AS h
 ),
 
 day_sums AS MATERIALIZED (
     SELECT
-        e.account_id,
-        e.operator_id,
-        e.subscription_id,
-        e.service_id,
-        e.turn + CASE WHEN e.later THEN 1 ELSE 0 END AS turn,
-        e.counted_on,
-        e.hard,
-        e.included,
-        sum(e.quantity) AS used
-    FROM counted AS e
-    WHERE e.by_day
-    GROUP BY
-        e.account_id, e.operator_id, e.subscription_id, e.service_id, e.turn, e.later, e.counted_on, e.hard, e.included
+        g.account_id,
+        g.operator_id,
+        g.subscription_id,
+        g.service_id,
+        t.turn,
+        t.counted_on,
+        g.hard,
+        g.included,
+        t.used
+    FROM (
+        SELECT e.account_id, e.spot, e.turn, e.counted_on, sum(e.quantity) AS used
+        FROM counted AS e
+        WHERE e.counted_on IS NOT NULL
+        GROUP BY e.account_id, e.spot, e.turn, e.counted_on
+    ) AS t
+    INNER JOIN spot AS g ON t.account_id = g.account_id AND t.spot = g.spot
 ),
 
 counters AS (
@@ -327,7 +344,7 @@ counters AS (
     )
     SELECT
         s.account_id,
-        uuidv7() AS id,
+        s.id,
         s.operator_id,
         s.subscription_id,
         s.service_id,
@@ -341,7 +358,7 @@ counters AS (
         CASE WHEN s.by_day THEN 0 ELSE abono_warned(s.used, s.included) END AS warned
     FROM sums AS s
     -- The events are written first: a counter stays locked as shortly as can be.
-    WHERE s.account_id IN (SELECT k.account_id FROM kept AS k)
+    WHERE (SELECT count(*) FROM kept) >= 0
     ORDER BY s.account_id, s.subscription_id, s.service_id
     ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE
         SET
@@ -386,7 +403,7 @@ days AS (
         s.hard,
         abono_warned(s.used, s.included) AS warned
     FROM day_sums AS s
-    WHERE s.account_id IN (SELECT c.account_id FROM counters AS c)
+    WHERE (SELECT count(*) FROM counters) >= 0
     ORDER BY s.account_id, s.subscription_id, s.service_id, s.counted_on
     ON CONFLICT (account_id, subscription_id, service_id, turn, day) DO UPDATE
         SET
@@ -438,12 +455,19 @@ SELECT
 UNION ALL
 SELECT j.place, coalesce(j.refused, ''), NULL
 FROM judged AS j
-LEFT JOIN claimed AS c ON j.account_id = c.account_id AND j.key = c.key
-WHERE j.refused IS NOT NULL OR (j.key IS NOT NULL AND c.key IS NULL);
+WHERE
+    j.refused IS NOT NULL
+    OR (
+        j.key IS NOT NULL AND NOT (SELECT n.are_all FROM new AS n)
+        AND (j.account_id, j.key) NOT IN (SELECT c.account_id, c.key FROM claimed AS c)
+    );
 
 -- name: repeated
 -- Of events that were not counted: whether their key stands for the very same event, or for another.
-SELECT e.place, k.content = e.content AS same
+SELECT
+    e.place,
+    k.content = hash_record_extended(ROW(g.subscription_id, g.service, e.quantity, e.at), 0) AS same
 FROM usage_stage AS e
-INNER JOIN usage_key AS k ON e.account_id = k.account_id AND e.key = k.key
+INNER JOIN usage_stage AS g ON e.spot = g.spot AND g.place IS NULL
+INNER JOIN usage_key AS k ON g.account_id = k.account_id AND e.key = k.key
 WHERE e.place = any(%(places)s::integer[]);
