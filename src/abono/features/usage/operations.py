@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
-from psycopg.errors import DeadlockDetected
+from django.db import IntegrityError, OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from abono.base.refusal import InvalidRequest
 from abono.base.sql import statements
@@ -35,6 +35,8 @@ MOST = 10_000
 """The most events of one batch."""
 
 _MOST_TRIES = 20
+_FRESH = 500
+"""So many events come for the first time until one of their keys is found taken; of fewer each key is looked up."""
 _MOST_DEADLOCKS = 3
 _MOST_KEY = 200
 _MOST_SERVICE = 60
@@ -206,12 +208,17 @@ def _number(quantity: Decimal) -> str:
 def _count(batch: _Batch, now: datetime, tolerance: timedelta, *, seats: bool, paying: bool) -> dict[int, str]:
     """Count what a batch tries now; answers the outcomes other than ``counted``. Tries again where it must."""
     terms = {"now": now, "first": earliest(now), "last": now + tolerance, "seats": seats, "paying": paying}
+    terms["looking"] = len(batch.tried) < _FRESH
     for attempt in range(_MOST_TRIES):
         try:
             with transaction.atomic():
                 return _attempt(batch, terms, locked=attempt > 0)
         except _Stale:
             continue
+        except IntegrityError as error:
+            if not isinstance(error.__cause__, UniqueViolation):
+                raise
+            terms["looking"] = True
     message = f"a batch of {len(batch.tried)} events found its counters changed {_MOST_TRIES} times"
     raise OperationalError(message)
 
@@ -225,14 +232,6 @@ def _attempt(batch: _Batch, terms: dict[str, Any], *, locked: bool) -> dict[int,
     outcomes = {row["place"]: row["refused"] for row in answers if row["place"] is not None}
     if not all(row["whole"] for row in answers if row["place"] is None):
         raise _Stale
-    known = [place for place, outcome in outcomes.items() if batch.uses[place].key is not None]
-    same = {row["place"]: row["same"] for row in _sql.rows("repeated", places=known)} if known else {}
-    for place in known:
-        # A key that is known decides before anything else does.
-        if place in same:
-            outcomes[place] = REPEATED if same[place] else "key_conflict"
-        elif not outcomes[place]:
-            raise _Stale  # whoever had taken the key was rolled back
     _sql.row("end")
     return outcomes
 

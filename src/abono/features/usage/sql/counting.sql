@@ -1,10 +1,10 @@
 -- Events of use, counted a batch at a time. The same statements serve ten thousand events and one.
 --
 -- A batch is put into a table of the session and counted by one statement. A *spot* is a service of a subscription; the
--- table has a row for each, without a place, and a row for each event, which names its spot. Nothing is locked until the counters are
--- written, last and in the order of their keys; whether the world is still the one that the events were judged by is a
--- condition of that write. Where it is not, everything is rolled back and counted again, then with the counters locked
--- first.
+-- table has a row for each, without a place, and a row for each event, which names its spot. Nothing is locked until the
+-- counters are written, last and in the order of their keys; whether the world is still the one that the events were
+-- judged by is a condition of that write. Where it is not, everything is rolled back and counted again, then with the
+-- counters locked first.
 
 -- name: begin
 -- Tables may be small or new when the plans of these statements are made, which then serve for good: by their keys.
@@ -58,9 +58,11 @@ ORDER BY g.account_id, s.id, v.id
 ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE SET turn = usage_counter.turn;
 
 -- name: count
--- Judges, claims, keeps and counts the batch. Answers every event that was not simply counted, with the reason (empty:
--- its key was taken, see ``repeated``); and in the row without a place whether all counters took what was theirs.
--- With ``paying`` the events of services that charge on use are counted too: their packs have been paid.
+-- Judges, claims, keeps and counts the batch. Answers every event that was not simply counted, with the reason; and in
+-- the row without a place whether all counters took what was theirs. A key that is there already is found with
+-- ``looking``, and makes it fail without: that is for batches that come for the first time, as nearly all do, and saves
+-- half of what keys cost. With ``paying`` the events of services that charge on use are counted too: their packs have
+-- been paid.
 WITH head AS MATERIALIZED (
     -- Ids of events are made of the instant, a number drawn for the batch, and the place in it.
     SELECT
@@ -122,12 +124,16 @@ placed AS NOT MATERIALIZED (
         e.spot,
         e.quantity,
         e.key,
-        e.at AS told_at,
         t.at,
+        -- Hashes by which tables may be partitioned stay the same from one release of the server to the next.
+        CASE
+            WHEN e.key IS NOT NULL
+                THEN hash_record_extended(row(g.subscription_id, g.service, e.quantity, e.at), 0)
+        END AS content,
+        k.content AS known,
         g.account_id,
         g.operator_id,
         g.subscription_id,
-        g.service,
         g.service_id,
         g.kind = 'seats' AS seats,
         g.by_day,
@@ -155,6 +161,12 @@ placed AS NOT MATERIALIZED (
     -- By a number: the planner takes joins on several columns for rare.
     INNER JOIN spot AS g ON e.spot = g.spot
     CROSS JOIN LATERAL (SELECT coalesce(e.at, %(now)s::timestamptz) AS at) AS t
+    -- With a limit it is asked for each event, by the key, however small the table is while it is planned.
+    LEFT JOIN LATERAL (
+        SELECT k.content FROM usage_key AS k
+        WHERE %(looking)s::boolean AND k.account_id = g.account_id AND k.key = e.key
+        LIMIT 1
+    ) AS k ON TRUE
     WHERE e.place IS NOT NULL
 ),
 
@@ -205,8 +217,7 @@ bounded AS MATERIALIZED (
                     p.account_id = d.account_id AND p.subscription_id = d.subscription_id
                     AND p.service_id = d.service_id
                     AND d.turn = p.turn + CASE WHEN p.later THEN 1 ELSE 0 END AND p.counted_on = d.day
-            LEFT JOIN usage_key AS k ON p.account_id = k.account_id AND p.key = k.key
-            WHERE (p.hard OR p.seats) AND p.refused IS NULL AND k.key IS NULL
+            WHERE (p.hard OR p.seats) AND p.refused IS NULL AND p.known IS NULL
             OFFSET 0
         ) AS t
     ) AS b
@@ -227,12 +238,10 @@ judged AS MATERIALIZED (
         p.counted_on,
         p.seats,
         p.key,
-        -- Hashes by which tables may be partitioned stay the same from one release of the server to the next.
+        p.content,
         CASE
-            WHEN p.key IS NOT NULL
-                THEN hash_record_extended(ROW(p.subscription_id, p.service, p.quantity, p.told_at), 0)
-        END AS content,
-        CASE
+            -- A key that is known decides before anything else does.
+            WHEN p.known IS NOT NULL THEN CASE WHEN p.known = p.content THEN 'repeated' ELSE 'key_conflict' END
             WHEN p.refused IS NOT NULL THEN p.refused
             WHEN NOT b.fits AND p.quantity < 0 THEN 'out_of_range'
             WHEN NOT b.fits THEN 'quota_exceeded'
@@ -241,31 +250,11 @@ judged AS MATERIALIZED (
     LEFT JOIN bounded AS b ON p.place = b.place
 ),
 
-claimed AS MATERIALIZED (
+claimed AS (
     INSERT INTO usage_key (account_id, key, operator_id, at, content)
     SELECT j.account_id, j.key, j.operator_id, j.at, j.content FROM judged AS j
     WHERE j.refused IS NULL AND j.key IS NOT NULL
     ORDER BY j.account_id, j.key
-    ON CONFLICT DO NOTHING
-    RETURNING account_id, key
-),
-
-new AS MATERIALIZED (
-    -- Nearly always all of them are; then none has to be looked for.
-    SELECT
-        (SELECT count(*) FROM claimed)
-        = (SELECT count(*) FROM judged AS j WHERE j.refused IS NULL AND j.key IS NOT NULL) AS are_all
-),
-
-counted AS NOT MATERIALIZED (
-    SELECT j.*
-    FROM judged AS j
-    WHERE
-        j.refused IS NULL
-        AND (
-            j.key IS NULL OR (SELECT n.are_all FROM new AS n)
-            OR (j.account_id, j.key) IN (SELECT c.account_id, c.key FROM claimed AS c)
-        )
 ),
 
 kept AS (
@@ -285,8 +274,9 @@ kept AS (
         e.counted_on,
         e.seats,
         e.key
-    FROM counted AS e
+    FROM judged AS e
     CROSS JOIN head AS h
+    WHERE e.refused IS NULL
     RETURNING account_id
 ),
 
@@ -310,7 +300,8 @@ sums AS MATERIALIZED (
             e.spot,
             coalesce(sum(e.quantity) FILTER (WHERE NOT e.later), 0) AS used,
             coalesce(sum(e.quantity) FILTER (WHERE e.later), 0) AS ahead
-        FROM counted AS e
+        FROM judged AS e
+        WHERE e.refused IS NULL
         GROUP BY e.account_id, e.spot
     ) AS t
     INNER JOIN spot AS g ON t.account_id = g.account_id AND t.spot = g.spot
@@ -330,8 +321,8 @@ day_sums AS MATERIALIZED (
         t.used
     FROM (
         SELECT e.account_id, e.spot, e.turn, e.counted_on, sum(e.quantity) AS used
-        FROM counted AS e
-        WHERE e.counted_on IS NOT NULL
+        FROM judged AS e
+        WHERE e.refused IS NULL AND e.counted_on IS NOT NULL
         GROUP BY e.account_id, e.spot, e.turn, e.counted_on
     ) AS t
     INNER JOIN spot AS g ON t.account_id = g.account_id AND t.spot = g.spot
@@ -453,21 +444,6 @@ SELECT
     (SELECT count(*) FROM sums) = (SELECT count(*) FROM counters)
     AND (SELECT count(*) FROM day_sums) = (SELECT count(*) FROM days) AS whole
 UNION ALL
-SELECT j.place, coalesce(j.refused, ''), NULL
+SELECT j.place, j.refused, NULL
 FROM judged AS j
-WHERE
-    j.refused IS NOT NULL
-    OR (
-        j.key IS NOT NULL AND NOT (SELECT n.are_all FROM new AS n)
-        AND (j.account_id, j.key) NOT IN (SELECT c.account_id, c.key FROM claimed AS c)
-    );
-
--- name: repeated
--- Of events that were not counted: whether their key stands for the very same event, or for another.
-SELECT
-    e.place,
-    k.content = hash_record_extended(ROW(g.subscription_id, g.service, e.quantity, e.at), 0) AS same
-FROM usage_stage AS e
-INNER JOIN usage_stage AS g ON e.spot = g.spot AND g.place IS NULL
-INNER JOIN usage_key AS k ON g.account_id = k.account_id AND e.key = k.key
-WHERE e.place = any(%(places)s::integer[]);
+WHERE j.refused IS NOT NULL;
