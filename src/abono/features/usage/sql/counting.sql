@@ -1,10 +1,10 @@
 -- Events of use, counted a batch at a time. The same statements serve ten thousand events and one.
 --
 -- A batch is put into a table of the session and counted by one statement. A *spot* is a service of a subscription;
--- the table has a row for each, without a place, and a row for each event, which names its spot. Nothing is locked until
--- the counters are written, last and in the order of their keys; whether the world is still the one that the events were
--- judged by is a condition of that write. Where it is not, everything is rolled back and counted again, then with the
--- counters locked first.
+-- the table has a row for each, without a place, and a row for each event, which names its spot. Nothing is locked
+-- until the counters are written, last and in the order of their keys; whether the world is still the one that the
+-- events were judged by is a condition of that write. Where it is not, everything is rolled back and counted again,
+-- then with the counters locked first.
 
 -- name: begin
 -- Tables may be small or new when the plans of these statements are made, which then serve for good: by their keys.
