@@ -407,3 +407,51 @@ def test_nobody_reserves_or_commits_for_others(office: Office) -> None:
     foreign = f"/accounts/{office.foreign}/reservations/{one}"
     assert stranger("POST", f"{foreign}/commit", {}).told == (404, "not_found")
     assert quotas(office)["letters"]["held"] == "1"
+
+
+# ---- seats
+
+
+def test_seats_come_and_go_once_under_their_key(office: Office) -> None:
+    path = f"{office.path}/seats"
+    came = office.meter("POST", path, {"service": "people", "change": "3", "key": "hired"})
+    stands = {"service": "people", "taken": "3", "included": "2", "over": "1"}
+    assert (came.status, came.body) == (200, {"result": "counted", **stands})
+    again = office.meter("POST", path, {"service": "people", "change": "3", "key": "hired"})
+    assert again.body == {"result": "repeated", **stands}
+    left = office.meter("POST", path, {"service": "people", "change": "-2"})
+    assert left.body == {"result": "counted", "service": "people", "taken": "1", "included": "2", "over": "0"}
+    refused = office.meter("POST", path, {"service": "people", "change": "1", "time": "2020-01-01T00:00:00Z"})
+    assert (refused.told, refused.body["field"]) == ((422, "out_of_range"), "time")
+    assert office.used() == {"people": "1"}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT account_id, after ->> 'change' FROM base_trail WHERE action = 'usage.seats' ORDER BY id")
+        assert cursor.fetchall() == [(office.account, "3"), (office.account, "-2")]
+    assert audit() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told", "field"),
+    [
+        ({"service": "prints"}, (422, "not_quantifiable"), "service"),
+        ({"service": "nothing"}, (422, "unknown_service"), "service"),
+        ({"change": "-1"}, (422, "out_of_range"), "time"),
+        ({"change": "many"}, (422, "invalid"), "change"),
+        ({"key": "taken"}, (409, "key_conflict"), "key"),
+    ],
+)
+def test_seats_that_are_refused_change_nothing(
+    office: Office, change: dict[str, str], told: tuple[int, str], field: str
+) -> None:
+    office.meter("POST", "/usage", office.event(key="taken"))
+    before = fingerprint()
+    refused = office.meter("POST", f"{office.path}/seats", {"service": "people", "change": "1", **change})
+    assert (refused.told, refused.body["field"]) == (told, field)
+    assert fingerprint() == before
+
+
+def test_seats_of_others_are_not_found(office: Office) -> None:
+    before = fingerprint()
+    path = f"/accounts/{office.foreign}/subscriptions/{office.foreign_sub}/seats"
+    assert office.meter("POST", path, {"service": "people", "change": "1"}).told == (404, "not_found")
+    assert fingerprint() == before

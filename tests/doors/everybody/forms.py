@@ -94,6 +94,7 @@ def form_of(page: str, house: House) -> dict[str, Any]:
         "subscription_keep_plan": {},
         "subscription_pause": {"until": ""},
         "subscription_resume": {},
+        "subscription_seats": {"service": f"people-{code}", "direction": "come", "quantity": "2", "time": ""},
         "subscription_unblock": {},
         "webhook": {"deed": "rotate"},
         "webhook_edit": {"url": "https://93.184.215.15/", "types": []},

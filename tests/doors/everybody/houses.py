@@ -143,10 +143,11 @@ def one(statement_: str, *values: int) -> Any:
 
 def _catalogue(code: str, *plans: str) -> dict[str, Any]:
     """A catalogue whose codes end with a house's; there is a service named like the first plan."""
-    service, calls = f"{plans[0]}-{code}", f"calls-{code}"
-    terms = {"price": "10.00", "period": "month", "services": {service: {}, calls: {"included": "100"}}}
+    service, calls, people = f"{plans[0]}-{code}", f"calls-{code}", f"people-{code}"
+    parts = {service: {}, calls: {"included": "100"}, people: {"included": "5"}}
+    terms = {"price": "10.00", "period": "month", "services": parts}
     return {
-        "services": {service: {"kind": "onoff"}, calls: {"kind": "usage", "unit": "call"}},
+        "services": {service: {"kind": "onoff"}, calls: {"kind": "usage", "unit": "call"}, people: {"kind": "seats"}},
         "plans": {f"{each}-{code}": terms for each in plans},
     }
 

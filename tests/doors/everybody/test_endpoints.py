@@ -51,7 +51,7 @@ def body_of(endpoint: Endpoint, house: House) -> Any:
     real: Mapping[str, Any] = {
         **({} if endpoint.name == "invite_somebody" else {"account": house.ids["account"]}),  # staff have no account
         "subscription": str(house.ids["subscription"]),
-        "service": f"calls-{house.seller.code}",
+        "service": f"{'people' if endpoint.name == 'change_seats' else 'calls'}-{house.seller.code}",
         "time": None,
         "plan": plan,
         **dict.fromkeys(("operator", "parent"), house.seller.id),

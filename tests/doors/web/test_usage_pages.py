@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,16 +11,18 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 from tests.browser import wrong_in
-from tests.doors.web.staff_world import HOSTILE, signed_in, text
+from tests.doors.web.staff_world import HOSTILE, everything, signed_in, text
 
 from abono.features.access.rights import Kind, Role
 from abono.features.accounts.operations import open_account
 from abono.features.billing import money, orders
+from abono.features.billing.runs import advance
 from abono.features.billing.using import use_many
 from abono.features.catalogue.operations import save_catalogue
 from abono.features.catalogue.terms import parse_catalogue
 from abono.features.operators.operations import add_operator
 from abono.features.usage.operations import Use
+from abono.features.usage.queries import quotas_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -64,15 +67,15 @@ class Office:
             for name in ("South", "Strange")
         )
         for each in (self.seller, self.stranger):
-            save_catalogue(each, parse_catalogue(CATALOGUE, "EUR"), now=self.now - timedelta(days=60))
+            save_catalogue(each, parse_catalogue(CATALOGUE, "EUR"), now=self.now - timedelta(days=120))
         self.account, self.sub = self.opened(self.seller, "1001", "office")
         self.plain, self.plain_sub = self.opened(self.seller, "1002", "line")
         self.foreign, self.foreign_sub = self.opened(self.stranger, "9001", "office")
         self.boss = signed_in(self.seller, role=Role.ADMINISTRATOR)
         self.owner = signed_in(self.seller, Kind.SUBSCRIBER, account=self.account)
 
-    def opened(self, seller: Any, number: str, plan: str) -> tuple[int, UUID]:
-        began = self.now - timedelta(days=9)
+    def opened(self, seller: Any, number: str, plan: str, days: int = 9) -> tuple[int, UUID]:
+        began = self.now - timedelta(days=days)
         account = open_account(seller, number, now=began, name="Ivanov")
         money.pay(account, 10_000, now=began)
         return account, orders.subscribe(account, plan, now=began, unit="first floor")
@@ -210,6 +213,77 @@ def test_a_subscriber_sees_the_own_quotas_and_what_was_counted(office: Office) -
         assert office.owner.get(address).status_code == 404
 
 
+def rolled(office: Office) -> None:
+    """The office was ordered three periods ago, was used, and its boundaries have come."""
+    office.account, office.sub = office.opened(office.seller, "1003", "office", days=100)
+    office.owner = signed_in(office.seller, Kind.SUBSCRIBER, account=office.account)
+    office.use("prints", "1210", days=90)
+    office.use("people", "7", days=65)
+    advance(office.now, operator=office.seller.id, workers=1)
+
+
+def test_quota_periods_that_are_over_stand_on_both_pages(office: Office) -> None:
+    assert "Quota periods that are over" not in plainly(office.boss.get(office.path))
+    empty = plainly(office.boss.get(f"{office.path}usage/periods/"))
+    assert "No quota period is over yet" in empty
+    rolled(office)
+    mine = f"/my/services/{office.account}/{office.sub}/"
+    for client, path in ((office.boss, office.path), (office.owner, mine)):
+        shown = plainly(client.get(path))
+        assert shown.count('<td data-label="Service">') == 6
+        assert f'href="{path}usage/periods/"' in shown
+        full = plainly(client.get(f"{path}usage/periods/"))
+        assert full.count('<td data-label="Service">') == 9
+        row = full[full.index("?service=prints&amp;turn=1") :]
+        cells = re.findall(r'<td[^>]*data-label="([^"]*)">(?:<span>)?([^<]*?) ?<', row)[:5]
+        assert cells == [
+            ("Service", "prints"), ("Used", "1210"), ("Included", "1000"), ("Beyond it", "210"),
+            ("Charged", "15.00"),
+        ]  # fmt: skip
+    assert office.owner.get(f"/my/services/{office.foreign}/{office.foreign_sub}/usage/periods/").status_code == 404
+
+
+def test_a_subscriber_has_pressing_quotas_in_sight(office: Office) -> None:
+    assert "Nearly or wholly used up" not in plainly(office.owner.get("/"))
+    office.use("prints", "799")
+    assert "Nearly or wholly used up" not in plainly(office.owner.get("/"))
+    office.much()
+    shown = plainly(office.owner.get("/"))
+    assert shown.count('<div class="quota ') == 3
+    mine = f"/my/services/{office.account}/{office.sub}/"
+    for service in ("prints", "letters", "calls"):
+        assert f'href="{mine}usage/?service={service}"' in shown
+    orders.cancel(office.account, office.sub, now=office.now, at_period_end=False)
+    assert "Nearly or wholly used up" not in plainly(office.owner.get("/"))
+
+
+def test_seats_come_and_go_with_a_preview(office: Office) -> None:
+    path = f"{office.path}seats/"
+    assert f'href="{path}"' in plainly(office.boss.get(office.path))
+    day = (office.now - timedelta(days=2)).date().isoformat()
+    typed = {"service": "people", "direction": "come", "quantity": "6", "time": day, "key": "k1"}
+    before = everything()
+    assert "Change seats" in plainly(office.boss.post(path, {**typed, "step": "preview"}))
+    assert everything() == before
+    done = office.boss.post(path, {**typed, "step": "confirm"})
+    assert (done.status_code, done["location"]) == (303, office.path)
+    assert office.boss.post(path, {**typed, "step": "confirm"}).status_code == 303
+    gone = {**typed, "direction": "go", "quantity": "1", "time": "", "key": "k2", "step": "confirm"}
+    assert office.boss.post(path, gone).status_code == 303
+    (quota,) = [each for each in quotas_of([office.account], office.now) if each.service == "people"]
+    assert (quota.used, quota.packs) == (5, 1)
+    before = everything()
+    for wrong, field in (({"quantity": "9", "direction": "go"}, "time"), ({"time": "2999-01-01"}, "time")):
+        refused = office.boss.post(path, {**typed, **wrong, "key": "k3", "step": "confirm"})
+        assert refused.status_code == 422
+        assert f'id="id_{field}_error"' in text(refused)
+    assert everything() == before
+    plain = f"/accounts/{office.plain}/subscriptions/{office.plain_sub}/"
+    assert "Change seats" not in plainly(office.boss.get(plain))
+    assert office.boss.get(f"{plain}seats/").status_code == 422
+    assert office.owner.get(path).status_code == 404
+
+
 def test_the_pages_are_clean(visit: Visits, office: Office) -> None:
     mine = f"/my/services/{office.account}/{office.sub}/"
     boss, owner = (int(each.session["_auth_user_id"]) for each in (office.boss, office.owner))
@@ -230,6 +304,16 @@ def test_the_pages_are_clean(visit: Visits, office: Office) -> None:
     wrong = _looked_at(visit, pages)
     office.much()
     wrong += _looked_at(visit, full)
+    wrong += _looked_at(visit, {"my-home": ("/", owner), "seats": (f"{office.path}seats/", boss)})
+    rolled(office)
+    mine, owner = f"/my/services/{office.account}/{office.sub}/", int(office.owner.session["_auth_user_id"])
+    over = {
+        "over": (office.path, boss),
+        "my-over": (mine, owner),
+        "my-periods": (f"{mine}usage/periods/", owner),
+        "periods": (f"{office.path}usage/periods/", boss),
+    }
+    wrong += _looked_at(visit, over)
     assert wrong == []
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db import transaction
+
+from abono.base.trail import record
 from abono.features.accounts.access import reachable
 from abono.features.billing.using import refusal, use, use_many
+from abono.features.subscriptions.access import find_subscription
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +32,28 @@ def report(person: Person, each: Use, *, now: datetime) -> bool:
     if each.account not in reachable(person, [each.account]):
         raise refusal(_UNREACHED)
     return use(each, now=now)
+
+
+def change_seats(person: Person, each: Use, *, now: datetime) -> bool:
+    """So many seats of a subscription come (below 0: go), now or at an instant before; answers as ``report`` does.
+
+    Raises Forbidden, NotFound, UseRefused (``not_quantifiable`` for what is not counted in seats), KeyConflict,
+    InsufficientFunds; then nothing changed.
+    """
+    row = find_subscription(person, each.account, each.subscription, right=RIGHT)
+    with transaction.atomic():
+        counted = use(each, now=now, seats=True)
+        if counted:
+            changed = {"service": each.service, "change": each.quantity, "time": each.at or now}
+            record(
+                "usage.seats",
+                str(each.subscription),
+                operator=row.operator_id,
+                account=each.account,
+                at=now,
+                after=changed,
+            )
+    return counted
 
 
 def report_many(person: Person, uses: Sequence[Use], *, now: datetime) -> list[str]:

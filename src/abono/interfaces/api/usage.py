@@ -2,14 +2,17 @@
 
 from decimal import Decimal
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
 from abono.features.billing import metering
-from abono.features.billing.using import SENTENCES
+from abono.features.billing.using import SENTENCES, UseRefused
 from abono.features.usage.operations import COUNTED, MOST, REPEATED, Use
+from abono.features.usage.queries import quotas_of
 from abono.interfaces.api.calls import Call, endpoint
-from abono.interfaces.api.values import Answer, Body, Code, Id, Key
+from abono.interfaces.api.subscriptions import ONE
+from abono.interfaces.api.values import Answer, Body, Code, Id, Key, plain
 
 TAG = "Usage"
 _SHORT = "The account cannot pay for what this opens; let it be topped up and send the event again."
@@ -22,6 +25,7 @@ Measure = Annotated[
         examples=["1.5"],
     ),
 ]
+Taken = Annotated[str, Field(description="A decimal string in the service's unit.")]
 EventKey = Annotated[
     str,
     Field(
@@ -59,6 +63,27 @@ class UsageAnswer(Answer):
     """What became of an event."""
 
     result: Annotated[Literal["counted", "repeated"], Field(examples=[COUNTED])]
+
+
+class SeatsChange(Body):
+    """So many seats come or go."""
+
+    service: Annotated[Code, Field(examples=["people"])]
+    change: Annotated[Measure, Field(description="How many come; below 0: go.", examples=["2"])]
+    time: Annotated[
+        AwareDatetime | None,
+        Field(description="Since when; now if not given. Not in the future.", examples=["2026-01-31T21:00:00Z"]),
+    ] = None
+    key: EventKey | None = None
+
+
+class SeatsAnswer(UsageAnswer):
+    """What became of it, and how the seats stand now."""
+
+    service: Annotated[Code, Field(examples=["people"])]
+    taken: Annotated[Taken, Field(examples=["7"])]
+    included: Annotated[Taken, Field(examples=["5"])]
+    over: Annotated[Taken, Field(examples=["2"])]
 
 
 class RefusedEvent(Answer):
@@ -104,6 +129,29 @@ def record_usage_batch(request: Call, body: UsageBatch) -> UsageBatchAnswer:
     if counted + repeated < len(results):
         refused = [_refused(place, code) for place, code in enumerate(results) if code not in {COUNTED, REPEATED}]
     return UsageBatchAnswer(counted=counted, repeated=repeated, results=results, refused=refused)
+
+
+@endpoint("POST", f"{ONE}/seats", right=metering.RIGHT, tag=TAG, answer=SeatsAnswer, refusals=_REFUSALS)
+def change_seats(request: Call, account: Id, subscription: UUID, body: SeatsChange) -> SeatsAnswer:
+    """Let seats come or go.
+
+    Now, or from an instant before. What charges on use is paid in the same transaction. `repeated`: the change had been
+    made before under its key, and nothing was added.
+    """
+    each = Use(account, subscription, body.service, Decimal(body.change), body.time, body.key)
+    try:
+        counted = metering.change_seats(request.person, each, now=request.now)
+    except UseRefused as refused:
+        field = "change" if refused.field == "quantity" else refused.field
+        raise UseRefused(refused.message, field=field, code=refused.code) from None
+    row = next(row for row in quotas_of([account], request.now, subscription) if row.service == body.service)
+    return SeatsAnswer(
+        result="counted" if counted else "repeated",
+        service=row.service,
+        taken=plain(row.used),
+        included=plain(row.included),
+        over=plain(row.over),
+    )
 
 
 def _use(event: UsageEvent) -> Use:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from abono.features.usage.queries import Quota
 
+NEWEST_PERIODS = 6
+"""So many of the quota periods that are over stand on the page of a subscription."""
 _MUCH = 80
 
 
@@ -42,6 +44,11 @@ def shown_quota(quota: Quota, href: str = "") -> ShownQuota:
 def shown_quotas(quotas: Sequence[Quota], href: str = "") -> list[ShownQuota]:
     """Quotas of one subscription; ``href`` leads to its events, those of a service by ``?service=``."""
     return [shown_quota(each, f"{href}?service={each.service}" if href else "") for each in quotas]
+
+
+def pressing(quotas: Sequence[Quota]) -> list[Quota]:
+    """Those that are nearly or wholly used up, or beyond what is included."""
+    return [each for each in quotas if each.included and (each.over or each.used * 100 >= each.included * _MUCH)]
 
 
 def _state(quota: Quota, percent: int) -> tuple[str, str]:

@@ -109,6 +109,8 @@ def _limits(terms: Mapping[str, Any], currency: str) -> list[str]:
 
 
 def _seats(terms: Mapping[str, Any]) -> list[str]:
+    if terms.get("seats_billed") == "time":
+        return [_("Billed by the average over the time of the period.")]
     if terms.get("seats_billed") == "end":
         return [_("Billed by the number at the end of the period.")]
     return [_("Billed by the highest number in the period.")]

@@ -31,6 +31,7 @@ from abono.interfaces.web.staff import (  # noqa: F401
     plans,
     runs,
     search,
+    seats,
     self_service,
     settings,
     subscriptions,

@@ -78,6 +78,7 @@ ACTIONS: Mapping[str, _StrPromise] = {
     "subscription.cancel": _("Cancellation asked for"),
     "subscription.keep": _("Cancellation taken back"),
     "usage.charge": _("Use beyond the included charged"),
+    "usage.seats": _("Seats changed"),
     "usage.import": _("Events of use imported"),
     "usage.reserve": _("Use reserved"),
     "usage.commit": _("Reserved use counted"),

@@ -25,7 +25,7 @@ from abono.interfaces.web.staff.accounts import operators_of
 from abono.interfaces.web.staff.events import stopped_sentence, transition_event
 from abono.interfaces.web.staff.offers import plan_names
 from abono.interfaces.web.staff.steps import rights_of
-from abono.interfaces.web.staff.usage import quotas_of_subscription
+from abono.interfaces.web.staff.usage import periods_of_subscription, quotas_of_subscription
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,6 +85,7 @@ def subscription(request: PersonRequest, account: int, subscription: UUID) -> Ht
     unlock = unlocks(operator, [account], now).get(subscription) if "funds" in row.reasons else None
     since = stopped_since(account).get(subscription) if row.reasons else None
     changes = transitions(account, subscription)
+    quotas = quotas_of_subscription(request, account, subscription) if live else []
     shown = {
         "account": found,
         "row": row,
@@ -98,7 +99,9 @@ def subscription(request: PersonRequest, account: int, subscription: UUID) -> Ht
         "pause": words.word(words.PAUSE, plan.pause),
         "next": next_charges(operator, [account], now).get(subscription) if live and not row.reasons else None,
         "unlock": unlock,
-        "quotas": quotas_of_subscription(request, account, subscription) if live else [],
+        "quotas": quotas,
+        "seats": any(each.quota.kind == "seats" for each in quotas),
+        "periods": periods_of_subscription(request, account, subscription),
         "charges": charges_of_subscription(account, subscription, after=request.GET.get("after")),
         "events": [transition_event(each, found.currency) for each in changes],
         "may": rights_of(person),

@@ -17,12 +17,12 @@ from abono.features.accounts.access import find_account, find_number
 from abono.features.catalogue.queries import list_services
 from abono.features.operators.queries import operator_by_id
 from abono.features.subscriptions.access import find_subscription
-from abono.features.usage.access import find_quotas
+from abono.features.usage.access import find_closed, find_quotas
 from abono.features.usage.queries import quotas_of
 from abono.features.usage.reports import RIGHT, USUAL, UsedDay, Wanted, used_days
 from abono.interfaces.web.csvs import Cell, csv_answer
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
-from abono.interfaces.web.quotas import ShownQuota, shown_quotas
+from abono.interfaces.web.quotas import NEWEST_PERIODS, ShownQuota, shown_quotas
 from abono.interfaces.web.reading import write_quantity
 from abono.interfaces.web.refusing import told
 from abono.interfaces.web.usages import asked_of, day_of, events_file, events_page
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from django.http import HttpResponse, HttpResponseBase
 
     from abono.features.subscriptions.queries import SubscriptionRow
+    from abono.features.usage.queries import ClosedPeriod
 
 _ONE = "accounts/<int:account>/subscriptions/<uuid:subscription>/usage/"
 _REFUSED = 422
@@ -63,6 +64,27 @@ def quotas_of_account(
             href = reverse("subscription_usage", args=[account, row.id])
             shown.append((title, row.id, shown_quotas(own, href)))
     return shown
+
+
+def periods_of_subscription(request: PersonRequest, account: int, subscription: UUID) -> Page[ClosedPeriod]:
+    """The newest quota periods of a subscription that are over; none for whoever may not see usage."""
+    if not request.person.may(RIGHT):
+        return Page([])
+    return find_closed(request.person, account, subscription, limit=NEWEST_PERIODS)
+
+
+@page(f"{_ONE}periods/", name="subscription_periods", kinds=STAFF, right=RIGHT)
+def subscription_periods(request: PersonRequest, account: int, subscription: UUID) -> HttpResponse:
+    """All quota periods of a subscription that are over."""
+    found = find_account(request.person, account, now=request.now)
+    row = find_subscription(request.person, account, subscription, right=RIGHT)
+    shown = {
+        "account": found,
+        "row": row,
+        "title": f"{row.plan_code} · {row.unit}" if row.unit else row.plan_code,
+        "periods": find_closed(request.person, account, subscription, after=request.GET.get("after")),
+    }
+    return render(request, "web/staff/subscription_periods.html", shown)
 
 
 @page("usage/", name="usage", kinds=STAFF, right=RIGHT)

@@ -46,6 +46,7 @@ MODELS = (
 SEATS = (
     ("peak", gettext_lazy("By the highest number in the period")),
     ("end", gettext_lazy("By the number at the end of the period")),
+    ("time", gettext_lazy("By the average over the time of the period")),
 )
 _CHARGED = ("period_end", "on_use")
 _TIERED = ("graduated", "volume")
@@ -201,8 +202,8 @@ class Use:
         found: dict[str, Any] = {"included": self._read("included"), "minimum": self._read("minimum")}
         if self._text("quota_period") == "day":
             found["quota_period"] = "day"
-        if self._text("seats_billed") == "end":
-            found["seats_billed"] = "end"
+        if self._text("seats_billed") not in {"", "peak"}:
+            found["seats_billed"] = self._text("seats_billed")
         if beyond == "hard":
             found["limit"] = "hard"
         if beyond == "on_use":

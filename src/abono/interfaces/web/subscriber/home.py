@@ -16,6 +16,7 @@ from abono.interfaces.web.pages import PersonRequest, home_of
 from abono.interfaces.web.subscriber.notices import told_messages
 from abono.interfaces.web.subscriber.own import looked_at
 from abono.interfaces.web.subscriber.services import services_now
+from abono.interfaces.web.subscriber.usage import quotas_in_sight
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -38,6 +39,7 @@ def subscriber_home(request: PersonRequest) -> HttpResponse:
         "days": DAYS,
         "outlook": ahead,
         "services": services,
+        "quotas": quotas_in_sight(request, own.id, living),
         "terms": self_service_of(own.operator.id),
         "offer": promise_offer(own.operator, own.id, own.currency, request.now),
         "messages_told": told_messages(told, {one.id: one for one in found}, currency=own.currency, seller=own.seller),

@@ -9,7 +9,9 @@ from django.shortcuts import render
 
 from abono.features.billing.queries import Upcoming, next_charges, unlocks
 from abono.features.subscriptions.standing import Standing, standing, standings
+from abono.features.usage.access import find_closed
 from abono.interfaces.web.pages import SUBSCRIBER, PersonRequest, page
+from abono.interfaces.web.quotas import NEWEST_PERIODS
 from abono.interfaces.web.subscriber.notices import called
 from abono.interfaces.web.subscriber.own import Own, looked_at, own
 from abono.interfaces.web.subscriber.sentences import price_text, what_comes, why_stopped
@@ -101,5 +103,10 @@ def my_service(request: PersonRequest, account: int, subscription: UUID) -> Http
     """One service: how it stands, what it costs, what can be done about it."""
     chosen = own(request, account)
     (service,) = services_now(chosen, [standing(chosen.id, subscription)], request.now)
-    quotas = quotas_of_service(request, account, subscription) if service.one.state != "ended" else []
-    return render(request, "web/subscriber/service.html", {"own": chosen, "service": service, "quotas": quotas})
+    values = {
+        "own": chosen,
+        "service": service,
+        "quotas": quotas_of_service(request, account, subscription) if service.one.state != "ended" else [],
+        "periods": find_closed(request.person, account, subscription, limit=NEWEST_PERIODS),
+    }
+    return render(request, "web/subscriber/service.html", values)
