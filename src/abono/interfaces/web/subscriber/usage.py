@@ -40,10 +40,11 @@ def quotas_in_sight(request: PersonRequest, account: int, living: Sequence[Stand
         return []
     names = {one.id: called(one) for one in living}
     found = [each for each in pressing(quotas_of([account], request.now)) if each.subscription_id in names]
-    return [
-        (names[each.subscription_id], *shown_quotas([each], reverse("my_usage", args=[account, each.subscription_id])))
-        for each in found
-    ]
+    shown = []
+    for each in found:
+        href = reverse("my_usage", args=[account, each.subscription_id])
+        shown += [(names[each.subscription_id], one) for one in shown_quotas([each], href)]
+    return shown
 
 
 @page(f"{_ONE}periods/", name="my_periods", kinds=SUBSCRIBER, right=RIGHT)
