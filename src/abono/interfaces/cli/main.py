@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from abono.base.refusal import Refusal
+from abono.interfaces.cli.benching import bench
+from abono.interfaces.cli.saying import AsJson, booted, say
 from abono.kernel.errors import InvalidValue
 
 app = typer.Typer(
@@ -23,7 +23,6 @@ app = typer.Typer(
 )
 
 REFUSED = 2
-AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON, for programs.")]
 
 
 def main() -> None:
@@ -43,11 +42,6 @@ def _refuse(field: str | None, message: str, code: str) -> None:
     where = f"{field}: " if field else ""
     sys.stderr.write(f"abono: {where}{' '.join(message.split())} ({code})\n")
     sys.exit(REFUSED)
-
-
-def say(line: str) -> None:
-    """A line on standard output."""
-    sys.stdout.write(line + "\n")
 
 
 @app.command()
@@ -70,20 +64,13 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Play stories on a clock of their own through the real engine and database."""
-    _booted(lambda: _simulate(files, as_json=as_json))
+    booted(lambda: _simulate(files, as_json=as_json))
 
 
 def _simulate(files: list[Path], *, as_json: bool) -> None:
     from abono.interfaces.cli.simulate import simulate as play
 
     raise typer.Exit(play(files, say, as_json=as_json))
-
-
-def _booted(work: Callable[[], None]) -> None:
-    from abono.base.boot import boot
-
-    boot()
-    work()
 
 
 @app.command()
@@ -102,7 +89,7 @@ def advance(
         until = parse_instant_option(to)
         raise typer.Exit(run_advance(until, operator, workers=workers, size=slice_size, as_json=as_json, write=say))
 
-    _booted(work)
+    booted(work)
 
 
 @app.command()
@@ -118,7 +105,7 @@ def forecast(
 
         raise typer.Exit(run_forecast(days, operator, as_json=as_json, write=say))
 
-    _booted(work)
+    booted(work)
 
 
 @app.command()
@@ -132,7 +119,7 @@ def audit(as_json: AsJson = False) -> None:
         require_migrated()
         raise typer.Exit(run_audit(say, as_json=as_json))
 
-    _booted(work)
+    booted(work)
 
 
 Host = Annotated[str, typer.Option(help="The address to listen at.")]
@@ -154,7 +141,7 @@ def demo(
         raise typer.Exit(run_demo(accounts, once=once, host=host, port=port))
 
     _reached_at(host, port)
-    _booted(work)
+    booted(work)
 
 
 @app.command()
@@ -172,7 +159,7 @@ def up(
         raise typer.Exit(run_up(host, port, workers=workers, jobs=jobs, write=say))
 
     _reached_at(host, port)
-    _booted(work)
+    booted(work)
 
 
 def _reached_at(host: str, port: int) -> None:
@@ -190,7 +177,7 @@ def migrate() -> None:
 
         bring_up()
 
-    _booted(work)
+    booted(work)
 
 
 @app.command()
@@ -220,7 +207,7 @@ def import_catalogue(file: Path, operator: OperatorCode, commit: Commit = False,
         require_migrated()
         raise typer.Exit(imported(file, operator, commit=commit, write=say, as_json=as_json))
 
-    _booted(work)
+    booted(work)
 
 
 @imports.command("accounts")
@@ -234,7 +221,7 @@ def import_accounts(file: Path, operator: OperatorCode, commit: Commit = False, 
         require_migrated()
         raise typer.Exit(imported(file, operator, commit=commit, write=say, as_json=as_json))
 
-    _booted(work)
+    booted(work)
 
 
 @imports.command("usage")
@@ -248,9 +235,32 @@ def import_usage(file: Path, operator: OperatorCode, commit: Commit = False, as_
         require_migrated()
         raise typer.Exit(imported(file, operator, commit=commit, write=say, as_json=as_json))
 
-    _booted(work)
+    booted(work)
 
 
+exports = typer.Typer(help="Take data out into files of other programs' formats.", no_args_is_help=True)
+app.add_typer(exports, name="export")
+
+
+@exports.command("usage")
+def export_usage(
+    file: Path,
+    month: Annotated[str, typer.Option(help="The calendar month (UTC) of the events, as 2026-01.")],
+    as_json: AsJson = False,
+) -> None:
+    """All events of use of a month, as a Parquet file."""
+
+    def work() -> None:
+        from abono.interfaces.cli.exporting import export_usage as exported
+        from abono.interfaces.cli.running import require_migrated
+
+        require_migrated()
+        exported(month, file, as_json=as_json, write=say)
+
+    booted(work)
+
+
+app.add_typer(bench, name="bench")
 admin = typer.Typer(help="Administrators, whom nobody can invite.", no_args_is_help=True)
 app.add_typer(admin, name="admin")
 Email = Annotated[str, typer.Option(help="The e-mail address to sign in with.")]
@@ -273,7 +283,7 @@ def admin_create(
         password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
         create_administrator(email, name, password, operator, say)
 
-    _booted(work)
+    booted(work)
 
 
 @admin.command("link")
@@ -285,96 +295,4 @@ def admin_link(email: Email) -> None:
 
         print_link(email, say)
 
-    _booted(work)
-
-
-bench = typer.Typer(help="Measure this machine (doors.md §4).", no_args_is_help=True)
-app.add_typer(bench, name="bench")
-
-
-@bench.command("rollover")
-def bench_rollover(
-    subscriptions: Annotated[int, typer.Option(min=2, help="How many subscriptions reach the boundary.")] = 100_000,
-    runs: Annotated[int, typer.Option(min=1, help="How often; the figures are medians.")] = 3,
-    workers: Annotated[int, typer.Option(min=1, help="How many connections work.")] = 2,
-    slice_size: Annotated[int, typer.Option(min=1, help="Accounts in a slice.")] = 2_000,
-    as_json: AsJson = False,
-) -> None:
-    """One boundary of N monthly subscriptions, beside the floor of the same rows written plainly."""
-
-    def measure() -> None:
-        from abono.interfaces.cli.benches.rollover import bench_rollover as measured
-
-        figures = measured(
-            subscriptions, runs=runs, workers=workers, size=slice_size, tell=lambda line: None if as_json else say(line)
-        )
-        say_figures(figures, as_json=as_json)
-
-    _booted(measure)
-
-
-@bench.command("debit")
-def bench_debit(
-    clients: Annotated[int, typer.Option(min=1, max=90, help="How many ask at once.")] = 8,
-    runs: Annotated[int, typer.Option(min=1, help="How often; the figures are medians.")] = 3,
-    seconds: Annotated[int, typer.Option(min=1, help="How long each run lasts.")] = 10,
-    as_json: AsJson = False,
-) -> None:
-    """Single conditional debits of random accounts with keys, beside pgbench's TPC-B."""
-
-    def measure() -> None:
-        from abono.interfaces.cli.benches.debit import bench_debit as measured
-
-        figures = measured(clients, runs=runs, seconds=seconds, tell=lambda line: None if as_json else say(line))
-        say_figures(figures, as_json=as_json)
-
-    _booted(measure)
-
-
-@bench.command("usage")
-def bench_usage(
-    events: Annotated[int, typer.Option(min=2, help="How many events are counted, in batches of each size.")] = 500_000,
-    runs: Annotated[int, typer.Option(min=1, help="How often; the figures are medians.")] = 3,
-    http: Annotated[bool, typer.Option("--http", help="By REST, in batches of 1,000 of four clients.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Events in batches of 1,000 and 10,000 by two writers, beside plain COPY into the same table."""
-
-    def measure() -> None:
-        from abono.interfaces.cli.benches.usage import bench_usage
-        from abono.interfaces.cli.benches.usage_http import bench_usage_http
-
-        measured = bench_usage_http if http else bench_usage
-        figures = measured(events, runs=runs, tell=lambda line: None if as_json else say(line))
-        say_figures(figures, as_json=as_json)
-
-    _booted(measure)
-
-
-@bench.command("web")
-def bench_web(
-    accounts: Annotated[
-        int, typer.Option(min=1_000, help="How many accounts, with two subscriptions each.")
-    ] = 1_000_000,
-    requests: Annotated[int, typer.Option(min=1, help="How often each kind of page is asked for.")] = 100,
-    as_json: AsJson = False,
-) -> None:
-    """Lists and pages with a million accounts in the database: milliseconds and queries of each kind."""
-
-    def measure() -> None:
-        from abono.interfaces.cli.benches.web import bench_web as measured
-
-        figures = measured(accounts, requests=requests, tell=lambda line: None if as_json else say(line))
-        if as_json:
-            say_figures(figures, as_json=True)
-
-    _booted(measure)
-
-
-def say_figures(figures: dict[str, object], *, as_json: bool) -> None:
-    """Figures as one line of JSON, or a line each."""
-    if as_json:
-        say(json.dumps(figures))
-        return
-    for name, value in figures.items():
-        say(f"{name:>18}  {value}")
+    booted(work)

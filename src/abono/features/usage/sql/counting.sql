@@ -173,6 +173,7 @@ placed AS NOT MATERIALIZED (
 bounded AS MATERIALIZED (
     -- What has a limit is tried in order, each whole or not at all; what was counted before takes no room again.
     SELECT
+        b.account_id,
         b.place,
         b.quantity = b.after - coalesce(lag(b.after) OVER (
             PARTITION BY b.account_id, b.spot, b.later, b.counted_on ORDER BY b.place
@@ -247,7 +248,7 @@ judged AS MATERIALIZED (
             WHEN NOT b.fits THEN 'quota_exceeded'
         END AS refused
     FROM placed AS p
-    LEFT JOIN bounded AS b ON p.place = b.place
+    LEFT JOIN bounded AS b ON p.account_id = b.account_id AND p.place = b.place
 ),
 
 claimed AS (
@@ -349,7 +350,7 @@ counters AS (
         CASE WHEN s.by_day THEN 0 ELSE abono_warned(s.used, s.included) END AS warned
     FROM sums AS s
     -- The events are written first: a counter stays locked as shortly as can be.
-    WHERE (SELECT count(*) FROM kept) >= 0
+    WHERE s.account_id IN (SELECT k.account_id FROM kept AS k)
     ORDER BY s.account_id, s.subscription_id, s.service_id
     ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE
         SET
@@ -394,7 +395,7 @@ days AS (
         s.hard,
         abono_warned(s.used, s.included) AS warned
     FROM day_sums AS s
-    WHERE (SELECT count(*) FROM counters) >= 0
+    WHERE s.account_id IN (SELECT c.account_id FROM counters AS c)
     ORDER BY s.account_id, s.subscription_id, s.service_id, s.counted_on
     ON CONFLICT (account_id, subscription_id, service_id, turn, day) DO UPDATE
         SET

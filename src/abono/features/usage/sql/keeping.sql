@@ -62,3 +62,27 @@ DELETE FROM usage_key WHERE at < %(ends)s::timestamptz;
 
 -- name: drop
 SELECT abono_usage_drop(%(month)s::date);
+
+-- name: events
+-- The events of a month with what their numbers stand for, by account and subscription, in the order they came in.
+SELECT
+    e.id::text AS id,
+    o.code AS operator,
+    e.account_id,
+    p.number AS account,
+    e.subscription_id::text AS subscription,
+    v.code AS service,
+    v.unit,
+    e.at AS time, -- noqa: RF04
+    e.taken_at,
+    e.quantity,
+    e.key,
+    e.turn,
+    e.counted_on,
+    e.seats
+FROM usage_event AS e
+INNER JOIN operators_operator AS o ON e.operator_id = o.id
+INNER JOIN catalogue_service AS v ON e.service_id = v.id
+LEFT JOIN accounts_profile AS p ON e.account_id = p.account_id
+WHERE e.at >= %(starts)s::timestamptz AND e.at < %(ends)s::timestamptz
+ORDER BY e.account_id, e.subscription_id, e.id;

@@ -1,0 +1,34 @@
+"""What every command does: bring the product up, work, and say the answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON, for programs.")]
+
+
+def say(line: str) -> None:
+    """A line on standard output."""
+    sys.stdout.write(line + "\n")
+
+
+def say_figures(figures: dict[str, object], *, as_json: bool) -> None:
+    """Figures as one line of JSON, or a line each."""
+    if as_json:
+        say(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        say(f"{name:>18}  {value}")
+
+
+def booted(work: Callable[[], None]) -> None:
+    """Do a command's work with the product up."""
+    from abono.base.boot import boot
+
+    boot()
+    work()
