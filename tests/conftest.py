@@ -1,4 +1,4 @@
-"""The suite's database and its random examples.
+"""The suite's database, its random examples and its passwords.
 
 Where ``ABONO_DATABASE_URL`` is not set, the suite has an embedded server of its own in ``.abono-test``: the process
 that was called starts it, xdist's workers inherit its address, and it stops with the last run that uses it. Every run
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pytest_django import DjangoDbBlocker
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.browser", "tests.hashing"]
 HOME = Path(__file__).parents[1] / ".abono-test"
 _ADDRESS = "ABONO_DATABASE_URL"
 _RUN = "ABONO_TEST_RUN"
@@ -50,12 +50,16 @@ def pytest_configure(config: pytest.Config) -> None:
     database = settings.DATABASES["default"]
     database.update(django_database(os.environ[_ADDRESS]))
     database.setdefault("TEST", {})["NAME"] = _PREFIX + os.environ[_RUN]
+    from tests.hashing import QUICK_HASHERS  # a plugin: pytest wants to be the first who imports it
+
+    settings.PASSWORD_HASHERS = QUICK_HASHERS
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:  # noqa: ARG001 -- comes first
     """How tests that commit clean up. The database goes with the run, whatever thread of a test still holds it open."""
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        _outlive_no_power_cut()
         Emptying().take_over(patch)
         with django_db_blocker.block():
             yield
@@ -64,6 +68,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+def _outlive_no_power_cut() -> None:
+    """Commits need not wait for the disk: what survives a killed server is proved on servers of its own (embedded)."""
+    with connection.cursor() as cursor:
+        name = sql.Identifier(connection.settings_dict["NAME"])
+        cursor.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(name))
+    connection.close()
 
 
 def _clear_leftovers(address: str) -> None:

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 _OF_THE_MODELS = ("django_content_type", "auth_permission")
 """What a flush empties and then writes again, from the models alone: the same rows but for their ids."""
 
+_REFRESH = (
+    "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all();"
+    " DISCARD SEQUENCES; DISCARD TEMPORARY"
+)
+"""DISCARD ALL but for the plans, which the product keeps for a connection's life as well."""
+
 
 class Emptying:
     """Empties the suite's database; made when it holds what the migrations left in it and nothing else."""
@@ -55,7 +61,7 @@ def _refresh() -> None:
         connection.close()
         return
     with connection.cursor() as cursor:
-        cursor.execute("DISCARD ALL")
+        cursor.execute(_REFRESH)
     connection.init_connection_state()
 
 

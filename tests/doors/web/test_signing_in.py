@@ -38,6 +38,7 @@ def _fresh() -> None:
     forget_jobs()
 
 
+@pytest.mark.usefixtures("true_hasher")
 def test_the_right_password_lets_in_and_is_written_down() -> None:
     ada = somebody()
     client = browser("203.0.113.7", HTTP_USER_AGENT="Firefox")
@@ -58,6 +59,19 @@ def test_the_right_password_lets_in_and_is_written_down() -> None:
     (line,) = rows("base_trail", action="person.sign_in")
     assert (line["actor"], line["origin"], line["operator_id"]) == (ada.email, "web 203.0.113.7", ada.operator.id)
     assert PASSWORD not in str(rows("access_signin")) + str(rows("base_trail"))
+
+
+@pytest.mark.usefixtures("true_hasher")
+def test_a_password_is_kept_as_argon2_and_costs_who_guesses() -> None:
+    ada = somebody()
+    (before,) = rows("access_user", id=ada.user)
+    assert before["password"].startswith("argon2$argon2id$v=19$m=102400,t=2,p=8$")
+    client = signed_in(ada)
+    sent = {"oldpassword": PASSWORD, "password1": "another long secret", "password2": "another long secret"}
+    assert client.post("/sign/password/change/", sent).status_code == 302
+    (after,) = rows("access_user", id=ada.user)
+    assert after["password"].startswith("argon2$argon2id$v=19$m=102400,t=2,p=8$")
+    assert after["password"] != before["password"]
 
 
 def test_after_five_wrong_passwords_waits_grow_up_to_an_hour() -> None:
@@ -131,6 +145,7 @@ def test_neighbours_in_an_ipv6_network_are_one() -> None:
     assert sign_in(browser("2001:db8:0:1::1"), "somebody@example.com").status_code == 200
 
 
+@pytest.mark.usefixtures("true_hasher")
 def test_attempts_at_the_same_moment_count_each_other() -> None:
     from concurrent.futures import ThreadPoolExecutor
 
@@ -150,6 +165,7 @@ def test_attempts_at_the_same_moment_count_each_other() -> None:
     assert statuses.count(429) == 11
 
 
+@pytest.mark.usefixtures("true_hasher")
 def test_whether_an_address_exists_cannot_be_told() -> None:
     ada, gone = somebody(), somebody()
     get_user_model().objects.filter(pk=gone.user).update(is_active=False)
@@ -264,6 +280,7 @@ def test_a_membership_that_is_ended_stops_at_once() -> None:
     assert theirs.get("/sign/logout/").status_code == 200
 
 
+@pytest.mark.usefixtures("true_hasher")
 def test_a_new_password_signs_out_everywhere_else() -> None:
     ada = somebody()
     here, there = signed_in(ada), signed_in(ada)
