@@ -48,3 +48,12 @@ def test_use_over_http_is_measured_where_it_was_counted() -> None:
     one = figures("usage", "--http", "--events", "4000", "--runs", "1")
     assert (one["events"], one["batch"], one["clients"], one["servers"], one["runs"]) == (4_000, 1_000, 4, 2, 1)
     assert one["per_second"] > 0
+
+
+def test_use_is_measured_beside_a_roll_over_that_happens() -> None:
+    one = figures("usage", "--beside", "400", "--events", "4000", "--runs", "1")
+    assert (one["events"], one["subscriptions"], one["writers"], one["workers"]) == (4_000, 400, 2, 2)
+    for size in ("1000", "10000"):
+        found = one["batches"][size]
+        assert min(found.values()) > 0
+        assert found["part_beside"] <= 1

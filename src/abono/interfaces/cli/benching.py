@@ -55,16 +55,26 @@ def bench_usage(
     events: Annotated[int, typer.Option(min=2, help="How many events are counted, in batches of each size.")] = 500_000,
     runs: Annotated[int, typer.Option(min=1, help="How often; the figures are medians.")] = 3,
     http: Annotated[bool, typer.Option("--http", help="By REST, in batches of 1,000 of four clients.")] = False,
+    beside: Annotated[int, typer.Option(min=0, help="So many subscriptions of others roll over meanwhile.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Events in batches of 1,000 and 10,000 by two writers, beside plain COPY into the same table."""
 
     def measure() -> None:
         from abono.interfaces.cli.benches.usage import bench_usage
+        from abono.interfaces.cli.benches.usage_beside import bench_usage_beside
         from abono.interfaces.cli.benches.usage_http import bench_usage_http
 
-        measured = bench_usage_http if http else bench_usage
-        figures = measured(events, runs=runs, tell=lambda line: None if as_json else say(line))
+        def tell(line: str) -> None:
+            if not as_json:
+                say(line)
+
+        if http:
+            figures = bench_usage_http(events, runs=runs, tell=tell)
+        elif beside:
+            figures = bench_usage_beside(events, beside, runs=runs, tell=tell)
+        else:
+            figures = bench_usage(events, runs=runs, tell=tell)
         say_figures(figures, as_json=as_json)
 
     booted(measure)

@@ -45,7 +45,7 @@ def bench_rollover(
 ) -> dict[str, Any]:
     """Figures of doors.md §4; medians of ``runs`` runs."""
     with scratch_database(durable=True):
-        operator = _operator()
+        operator = rolled_operator("bench", _BOUNDARY)
         measured = []
         for run in range(runs):
             one = _measure(operator, subscriptions // 2, workers, size)
@@ -71,7 +71,8 @@ def bench_rollover(
     }
 
 
-def _operator() -> Operator:
+def rolled_operator(code: str, now: datetime) -> Operator:
+    """An operator with twenty monthly plans, their prices ready."""
     terms: dict[str, dict[str, object]] = {
         "services": {"line": {"kind": "onoff"}},
         "plans": {
@@ -81,10 +82,10 @@ def _operator() -> Operator:
         },
     }  # fmt: skip
     with transaction.atomic():
-        operator = add_operator("bench", "Bench", {"currency": "EUR", "time_zone": "UTC", "tax": "19"})
-        save_catalogue(operator, parse_catalogue(terms, "EUR"), now=_BOUNDARY)
-        for code in terms["plans"]:
-            settle(operator, plan_by_code(operator.id, code).id, Decimal(1))
+        operator = add_operator(code, "Bench", {"currency": "EUR", "time_zone": "UTC", "tax": "19"})
+        save_catalogue(operator, parse_catalogue(terms, "EUR"), now=now)
+        for plan in terms["plans"]:
+            settle(operator, plan_by_code(operator.id, plan).id, Decimal(1))
     return operator
 
 
@@ -106,19 +107,25 @@ def _measure(operator: Operator, accounts: int, workers: int, size: int) -> _Mea
 
 def _fill(operator: Operator, accounts: int) -> None:
     """The world at the end of January, at rest: statistics known, pages clean, nothing left to flush."""
-    rates = _sql.rows("rates", operator=operator.id)
     _sql.run("empty")
-    _sql.run("accounts", operator=operator.id, accounts=accounts, boundary=_BOUNDARY)
-    _sql.run(
-        "subscriptions",
-        operator=operator.id,
-        accounts=accounts,
-        boundary=_BOUNDARY,
-        plans=[row["plan"] for row in rates],
-        rates=[row["rate"] for row in rates],
-    )
+    fill_due(operator, accounts, _BOUNDARY)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("SELECT pg_has_role(current_user, 'pg_checkpoint', 'USAGE')")
         if cursor.fetchone()[0]:
             cursor.execute("CHECKPOINT")
+
+
+def fill_due(operator: Operator, accounts: int, boundary: datetime, *, before: int = 0) -> None:
+    """Accounts with two subscriptions each whose month ends at a boundary; the first account is ``before + 1``."""
+    rates = _sql.rows("rates", operator=operator.id)
+    _sql.run("accounts", operator=operator.id, accounts=accounts, boundary=boundary, before=before)
+    _sql.run(
+        "subscriptions",
+        operator=operator.id,
+        accounts=accounts,
+        boundary=boundary,
+        before=before,
+        plans=[row["plan"] for row in rates],
+        rates=[row["rate"] for row in rates],
+    )

@@ -25,13 +25,14 @@ from abono.features.usage.operations import Use, count, prepare_months
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.process import BaseProcess
     from multiprocessing.synchronize import Barrier
 
 _sql = statements("abono.interfaces.cli.benches", "usage")
 ACCOUNTS = 2_000
 WRITERS = 2
 BATCHES = (1_000, 10_000)
-_NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
+NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 CATALOGUE = {
     "services": {"calls": {"kind": "usage", "unit": "call"}},
     "plans": {
@@ -58,14 +59,14 @@ def bench_usage(events: int, *, runs: int, tell: Callable[[str], None]) -> dict[
     """Figures of doors.md §4; medians of ``runs`` runs."""
     batches: dict[str, dict[str, Any]] = {}
     with scratch_database(durable=True):
-        _fill()
+        fill()
         copied = []
         for run in range(runs):
-            copied.append(_timed(_copies, events, max(BATCHES)))
+            copied.append(timed(_copies, events, max(BATCHES)))
             tell(f"run {run + 1}: COPY {copied[-1]:,.0f} events/s")
             for size in BATCHES:
-                rate = _timed(_counts, events, size)
-                _check(events)
+                rate = timed(counts, events, size)
+                check(events)
                 tell(f"run {run + 1}: batches of {size:,}: {rate:,.0f} events/s")
                 batches.setdefault(str(size), {"rates": []})["rates"].append(rate)
     copy_rate = statistics.median(copied)
@@ -86,18 +87,24 @@ def bench_usage(events: int, *, runs: int, tell: Callable[[str], None]) -> dict[
     }
 
 
-def _fill() -> None:
+def fill() -> None:
+    """The accounts whose use is reported."""
     with transaction.atomic():
         operator = add_operator("bench", "Bench", {"currency": "EUR", "time_zone": "UTC"})
-        save_catalogue(operator, parse_catalogue(CATALOGUE, "EUR"), now=_NOW)
+        save_catalogue(operator, parse_catalogue(CATALOGUE, "EUR"), now=NOW)
         settle(operator, plan_by_code(operator.id, "calls").id, Decimal(1))
     _sql.run("accounts", operator=operator.id, accounts=ACCOUNTS)
     _sql.run("subscriptions", operator=operator.id, accounts=ACCOUNTS)
-    prepare_months(_NOW)
+    prepare_months(NOW)
 
 
-def _timed(work: Callable[[int, int, int, Barrier], None], events: int, size: int) -> float:
-    """Events a second of all writers together, each with its half of the accounts, from an empty and settled table."""
+def timed(
+    work: Callable[[int, int, int, Barrier], None], events: int, size: int, beside: BaseProcess | None = None
+) -> float:
+    """Events a second of all writers together, each with its half of the accounts, from an empty and settled table.
+
+    ``beside`` is started with them, and not waited for.
+    """
     _sql.run("empty")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
@@ -110,6 +117,8 @@ def _timed(work: Callable[[int, int, int, Barrier], None], events: int, size: in
     writers = [context.Process(target=work, args=(writer, events // WRITERS, size, ready)) for writer in range(WRITERS)]
     for writer in writers:
         writer.start()
+    if beside is not None:
+        beside.start()
     ready.wait()
     began = time.perf_counter()
     for writer in writers:
@@ -128,19 +137,20 @@ def _uses(writer: int, events: int) -> list[Use]:
     uses = []
     for number in range(events):
         account = chance.choice(mine)
-        at = _NOW - timedelta(milliseconds=chance.randrange(10_000_000))
+        at = NOW - timedelta(milliseconds=chance.randrange(10_000_000))
         uses.append(
             Use(account, ids[account], "calls", Decimal(1), at, f"{writer}-{chance.getrandbits(48):x}-{number}")
         )
     return uses
 
 
-def _counts(writer: int, events: int, size: int, ready: Barrier) -> None:
+def counts(writer: int, events: int, size: int, ready: Barrier) -> None:
+    """What a writer does: its events, counted in batches."""
     uses = _uses(writer, events)
     connection.ensure_connection()
     ready.wait()
     for first in range(0, events, size):
-        outcomes = count(uses[first : first + size], now=_NOW)
+        outcomes = count(uses[first : first + size], now=NOW)
         if any(outcome != "counted" for outcome in outcomes):
             message = f"a batch of {size} events was not counted whole"
             raise NotCounted(message)
@@ -152,7 +162,7 @@ def _copies(writer: int, events: int, size: int, ready: Barrier) -> None:
     uses = _uses(writer, events)
     service = _sql.row("service", operator=1)["id"]
     lines = [
-        f"{use.account}\t{uuid4()}\t1\t{use.subscription}\t{service}\t{use.at}\t{_NOW}\t1\t1\tf\t{use.key}\n"
+        f"{use.account}\t{uuid4()}\t1\t{use.subscription}\t{service}\t{use.at}\t{NOW}\t1\t1\tf\t{use.key}\n"
         for use in uses
     ]
     texts = ["".join(lines[first : first + size]).encode() for first in range(0, events, size)]
@@ -163,7 +173,8 @@ def _copies(writer: int, events: int, size: int, ready: Barrier) -> None:
     connection.close()
 
 
-def _check(events: int) -> None:
+def check(events: int) -> None:
+    """What was sent is what was kept and counted. Raises NotCounted."""
     row = _sql.row("counted")
     if (row["events"], row["used"]) != (events // WRITERS * WRITERS,) * 2:
         message = f"{events} events were sent; {row['events']} were kept and {row['used']} were counted"

@@ -1,10 +1,10 @@
--- The benchmark's world: N monthly subscriptions on N/2 accounts over the operator's plans, at the end of January.
+-- The benchmark's world: N monthly subscriptions on N/2 accounts over the operator's plans, at the end of a period.
 
 -- name: accounts
 -- About three quarters of the accounts have money for both subscriptions, the others for one or none.
 INSERT INTO ledger_account (account_id, operator_id, currency, balance, due_at)
 SELECT
-    n,
+    %(before)s::bigint + n,
     %(operator)s::bigint,
     'EUR',
     CASE WHEN mod(n, 10) < 7 THEN 100000 WHEN mod(n, 10) < 9 THEN 1500 ELSE 0 END,
@@ -17,25 +17,30 @@ INSERT INTO subscriptions_subscription (
     period_starts_on, period_ends_on, cycle_days, paid_until, rate_id, fee_due
 )
 SELECT
-    n / 2 + 1,
+    %(before)s::bigint + n / 2 + 1,
     ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
     %(operator)s::bigint,
     p.plans[1 + mod(n, cardinality(p.plans))],
     1,
-    %(boundary)s::timestamptz - interval '31 days',
+    d.starts_on::timestamp AT TIME ZONE 'UTC',
     'active',
-    date '2026-01-01',
-    date '2026-01-01',
-    1,
+    d.starts_on,
+    d.starts_on AS anchor_on,
+    extract(DAY FROM d.starts_on),
     0,
-    date '2026-01-01',
-    date '2026-02-01',
-    31,
-    date '2026-02-01',
+    d.starts_on AS period_starts_on,
+    d.ends_on,
+    d.ends_on - d.starts_on,
+    d.ends_on AS paid_until,
     p.rates[1 + mod(n, cardinality(p.rates))],
     FALSE
 FROM generate_series(0::bigint, 2 * %(accounts)s::bigint - 1) AS n
-CROSS JOIN (SELECT %(plans)s::bigint[] AS plans, %(rates)s::bigint[] AS rates) AS p;
+CROSS JOIN (SELECT %(plans)s::bigint[] AS plans, %(rates)s::bigint[] AS rates) AS p
+CROSS JOIN (
+    SELECT
+        (%(boundary)s::timestamptz AT TIME ZONE 'UTC' - interval '1 month')::date AS starts_on,
+        (%(boundary)s::timestamptz AT TIME ZONE 'UTC')::date AS ends_on
+) AS d;
 
 -- name: empty
 -- Whatever belongs to accounts, in the benchmark's own database.
