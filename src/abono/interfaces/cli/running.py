@@ -1,4 +1,7 @@
-"""``abono advance``, ``demo``, ``up``, ``migrate``: the engine at work."""
+"""``abono advance``, ``demo``, ``up``, ``migrate``: the engine at work.
+
+A command loads what it needs when it runs: the demo, the server and what draws progress cost others half a second.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +12,16 @@ from typing import TYPE_CHECKING
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.features.billing.runs import Progress as RunProgress
 from abono.features.billing.runs import Report, advance
 from abono.features.operators.queries import operator_by_code
-from abono.interfaces.cli.demo.playing import play_demo
-from abono.interfaces.cli.demo.report import show, show_sign_ins
-from abono.interfaces.cli.demo.sign_ins import sign_ins
-from abono.interfaces.cli.serving import require_free, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from rich.progress import Progress
 
 
 class NotMigrated(Refusal):
@@ -80,7 +79,13 @@ def run_demo(accounts: int, *, once: bool, host: str, port: int) -> int:
 
     Exit code 1 if the books do not prove.
     """
+    from rich.console import Console
+
     from abono.interfaces.cli.audit import run_audit
+    from abono.interfaces.cli.demo.playing import play_demo
+    from abono.interfaces.cli.demo.report import show, show_sign_ins
+    from abono.interfaces.cli.demo.sign_ins import sign_ins
+    from abono.interfaces.cli.serving import require_free
 
     if not once:
         require_free(host, port)
@@ -102,6 +107,8 @@ def run_demo(accounts: int, *, once: bool, host: str, port: int) -> int:
 
 def run_up(host: str, port: int, *, workers: int, jobs: int, write: Callable[[str], None]) -> int:
     """Migrate, then serve the web and run the worker, which calls the engine every minute, until told to stop."""
+    from abono.interfaces.cli.serving import require_free, serve
+
     require_free(host, port)
     migrate(quiet=True)
     connection.close()
@@ -125,6 +132,9 @@ def parse_instant_option(text: str | None) -> datetime:
 
 
 def progress_bar(*, hidden: bool) -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
