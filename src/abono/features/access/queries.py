@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.crypto import salted_hmac
 
+from abono.base.paging import Page, checked, page_of
+from abono.base.paging import after as place_after
 from abono.base.sql import statements
 from abono.features.access.people import Person
 from abono.features.access.rights import Kind, Role, rights_of
@@ -115,7 +117,14 @@ def servants_of(operator: int, within: Sequence[int]) -> list[Servant]:
 
 def keys_of(person: Person) -> list[dict[str, Any]]:
     """The keys of the person's operators, the newest first."""
-    return _sql.rows("keys", operators=list(person.operators))
+    return _sql.rows("keys", operators=list(person.operators), before=None, most=None)
+
+
+def list_keys(person: Person, *, after: str | None = None, limit: int = 50) -> Page[dict[str, Any]]:
+    """The same, page by page. Raises InvalidRequest."""
+    place = place_after(after, int) or (None,)
+    rows = _sql.rows("keys", operators=list(person.operators), before=place[0], most=checked(limit) + 1)
+    return page_of(rows, limit, lambda row: (row["id"],))
 
 
 def digest_of(secret: str) -> bytes:

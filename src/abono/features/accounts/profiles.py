@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db import transaction
 
+from abono.base.paging import MOST, Page, checked, page_of
+from abono.base.paging import after as place_after
 from abono.base.refusal import InvalidRequest
 from abono.base.sql import statements
 from abono.base.trail import record
@@ -18,14 +21,12 @@ from abono.features.accounts.words import words_of
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from uuid import UUID
 
     from abono.features.access.people import Person
 
 _sql = statements("abono.features.accounts", "profiles")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,2}")
 _LONGEST_NOTE = 2000
-_MOST_NOTES = 200
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,14 @@ def strike_note(account: int, note: UUID, *, now: datetime) -> None:
 
 def notes_of(account: int) -> list[Note]:
     """The notes of an account that count, the newest first; up to 200."""
-    return [Note(**row) for row in _sql.rows("notes", account=account, most=_MOST_NOTES)]
+    return [Note(**row) for row in _sql.rows("notes", account=account, before=None, most=MOST)]
+
+
+def notes_page(account: int, *, after: str | None = None, limit: int = 50) -> Page[Note]:
+    """All of them, page by page. Raises InvalidRequest."""
+    place = place_after(after, UUID) or (None,)
+    rows = _sql.rows("notes", account=account, before=place[0], most=checked(limit) + 1)
+    return page_of([Note(**row) for row in rows], limit, lambda row: (row.id,))
 
 
 def next_number(operator: int) -> str:

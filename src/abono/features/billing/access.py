@@ -77,5 +77,16 @@ def find_run(person: Person, run_id: int) -> RunRow:
 def run_failures(person: Person, run_id: int) -> list[FailedSlice]:
     """What a run gave up of the person's operators. Raises Forbidden, NotFound."""
     find_run(person, run_id)
-    rows = _sql.rows("failed_slices", operators=list(person.operators), run=run_id)
+    return _failed(person, run_id, 0, None)
+
+
+def failures_page(person: Person, run_id: int, *, after: str | None = None, limit: int = 50) -> Page[FailedSlice]:
+    """The same, page by page. Raises Forbidden, NotFound, InvalidRequest."""
+    find_run(person, run_id)
+    place = place_after(after, int) or (0,)
+    return page_of(_failed(person, run_id, place[0], checked(limit) + 1), limit, lambda row: (row.id,))
+
+
+def _failed(person: Person, run_id: int, after: int, most: int | None) -> list[FailedSlice]:
+    rows = _sql.rows("failed_slices", operators=list(person.operators), run=run_id, after=after, most=most)
     return [FailedSlice(**row) for row in rows]

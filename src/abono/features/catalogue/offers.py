@@ -7,10 +7,12 @@ any plan of its own. Terms and price are the giver's (or a price of the offer fr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from abono.base.paging import Page, checked, page_of
+from abono.base.paging import after as place_after
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from abono.features.operators.queries import Operator
 
 _sql = statements("abono.features.catalogue", "offers")
+_NOWHERE = (0, "", None)
 
 
 class PeriodClosed(Refusal):
@@ -80,7 +83,19 @@ class Offer:
 
 def offers_of(seller: int) -> list[Offer]:
     """All that an operator may sell or once might, what runs first, by code."""
-    return [Offer(**row) for row in _sql.rows("of_seller", operator=seller)]
+    return _of_seller(seller, _NOWHERE, None)
+
+
+def offers_page(seller: int, *, after: str | None = None, limit: int = 50) -> Page[Offer]:
+    """The same, page by page. Raises InvalidRequest."""
+    rows = _of_seller(seller, place_after(after, int, str, int) or _NOWHERE, checked(limit) + 1)
+    return page_of(rows, limit, lambda row: (int(row.ended_at is not None), row.code, row.id))
+
+
+def _of_seller(seller: int, place: tuple[Any, ...], most: int | None) -> list[Offer]:
+    ended, code, last = place
+    rows = _sql.rows("of_seller", operator=seller, ended=ended, after_code=code, after_id=last, most=most)
+    return [Offer(**row) for row in rows]
 
 
 def has_offers(operator: int) -> bool:

@@ -8,6 +8,8 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from abono.base.paging import Page, checked, page_of
+from abono.base.paging import after as place_after
 from abono.base.refusal import Refusal
 from abono.base.sql import statements
 from abono.features.access.people import NotFound
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 _sql = statements("abono.features.catalogue", "catalogue")
 _lists = statements("abono.features.catalogue", "lists")
+_FIRST = (0, "")
+"""Before every operator and code."""
 
 
 class UnknownPlan(Refusal):
@@ -248,14 +252,47 @@ def plan_detail(person: Person, code: str, *, operator: int | None = None, on: d
 
 def list_services(operator_ids: Collection[int]) -> list[ServiceRow]:
     """The services of these operators, by operator and code."""
-    return [ServiceRow(**row) for row in _lists.rows("services", operators=list(operator_ids))]
+    return _services(operator_ids, _FIRST, None)
+
+
+def services_page(operator_ids: Collection[int], *, after: str | None = None, limit: int = 50) -> Page[ServiceRow]:
+    """The same, page by page. Raises InvalidRequest."""
+    rows = _services(operator_ids, place_after(after, int, str) or _FIRST, checked(limit) + 1)
+    return page_of(rows, limit, lambda row: (row.operator_id, row.code))
+
+
+def plans_page(operator_ids: Collection[int], on: date, *, after: str | None = None, limit: int = 50) -> Page[PlanRow]:
+    """What ``list_plans`` answers, page by page. Raises InvalidRequest."""
+    rows = _plans(operator_ids, on, place=place_after(after, int, str) or _FIRST, most=checked(limit) + 1)
+    return page_of(rows, limit, lambda row: (row.operator_id, row.code))
 
 
 def price_history(plan_id: int) -> list[PricePoint]:
     """The prices of a plan (which ``plan_detail`` or ``list_plans`` found), the latest first."""
-    return [PricePoint(**row) for row in _lists.rows("prices_of_plan", plan=plan_id)]
+    return [PricePoint(**row) for row in _lists.rows("prices_of_plan", plan=plan_id, before=None, most=None)]
 
 
-def _plans(operators: Collection[int], on: date | None, *, code: str = "", first: int = 0) -> list[PlanRow]:
-    rows = _lists.rows("plans", operators=list(operators), day=on or date.max, code=code, first=first)
+def prices_page(plan_id: int, *, after: str | None = None, limit: int = 50) -> Page[PricePoint]:
+    """The same, page by page. Raises InvalidRequest."""
+    place = place_after(after, date) or (None,)
+    rows = _lists.rows("prices_of_plan", plan=plan_id, before=place[0], most=checked(limit) + 1)
+    return page_of([PricePoint(**row) for row in rows], limit, lambda row: (row.valid_from,))
+
+
+def _services(operator_ids: Collection[int], place: tuple[Any, ...], most: int | None) -> list[ServiceRow]:
+    terms = {"operators": list(operator_ids), "after_operator": place[0], "after_code": place[1], "most": most}
+    return [ServiceRow(**row) for row in _lists.rows("services", **terms)]
+
+
+def _plans(
+    operators: Collection[int],
+    on: date | None,
+    *,
+    code: str = "",
+    first: int = 0,
+    place: tuple[Any, ...] = _FIRST,
+    most: int | None = None,
+) -> list[PlanRow]:
+    terms = {"operators": list(operators), "day": on or date.max, "code": code, "first": first, "most": most}
+    rows = _lists.rows("plans", **terms, after_operator=place[0], after_code=place[1])
     return [PlanRow(**{**row, "services": tuple(row["services"])}) for row in rows]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from abono.features.operators.queries import operator_by_id
-from abono.features.operators.tree import NotAbove, node, nodes
+from abono.features.operators.tree import NotAbove, node, nodes, nodes_page
 
 if TYPE_CHECKING:
+    from abono.base.paging import Page
     from abono.features.operators.queries import Operator
     from abono.features.operators.tree import Node
 
@@ -56,3 +57,9 @@ def list_nodes(person: Actor) -> list[Node]:
     """The person's tree as an indented list. Raises Forbidden."""
     person.require("operator.view")
     return nodes(person.operators)
+
+
+def page_of_nodes(person: Actor, *, after: str | None = None, limit: int = 50) -> Page[Node]:
+    """The same, page by page. Raises Forbidden, InvalidRequest."""
+    person.require("operator.view")
+    return nodes_page(person.operators, after=after, limit=limit)

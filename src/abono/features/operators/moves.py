@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
+from abono.base.paging import Page, checked, page_of
+from abono.base.paging import after as place_after
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
@@ -12,7 +15,7 @@ from abono.features.operators import tree
 from abono.features.operators.queries import operator_by_id
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
     from abono.features.operators.queries import Operator
 
@@ -70,7 +73,18 @@ class Moved:
 
 def moves_of(operator: int) -> list[Move]:
     """The moves of an operator, the latest first."""
-    return [Move(**row) for row in _sql.rows("moves", operator=operator)]
+    return _moves(operator, (None, None), None)
+
+
+def moves_page(operator: int, *, after: str | None = None, limit: int = 50) -> Page[Move]:
+    """The same, page by page. Raises InvalidRequest."""
+    rows = _moves(operator, place_after(after, datetime, int) or (None, None), checked(limit) + 1)
+    return page_of(rows, limit, lambda row: (row.at, row.id))
+
+
+def _moves(operator: int, place: tuple[Any, ...], most: int | None) -> list[Move]:
+    rows = _sql.rows("moves", operator=operator, before=place[0], before_id=place[1], most=most)
+    return [Move(**row) for row in rows]
 
 
 def plan_move(operator: Operator, parent: int, *, valid_from: date | None, made_by: str, now: datetime) -> Moved | None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from abono.base.paging import Page, checked, page_of
+from abono.base.paging import after as place_after
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
@@ -18,6 +20,7 @@ from abono.kernel import fields
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
+    from decimal import Decimal
 
 _sql = statements("abono.features.operators", "tree")
 _CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
@@ -57,11 +60,21 @@ class Node:
     carried: bool
     manager_id: int | None
     require_mfa: bool
+    prices_include_tax: bool
+    tax: Decimal
+    tax_reduced: Decimal
 
 
 def nodes(operators: Collection[int]) -> list[Node]:
     """These operators as an indented list: each after its parent, siblings by name."""
-    return [Node(**row) for row in _sql.rows("below", operators=list(operators))]
+    return [Node(**row) for row in _sql.rows("below", operators=list(operators), after=None, most=None)]
+
+
+def nodes_page(operators: Collection[int], *, after: str | None = None, limit: int = 50) -> Page[Node]:
+    """The same, page by page; a cursor names an operator, wherever it stands by then. Raises InvalidRequest."""
+    place = place_after(after, int) or (None,)
+    rows = _sql.rows("below", operators=list(operators), after=place[0], most=checked(limit) + 1)
+    return page_of([Node(**row) for row in rows], limit, lambda row: (row.id,))
 
 
 def node(operator: int) -> Node:

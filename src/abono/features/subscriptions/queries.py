@@ -28,6 +28,7 @@ _LAST_ID = UUID(int=2**128 - 1)
 _NO_ID = UUID(int=0)
 _LATEST = datetime.max.replace(tzinfo=UTC)
 _MOST_NUMBER = 2**63 - 1
+_NOWHERE = (0, None, None)
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,19 @@ def _found(asked: Mapping[str, Any], sought: str, cursor: str | None, limit: int
 
 def subscriptions_of_account(account_id: int) -> list[SubscriptionRow]:
     """All subscriptions of an account that an access door found: what runs or waits by age, then what has ended."""
-    return [SubscriptionRow.of(row) for row in _sql.rows("rows_of_account", account=account_id)]
+    return _of_account(account_id, _NOWHERE, None)
+
+
+def page_of_account(account_id: int, *, after: str | None = None, limit: int = 50) -> Page[SubscriptionRow]:
+    """The same, page by page. Raises InvalidRequest."""
+    rows = _of_account(account_id, place_after(after, int, datetime, UUID) or _NOWHERE, checked(limit) + 1)
+    return page_of(rows, limit, lambda row: (int(row.state == "ended"), row.ordered_at, row.id))
+
+
+def _of_account(account: int, place: tuple[Any, ...], most: int | None) -> list[SubscriptionRow]:
+    ended, after, after_id = place
+    rows = _sql.rows("rows_of_account", account=account, ended=ended, after=after, after_id=after_id, most=most)
+    return [SubscriptionRow.of(row) for row in rows]
 
 
 def timeline(account_id: int, after: str | None = None, limit: int = 50) -> Page[Happening]:

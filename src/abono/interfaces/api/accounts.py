@@ -108,10 +108,10 @@ class Note(Answer):
 
 
 class Notes(Answer):
-    """The notes that count, the newest first."""
+    """A page of the notes that count, the newest first."""
 
     items: list[Note]
-    next: Cursor | None = None
+    next: Cursor | None
 
 
 class NewNote(Body):
@@ -229,25 +229,25 @@ def change_account(request: Call, account: Id, body: ChangedAccount) -> Account:
     return _shown(request, account, "account.change")
 
 
-@endpoint("GET", "/accounts/{account}/notes", right="account.view", tag=TAG, answer=Notes)
-def list_notes(request: Call, account: Id) -> Notes:
+@endpoint("GET", "/accounts/{account}/notes", right="account.view", tag=TAG, answer=Notes, csv=True)
+def list_notes(request: Call, account: Id, wanted: Query[Paging]) -> Reply | HttpResponse:
     """List what was written down about an account.
 
-    The newest first; notes that were struck out are left out.
+    The newest first; notes that were struck out are left out. As CSV with `Accept: text/csv`.
     """
     reach(request, account, "account.view")
-    return _notes(account)
+    return _notes(account).reply(request, wanted)
 
 
 @endpoint("POST", "/accounts/{account}/notes", right="account.change", tag=TAG, answer=Notes, status=201)
 def write_note(request: Call, account: Id, body: NewNote) -> Reply:
     """Write something down about an account.
 
-    Answers all notes that count.
+    Answers the newest notes that count.
     """
     reach(request, account, "account.change")
     profiles.write_note(account, body.text, author=request.person.name, now=request.now)
-    return made(_notes(account), f"/accounts/{account}/notes")
+    return made(_notes(account).first(), f"/accounts/{account}/notes")
 
 
 @endpoint("DELETE", "/accounts/{account}/notes/{note}", right="account.change", tag=TAG, answer=None, status=204)
@@ -261,8 +261,11 @@ def strike_note(request: Call, account: Id, note: UUID) -> Reply:
     return gone()
 
 
-def _notes(account: int) -> Notes:
-    return Notes(items=[Note.model_validate(note) for note in profiles.notes_of(account)])
+def _notes(account: int) -> Listed[profiles.Note]:
+    def ask(after: str | None, limit: int) -> Page[profiles.Note]:
+        return profiles.notes_page(account, after=after, limit=limit)
+
+    return Listed(ask, Note, Note.model_validate, Notes)
 
 
 def _shown(request: Call, account: int, right: str) -> Account:

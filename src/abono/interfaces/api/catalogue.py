@@ -4,18 +4,30 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
+from django.http import HttpResponse
 from ninja import Query
 from pydantic import BaseModel, Field
 
+from abono.base.paging import Page
 from abono.base.refusal import Refusal
 from abono.features.billing.prices import change_price
 from abono.features.catalogue import merging
-from abono.features.catalogue.queries import PlanRow, ServiceRow, list_plans, list_services, plan_detail, price_history
+from abono.features.catalogue.queries import (
+    PlanRow,
+    ServiceRow,
+    list_plans,
+    plan_detail,
+    plans_page,
+    prices_page,
+    services_page,
+)
+from abono.features.catalogue.queries import PricePoint as PriceOf
 from abono.features.operators.queries import Operator, operator_by_id
 from abono.interfaces.api.calls import Call, endpoint
+from abono.interfaces.api.lists import Listed
 from abono.interfaces.api.problems import FieldProblem
 from abono.interfaces.api.replies import Reply, made
-from abono.interfaces.api.values import Answer, Body, Code, Currency, Cursor, Day, Id, Price, Quantity, plain
+from abono.interfaces.api.values import Answer, Body, Code, Currency, Cursor, Day, Id, Paging, Price, Quantity, plain
 from abono.kernel.money import format_amount
 
 TAG = "Catalogue"
@@ -48,10 +60,10 @@ class Service(Answer):
 
 
 class Services(Answer):
-    """The services, by operator and code."""
+    """A page of services, by operator and code."""
 
     items: list[Service]
-    next: Cursor | None = None
+    next: Cursor | None
 
 
 class Plan(Answer):
@@ -84,10 +96,10 @@ class Plan(Answer):
 
 
 class Plans(Answer):
-    """The plans that are sold, by operator and code."""
+    """A page of the plans that are sold, by operator and code."""
 
     items: list[Plan]
-    next: Cursor | None = None
+    next: Cursor | None
 
 
 class PlanService(Answer):
@@ -114,10 +126,10 @@ class PlanDetail(Plan):
 
 
 class Prices(Answer):
-    """The prices of a plan, the latest first."""
+    """A page of the prices of a plan, the latest first."""
 
     items: list[PricePoint]
-    next: Cursor | None = None
+    next: Cursor | None
 
 
 class NewPrice(Body):
@@ -169,7 +181,7 @@ class MergeOptions(BaseModel):
     dry_run: Annotated[bool, Field(description="Judge everything and write nothing.")] = False
 
 
-class HouseFilter(BaseModel):
+class HouseFilter(Paging):
     """Whose."""
 
     operator: Annotated[Id | None, Field(description="Of one operator; of all the key reaches if not given.")] = None
@@ -191,11 +203,8 @@ def _service_of(row: ServiceRow) -> Service:
     return Service(operator=row.operator_id, price=None if row.price is None else plain(row.price), **same)
 
 
-def _points(plan: int) -> list[PricePoint]:
-    return [
-        PricePoint(valid_from=each.valid_from, price=None if each.price is None else plain(each.price))
-        for each in price_history(plan)
-    ]
+def _point(each: PriceOf) -> PricePoint:
+    return PricePoint(valid_from=each.valid_from, price=None if each.price is None else plain(each.price))
 
 
 def house_of(request: Call, operator: int) -> Operator:
@@ -211,23 +220,32 @@ def _houses(request: Call, operator: int | None) -> list[int]:
     return [operator]
 
 
-@endpoint("GET", "/services", right="plan.view", tag=TAG, answer=Services, refusals=("not_found",))
-def list_of_services(request: Call, wanted: Query[HouseFilter]) -> Services:
+@endpoint("GET", "/services", right="plan.view", tag=TAG, answer=Services, refusals=("not_found",), csv=True)
+def list_of_services(request: Call, wanted: Query[HouseFilter]) -> Reply | HttpResponse:
     """List services.
 
-    By operator and code; all of them: `next` is always null.
+    By operator and code. As CSV with `Accept: text/csv`.
     """
-    return Services(items=[_service_of(row) for row in list_services(_houses(request, wanted.operator))])
+    houses = _houses(request, wanted.operator)
+
+    def ask(after: str | None, limit: int) -> Page[ServiceRow]:
+        return services_page(houses, after=after, limit=limit)
+
+    return Listed(ask, Service, _service_of, Services).reply(request, wanted)
 
 
-@endpoint("GET", "/plans", right="plan.view", tag=TAG, answer=Plans, refusals=("not_found",))
-def list_of_plans(request: Call, wanted: Query[HouseFilter]) -> Plans:
+@endpoint("GET", "/plans", right="plan.view", tag=TAG, answer=Plans, refusals=("not_found",), csv=True)
+def list_of_plans(request: Call, wanted: Query[HouseFilter]) -> Reply | HttpResponse:
     """List the plans that are sold.
 
-    By operator and code, at today's prices; all of them: `next` is always null.
+    By operator and code, at today's prices. As CSV with `Accept: text/csv`.
     """
-    rows = list_plans(_houses(request, wanted.operator), request.now.date())
-    return Plans(items=[plan_of(row) for row in rows])
+    houses = _houses(request, wanted.operator)
+
+    def ask(after: str | None, limit: int) -> Page[PlanRow]:
+        return plans_page(houses, request.now.date(), after=after, limit=limit)
+
+    return Listed(ask, Plan, plan_of, Plans).reply(request, wanted)
 
 
 @endpoint("GET", PLAN, right="plan.view", tag=TAG, answer=PlanDetail)
@@ -242,18 +260,23 @@ def get_plan(request: Call, operator: Id, plan: Code) -> PlanDetail:
     return PlanDetail(
         **_plan_fields(found.plan),
         service_terms=services,
-        prices=_points(found.plan.id),
+        prices=[_point(each) for each in found.prices],
         versions=list(found.versions),
     )
 
 
-@endpoint("GET", f"{PLAN}/prices", right="plan.view", tag=TAG, answer=Prices)
-def list_prices(request: Call, operator: Id, plan: Code) -> Prices:
+@endpoint("GET", f"{PLAN}/prices", right="plan.view", tag=TAG, answer=Prices, csv=True)
+def list_prices(request: Call, operator: Id, plan: Code, wanted: Query[Paging]) -> Reply | HttpResponse:
     """List the prices of a plan.
 
-    Each counts for the periods that begin on or after its day; the latest first.
+    Each counts for the periods that begin on or after its day; the latest first. As CSV with `Accept: text/csv`.
     """
-    return Prices(items=_points(plan_detail(request.person, plan, operator=operator).plan.id))
+    sold = plan_detail(request.person, plan, operator=operator).plan.id
+
+    def ask(after: str | None, limit: int) -> Page[PriceOf]:
+        return prices_page(sold, after=after, limit=limit)
+
+    return Listed(ask, PricePoint, _point, Prices).reply(request, wanted)
 
 
 @endpoint(
@@ -269,7 +292,9 @@ def set_price(request: Call, operator: Id, plan: Code, body: NewPrice) -> Reply:
     valid_from = body.valid_from or house.day(request.now)
     change_price(house, plan, Decimal(body.price), valid_from, now=request.now)
     sold = next(row for row in list_plans([operator]) if row.code == plan)
-    return made(Prices(items=_points(sold.id)), f"/operators/{operator}/plans/{quote(plan)}/prices")
+    found = prices_page(sold.id)
+    answer = Prices(items=[_point(each) for each in found.items], next=found.next)
+    return made(answer, f"/operators/{operator}/plans/{quote(plan)}/prices")
 
 
 @endpoint("PUT", f"{HOUSE}/catalogue", right="plan.change", tag=TAG, answer=Merged)

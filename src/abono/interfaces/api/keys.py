@@ -1,15 +1,18 @@
 """API keys: listed, made and revoked."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+from django.http import HttpResponse
+from ninja import Query
 from pydantic import AwareDatetime, Field
 
-from abono.features.access import operations
-from abono.features.access.queries import keys_of
+from abono.base.paging import Page
+from abono.features.access import operations, queries
 from abono.features.access.rights import RIGHTS
 from abono.interfaces.api.calls import Call, endpoint
+from abono.interfaces.api.lists import Listed
 from abono.interfaces.api.replies import Reply, gone, made
-from abono.interfaces.api.values import Answer, Body, Cursor, Id, Instant, Name
+from abono.interfaces.api.values import Answer, Body, Cursor, Id, Instant, Name, Paging
 
 Right = Annotated[Literal[RIGHTS], Field(examples=["account.view"])]  # type: ignore[valid-type]  # made of a constant
 
@@ -30,10 +33,10 @@ class ApiKey(Answer):
 
 
 class ApiKeys(Answer):
-    """All keys that can be seen, the newest first."""
+    """A page of the keys that can be seen, the newest first."""
 
     items: list[ApiKey]
-    next: Cursor | None = None
+    next: Cursor | None
 
 
 class NewKey(Body):
@@ -59,14 +62,20 @@ class MadeKey(Answer):
     rights: list[str]
 
 
-@endpoint("GET", "/keys", right="key.view", tag="Keys", answer=ApiKeys)
-def list_keys(request: Call) -> ApiKeys:
+@endpoint("GET", "/keys", right="key.view", tag="Keys", answer=ApiKeys, csv=True)
+def list_keys(request: Call, wanted: Query[Paging]) -> Reply | HttpResponse:
     """List the API keys of the operator and those below it.
 
-    Revoked and expired keys stay in the list.
+    The newest first; revoked and expired keys stay in the list. As CSV with `Accept: text/csv`.
     """
-    rows = keys_of(request.person)
-    return ApiKeys(items=[ApiKey(operator=row.pop("operator_id"), **row) for row in rows])
+
+    def ask(after: str | None, limit: int) -> Page[dict[str, Any]]:
+        return queries.list_keys(request.person, after=after, limit=limit)
+
+    def make(row: dict[str, Any]) -> ApiKey:
+        return ApiKey(operator=row["operator_id"], **{name: row[name] for name in ApiKey.model_fields if name in row})
+
+    return Listed(ask, ApiKey, make, ApiKeys).reply(request, wanted)
 
 
 @endpoint("POST", "/keys", right="key.change", tag="Keys", answer=MadeKey, status=201, refusals=("not_found",))

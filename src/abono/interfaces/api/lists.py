@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from abono.base.paging import MOST
+from abono.base.paging import MOST, Page, page_of
+from abono.base.paging import after as place_after
 from abono.interfaces.api.replies import Reply, csv_page, link_to_next, wants_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from django.http import HttpResponse
     from pydantic import BaseModel
 
-    from abono.base.paging import Page
     from abono.interfaces.api.calls import Call
     from abono.interfaces.api.values import Paging
 
@@ -43,6 +43,11 @@ class Listed(Generic[Row]):
         body = self.page(items=items, next=found.next)
         return Reply(body, link=link_to_next(call, found.next))
 
+    def first(self) -> BaseModel:
+        """The first page, as long as a page may be: what who changed something is answered."""
+        found = self.ask(None, MOST)
+        return self.page(items=[self.make(row) for row in found.items], next=found.next)
+
     def _csv(self, call: Call, after: str | None) -> HttpResponse:
         rows: list[Row] = []
         while True:
@@ -51,3 +56,13 @@ class Listed(Generic[Row]):
             after = found.next
             if after is None or len(rows) >= MOST_LINES:
                 return csv_page(call, self.item, [self.make(row) for row in rows], after)
+
+
+def part_of(rows: Sequence[Row], after: str | None, limit: int, key: Callable[[Row], Any], *kinds: type) -> Page[Row]:
+    """A page of rows that were worked out together, by an ascending ``key`` of values of ``kinds``.
+
+    Raises InvalidRequest.
+    """
+    place = place_after(after, *kinds)
+    ahead = [row for row in sorted(rows, key=key) if place is None or key(row) > place]
+    return page_of(ahead[: limit + 1], limit, key)

@@ -3,8 +3,11 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field
+from django.http import HttpResponse
+from ninja import Query
+from pydantic import BaseModel, Field
 
+from abono.base.paging import Page
 from abono.features.billing.prices import change_offer_price
 from abono.features.catalogue import offers
 from abono.features.operators.access import find_below
@@ -12,8 +15,9 @@ from abono.features.operators.queries import Operator, operator_by_id
 from abono.features.operators.tree import node
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.catalogue import HOUSE, TAG, NewPrice, house_of
+from abono.interfaces.api.lists import Listed
 from abono.interfaces.api.replies import Reply, gone, made
-from abono.interfaces.api.values import Answer, Body, Code, Cursor, Day, Id, Instant, Price, plain
+from abono.interfaces.api.values import Answer, Body, Code, Cursor, Day, Id, Instant, Paging, Price, plain
 
 
 class Offer(Answer):
@@ -29,10 +33,10 @@ class Offer(Answer):
 
 
 class Offers(Answer):
-    """What an operator may sell, or once might; what runs first."""
+    """A page of what an operator may sell, or once might; what runs first."""
 
     items: list[Offer]
-    next: Cursor | None = None
+    next: Cursor | None
 
 
 class NewOffer(Body):
@@ -43,14 +47,14 @@ class NewOffer(Body):
     price_from: Annotated[Day | None, Field(description="From when; today if not given.")] = None
 
 
-@endpoint("GET", f"{HOUSE}/offers", right="plan.view", tag=TAG, answer=Offers)
-def list_offers(request: Call, operator: Id) -> Offers:
+@endpoint("GET", f"{HOUSE}/offers", right="plan.view", tag=TAG, answer=Offers, csv=True)
+def list_offers(request: Call, operator: Id, wanted: Query[Paging]) -> Reply | HttpResponse:
     """List what an operator may sell of the one above it.
 
-    What runs first, by code.
+    What runs first, by code. As CSV with `Accept: text/csv`.
     """
     house_of(request, operator)
-    return _offers(request, operator)
+    return _listed(request, operator).reply(request, wanted)
 
 
 @endpoint(
@@ -117,18 +121,24 @@ def _require_offer(operator: int, offer: int) -> None:
         raise offers.UnknownOffer(message, field="offer")
 
 
-def _offers(request: Call, operator: int) -> Offers:
-    return Offers(
-        items=[
-            Offer(
-                id=each.id,
-                plan=each.code,
-                giver=each.giver_id if each.giver_id in request.person.operators else None,
-                price=None if each.price is None else plain(each.price),
-                price_from=each.price_from,
-                since=each.since,
-                ended_at=each.ended_at,
-            )
-            for each in offers.offers_of(operator)
-        ]
-    )
+def _listed(request: Call, operator: int) -> Listed[offers.Offer]:
+    def ask(after: str | None, limit: int) -> Page[offers.Offer]:
+        return offers.offers_page(operator, after=after, limit=limit)
+
+    def make(each: offers.Offer) -> Offer:
+        return Offer(
+            id=each.id,
+            plan=each.code,
+            giver=each.giver_id if each.giver_id in request.person.operators else None,
+            price=None if each.price is None else plain(each.price),
+            price_from=each.price_from,
+            since=each.since,
+            ended_at=each.ended_at,
+        )
+
+    return Listed(ask, Offer, make, Offers)
+
+
+def _offers(request: Call, operator: int) -> BaseModel:
+    """The first page, as who changed something is answered."""
+    return _listed(request, operator).first()

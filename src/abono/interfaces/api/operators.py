@@ -1,18 +1,21 @@
 """Operators: the tree of sellers, their terms, their places and blocks."""
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
+from django.http import HttpResponse
+from ninja import Query
 from pydantic import Field
 
+from abono.base.paging import Page
 from abono.features.billing.parents import block_operator, move_operator, unblock_operator
 from abono.features.billing.sellers import change_settings
 from abono.features.operators import moves as places
 from abono.features.operators import tree
-from abono.features.operators.access import find_below, find_node, find_operator, list_nodes
-from abono.features.operators.queries import Operator as Seller
-from abono.features.operators.queries import operator_by_id
+from abono.features.operators.access import find_below, find_node, find_operator, page_of_nodes
 from abono.features.operators.tree import Node
 from abono.interfaces.api.calls import Call, endpoint
+from abono.interfaces.api.lists import Listed
 from abono.interfaces.api.replies import Reply, gone, made
 from abono.interfaces.api.subscriptions import Nothing
 from abono.interfaces.api.values import (
@@ -27,6 +30,7 @@ from abono.interfaces.api.values import (
     Instant,
     Locale,
     Name,
+    Paging,
     plain,
 )
 
@@ -59,10 +63,10 @@ class Operator(Answer):
 
 
 class Operators(Answer):
-    """The tree as a list: each after its parent, siblings by name."""
+    """A page of the tree as a list: each after its parent, siblings by name."""
 
     items: list[Operator]
-    next: Cursor | None = None
+    next: Cursor | None
 
 
 class Terms(Body):
@@ -107,10 +111,10 @@ class Move(Answer):
 
 
 class Moves(Answer):
-    """The moves of an operator, the latest first."""
+    """A page of the moves of an operator, the latest first."""
 
     items: list[Move]
-    next: Cursor | None = None
+    next: Cursor | None
 
 
 class NewMove(Body):
@@ -120,7 +124,7 @@ class NewMove(Body):
     valid_from: Annotated[Day | None, Field(description="Today if not given: at once.")] = None
 
 
-def _operator_of(request: Call, node: Node, seller: Seller) -> Operator:
+def _operator_of(request: Call, node: Node) -> Operator:
     return Operator(
         id=node.id,
         code=node.code,
@@ -129,9 +133,9 @@ def _operator_of(request: Call, node: Node, seller: Seller) -> Operator:
         currency=node.currency,
         time_zone=node.time_zone,
         locale=node.locale,
-        prices_include_tax=seller.prices_include_tax,
-        tax=plain(seller.tax),
-        tax_reduced=plain(seller.tax_reduced),
+        prices_include_tax=node.prices_include_tax,
+        tax=plain(node.tax),
+        tax_reduced=plain(node.tax_reduced),
         manager=node.manager_id,
         require_mfa=node.require_mfa,
         blocked_at=node.blocked_at,
@@ -147,21 +151,24 @@ def _seen(request: Call, operator: int | None) -> int | None:
 
 def _shown(request: Call, operator: int) -> Operator:
     """An operator that an access door found, as it stands now."""
-    return _operator_of(request, tree.node(operator), operator_by_id(operator))
+    return _operator_of(request, tree.node(operator))
 
 
 def _terms(body: Terms) -> dict[str, Any]:
     return {name: value for name in Terms.model_fields if (value := getattr(body, name)) is not None}
 
 
-@endpoint("GET", "/operators", right="operator.view", tag=TAG, answer=Operators)
-def list_operators(request: Call) -> Operators:
+@endpoint("GET", "/operators", right="operator.view", tag=TAG, answer=Operators, csv=True)
+def list_operators(request: Call, wanted: Query[Paging]) -> Reply | HttpResponse:
     """List the operator of the key and all below it.
 
-    As an indented list: each after its parent. What stands above is not told.
+    As an indented list: each after its parent. What stands above is not told. As CSV with `Accept: text/csv`.
     """
-    nodes = list_nodes(request.person)
-    return Operators(items=[_operator_of(request, node, operator_by_id(node.id)) for node in nodes])
+
+    def ask(after: str | None, limit: int) -> Page[Node]:
+        return page_of_nodes(request.person, after=after, limit=limit)
+
+    return Listed(ask, Operator, partial(_operator_of, request), Operators).reply(request, wanted)
 
 
 @endpoint("GET", ONE, right="operator.view", tag=TAG, answer=Operator)
@@ -170,7 +177,7 @@ def get_operator(request: Call, operator: Id) -> Operator:
 
     With its terms, its place in the tree, and whether it is stopped.
     """
-    return _operator_of(request, find_node(request.person, operator), operator_by_id(operator))
+    return _operator_of(request, find_node(request.person, operator))
 
 
 @endpoint(
@@ -231,14 +238,14 @@ def unblock_an_operator(request: Call, operator: Id, body: Nothing) -> Operator:
     return _shown(request, operator)
 
 
-@endpoint("GET", f"{ONE}/moves", right="operator.view", tag=TAG, answer=Moves)
-def list_moves(request: Call, operator: Id) -> Moves:
-    """List the moves of an operator in the tree.
+@endpoint("GET", f"{ONE}/moves", right="operator.view", tag=TAG, answer=Moves, csv=True)
+def list_moves(request: Call, operator: Id, wanted: Query[Paging]) -> Reply | HttpResponse:
+    """List the moves of an operator in the tree, the latest first.
 
-    Those that wait, those that were done, and those that were withdrawn.
+    Those that wait, those that were done, and those that were withdrawn. As CSV with `Accept: text/csv`.
     """
     find_operator(request.person, operator)
-    return _moves(request, operator)
+    return _moves(request, operator).reply(request, wanted)
 
 
 @endpoint(
@@ -253,7 +260,7 @@ def move_an_operator(request: Call, operator: Id, body: NewMove) -> Reply:
     found = find_below(request.person, operator, "operator.change")
     request.person.require_operator(body.parent)
     move_operator(found, body.parent, valid_from=body.valid_from, made_by=request.person.name, now=request.now)
-    return made(_moves(request, operator), f"/operators/{operator}/moves")
+    return made(_moves(request, operator).first(), f"/operators/{operator}/moves")
 
 
 @endpoint(
@@ -269,9 +276,11 @@ def withdraw_move(request: Call, operator: Id, move: Id) -> Reply:
     return gone()
 
 
-def _moves(request: Call, operator: int) -> Moves:
-    items = [
-        Move.model_validate({**vars(each), "parent": _seen(request, each.parent_id)})
-        for each in places.moves_of(operator)
-    ]
-    return Moves(items=items)
+def _moves(request: Call, operator: int) -> Listed[places.Move]:
+    def ask(after: str | None, limit: int) -> Page[places.Move]:
+        return places.moves_page(operator, after=after, limit=limit)
+
+    def make(each: places.Move) -> Move:
+        return Move.model_validate({**vars(each), "parent": _seen(request, each.parent_id)})
+
+    return Listed(ask, Move, make, Moves)

@@ -1,18 +1,22 @@
 """What comes next for an account, and what happened to it."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
+from django.http import HttpResponse
 from ninja import Query
 from pydantic import BaseModel, Field
 
 from abono.base.paging import Page
-from abono.features.billing.queries import next_charges, outlook, unlocks
+from abono.features.billing.queries import Upcoming, next_charges, outlook, unlocks
 from abono.features.notices.queries import NoticeRow, notices_of_account
 from abono.features.operators.queries import operator_by_id
 from abono.features.subscriptions.queries import Happening, timeline
 from abono.interfaces.api.calls import Call, endpoint
-from abono.interfaces.api.lists import Listed
+from abono.interfaces.api.lists import Listed, part_of
 from abono.interfaces.api.reaching import reach
+from abono.interfaces.api.replies import Reply
 from abono.interfaces.api.values import Amount, Answer, Currency, Cursor, Day, Id, Instant, Key, Paging
 from abono.kernel.money import format_amount
 
@@ -29,10 +33,10 @@ class UpcomingCharge(Answer):
 
 
 class UpcomingCharges(Answer):
-    """The next charges of an account, in time order."""
+    """A page of the next charges of an account, in time order."""
 
     items: list[UpcomingCharge]
-    next: Cursor | None = None
+    next: Cursor | None
 
 
 class Unlock(Answer):
@@ -44,10 +48,10 @@ class Unlock(Answer):
 
 
 class Unlocks(Answer):
-    """The subscriptions that wait for money."""
+    """A page of the subscriptions that wait for money."""
 
     items: list[Unlock]
-    next: Cursor | None = None
+    next: Cursor | None
 
 
 class Outlook(Answer):
@@ -90,37 +94,43 @@ class Timeline(Answer):
     next: Cursor | None
 
 
-@endpoint("GET", "/accounts/{account}/upcoming", right="subscription.view", tag=TAG, answer=UpcomingCharges)
-def list_upcoming(request: Call, account: Id) -> UpcomingCharges:
-    """List the next charge of every subscription.
+@endpoint("GET", "/accounts/{account}/upcoming", right="subscription.view", tag=TAG, answer=UpcomingCharges, csv=True)
+def list_upcoming(request: Call, account: Id, wanted: Query[Paging]) -> Reply | HttpResponse:
+    """List the next charge of every subscription, in time order.
 
-    The engine itself is asked, on copies: what it answers is what it will do if nothing happens in between.
+    The engine itself is asked, on copies: what it answers is what it will do if nothing happens in between. As CSV with
+    `Accept: text/csv`.
     """
     row = reach(request, account, "subscription.view")
-    found = next_charges(operator_by_id(row.operator_id), [account], request.now)
-    items = [
-        UpcomingCharge(
-            subscription=key, on=each.on, amount=format_amount(each.amount, row.currency), currency=row.currency
-        )
-        for key, each in found.items()
-    ]
-    return UpcomingCharges(items=sorted(items, key=lambda item: (item.on, item.subscription)))
+    found = list(next_charges(operator_by_id(row.operator_id), [account], request.now).items())
+
+    def ask(after: str | None, limit: int) -> Page[tuple[UUID, Upcoming]]:
+        return part_of(found, after, limit, lambda each: (each[1].on, each[0]), date, UUID)
+
+    def make(each: tuple[UUID, Upcoming]) -> UpcomingCharge:
+        key, charge = each
+        amount = format_amount(charge.amount, row.currency)
+        return UpcomingCharge(subscription=key, on=charge.on, amount=amount, currency=row.currency)
+
+    return Listed(ask, UpcomingCharge, make, UpcomingCharges).reply(request, wanted)
 
 
-@endpoint("GET", "/accounts/{account}/unlocks", right="subscription.view", tag=TAG, answer=Unlocks)
-def list_unlocks(request: Call, account: Id) -> Unlocks:
+@endpoint("GET", "/accounts/{account}/unlocks", right="subscription.view", tag=TAG, answer=Unlocks, csv=True)
+def list_unlocks(request: Call, account: Id, wanted: Query[Paging]) -> Reply | HttpResponse:
     """List what each subscription that waits for money needs.
 
-    A payment of the amount brings it back at once.
+    A payment of the amount brings it back at once. As CSV with `Accept: text/csv`.
     """
     row = reach(request, account, "subscription.view")
-    found = unlocks(operator_by_id(row.operator_id), [account], request.now)
-    return Unlocks(
-        items=[
-            Unlock(subscription=key, amount=format_amount(amount, row.currency), currency=row.currency)
-            for key, amount in found.items()
-        ]
-    )
+    found = list(unlocks(operator_by_id(row.operator_id), [account], request.now).items())
+
+    def ask(after: str | None, limit: int) -> Page[tuple[UUID, int]]:
+        return part_of(found, after, limit, lambda each: (each[0],), UUID)
+
+    def make(each: tuple[UUID, int]) -> Unlock:
+        return Unlock(subscription=each[0], amount=format_amount(each[1], row.currency), currency=row.currency)
+
+    return Listed(ask, Unlock, make, Unlocks).reply(request, wanted)
 
 
 @endpoint("GET", "/accounts/{account}/outlook", right="subscription.view", tag=TAG, answer=Outlook)

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
+from django.http import HttpResponse
 from ninja import Query
 from pydantic import Field
 
 from abono.base.paging import Page
 from abono.base.refusal import Refusal
-from abono.features.billing.access import RunRow, find_run, list_runs, run_failures
+from abono.features.billing.access import FailedSlice, RunRow, failures_page, find_run, list_runs, run_failures
 from abono.features.billing.runs import request_run
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.lists import Listed
@@ -64,10 +65,10 @@ class Failure(Answer):
 
 
 class Failures(Answer):
-    """What a run gave up."""
+    """A page of what a run gave up."""
 
     items: list[Failure]
-    next: Cursor | None = None
+    next: Cursor | None
 
 
 class Requested(Answer):
@@ -103,19 +104,21 @@ def get_run(request: Call, run: Id) -> Run:
     return _run_of(find_run(request.person, run))
 
 
-@endpoint("GET", "/runs/{run}/failures", right="run.view", tag=TAG, answer=Failures)
-def list_failures(request: Call, run: Id) -> Failures:
+@endpoint("GET", "/runs/{run}/failures", right="run.view", tag=TAG, answer=Failures, csv=True)
+def list_failures(request: Call, run: Id, wanted: Query[Paging]) -> Reply | HttpResponse:
     """List what a run gave up.
 
-    The accounts stay due, and each later run tries them again.
+    The accounts stay due, and each later run tries them again. As CSV with `Accept: text/csv`.
     """
     same = ("id", "first", "last", "accounts", "attempts", "error")
-    return Failures(
-        items=[
-            Failure(operator=each.operator_id, **{name: getattr(each, name) for name in same})
-            for each in run_failures(request.person, run)
-        ]
-    )
+
+    def ask(after: str | None, limit: int) -> Page[FailedSlice]:
+        return failures_page(request.person, run, after=after, limit=limit)
+
+    def make(each: FailedSlice) -> Failure:
+        return Failure(operator=each.operator_id, **{name: getattr(each, name) for name in same})
+
+    return Listed(ask, Failure, make, Failures).reply(request, wanted)
 
 
 @endpoint("POST", "/runs", right="run.start", tag=TAG, answer=Requested, status=202)

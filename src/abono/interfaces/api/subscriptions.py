@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from ninja import Query
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from abono.base.paging import Page
 from abono.features.billing import blocks, orders
 from abono.features.subscriptions.access import find_subscription
-from abono.features.subscriptions.queries import SubscriptionRow, list_subscriptions, subscriptions_of_account
+from abono.features.subscriptions.queries import SubscriptionRow, list_subscriptions, page_of_account
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.lists import Listed
 from abono.interfaces.api.payments import booking_key
@@ -166,14 +166,21 @@ def list_of_subscriptions(request: Call, wanted: Query[SubscriptionFilter]) -> R
     return Listed(ask, Subscription, subscription_of, Subscriptions).reply(request, wanted)
 
 
-@endpoint("GET", OF_ACCOUNT, right="subscription.view", tag=TAG, answer=Subscriptions)
-def list_subscriptions_of_account(request: Call, account: Id) -> Subscriptions:
+@endpoint("GET", OF_ACCOUNT, right="subscription.view", tag=TAG, answer=Subscriptions, csv=True)
+def list_subscriptions_of_account(request: Call, account: Id, wanted: Query[Paging]) -> Reply | HttpResponse:
     """List the subscriptions of an account.
 
-    What runs or waits by age, then what has ended. All of them: `next` is always null.
+    What runs or waits by age, then what has ended. As CSV with `Accept: text/csv`.
     """
     reach(request, account, "subscription.view")
-    return Subscriptions(items=[subscription_of(row) for row in subscriptions_of_account(account)], next=None)
+    return _of_account(account).reply(request, wanted)
+
+
+def _of_account(account: int) -> Listed[SubscriptionRow]:
+    def ask(after: str | None, limit: int) -> Page[SubscriptionRow]:
+        return page_of_account(account, after=after, limit=limit)
+
+    return Listed(ask, Subscription, subscription_of, Subscriptions)
 
 
 @endpoint(
@@ -340,22 +347,22 @@ def unblock_subscription(request: Call, account: Id, subscription: UUID, body: N
 
 
 @endpoint("POST", "/accounts/{account}/block", right="account.block", tag=TAG, answer=Subscriptions)
-def block_account(request: Call, account: Id, body: Nothing) -> Subscriptions:
+def block_account(request: Call, account: Id, body: Nothing) -> BaseModel:
     """Block all subscriptions of an account.
 
     Each is suspended for the reason `staff`. Repeating it changes nothing.
     """
     reach(request, account, "account.block")
     blocks.block(account, now=request.now)
-    return Subscriptions(items=[subscription_of(row) for row in subscriptions_of_account(account)], next=None)
+    return _of_account(account).first()
 
 
 @endpoint("POST", "/accounts/{account}/unblock", right="account.block", tag=TAG, answer=Subscriptions)
-def unblock_account(request: Call, account: Id, body: Nothing) -> Subscriptions:
+def unblock_account(request: Call, account: Id, body: Nothing) -> BaseModel:
     """Lift the staff's blocks of an account.
 
     Returns are tried by priority, then age, with the money there is.
     """
     reach(request, account, "account.block")
     blocks.unblock(account, now=request.now)
-    return Subscriptions(items=[subscription_of(row) for row in subscriptions_of_account(account)], next=None)
+    return _of_account(account).first()

@@ -78,8 +78,9 @@ SELECT
     k.revoked_at
 FROM access_apikey AS k
 INNER JOIN operators_operator AS o ON k.operator_id = o.id
-WHERE k.operator_id = any(%(operators)s::bigint[])
-ORDER BY k.id DESC;
+WHERE k.operator_id = any(%(operators)s::bigint[]) AND (%(before)s::bigint IS NULL OR k.id < %(before)s::bigint)
+ORDER BY k.id DESC
+LIMIT %(most)s::bigint;
 
 -- name: set_password
 UPDATE access_user SET password = %(password)s WHERE id = %(user)s;

@@ -26,7 +26,9 @@ WHERE account_id = %(account)s AND id = %(note)s::uuid AND struck_at IS NULL;
 
 -- name: notes
 SELECT n.id, n.written_at, n.author, n.text, n.struck_at FROM accounts_note AS n
-WHERE n.account_id = %(account)s AND n.struck_at IS NULL
+WHERE
+    n.account_id = %(account)s AND n.struck_at IS NULL
+    AND (%(before)s::uuid IS NULL OR n.id < %(before)s::uuid)
 ORDER BY n.id DESC
 LIMIT %(most)s;
 

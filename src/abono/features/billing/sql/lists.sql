@@ -64,5 +64,8 @@ WHERE r.id = %(run)s::bigint;
 
 -- name: failed_slices
 SELECT id, operator_id, first, last, accounts, attempts, error FROM billing_slice
-WHERE run_id = %(run)s::bigint AND state = 'failed' AND operator_id = any(%(operators)s::bigint[])
-ORDER BY id;
+WHERE
+    run_id = %(run)s::bigint AND state = 'failed' AND operator_id = any(%(operators)s::bigint[])
+    AND id > %(after)s::bigint
+ORDER BY id
+LIMIT %(most)s::bigint;

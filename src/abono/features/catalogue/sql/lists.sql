@@ -28,7 +28,15 @@ SELECT
     v.valid_from AS price_from,
     coalesce(v.price, w.price, 0) AS price,
     coalesce(w.services, '{}') AS services
-FROM catalogue_plan AS p
+FROM (
+    SELECT c.* FROM catalogue_plan AS c
+    WHERE
+        c.current AND c.operator_id = any(%(operators)s::bigint[])
+        AND (%(code)s::text = '' OR c.code = %(code)s::text)
+        AND (c.operator_id, c.code) > (%(after_operator)s::bigint, %(after_code)s::text)
+    ORDER BY c.operator_id <> %(first)s::bigint, c.operator_id, c.code
+    LIMIT %(most)s::bigint
+) AS p
 INNER JOIN operators_operator AS o ON p.operator_id = o.id
 LEFT JOIN LATERAL (
     SELECT x.valid_from, x.price FROM catalogue_planprice AS x
@@ -44,7 +52,6 @@ LEFT JOIN LATERAL (
     INNER JOIN catalogue_service AS s ON y.service_id = s.id
     WHERE y.plan_id = p.id
 ) AS w ON TRUE
-WHERE p.current AND p.operator_id = any(%(operators)s::bigint[]) AND (%(code)s::text = '' OR p.code = %(code)s::text)
 ORDER BY p.operator_id <> %(first)s::bigint, p.operator_id, p.code;
 
 -- name: services
@@ -65,8 +72,11 @@ SELECT
     ) AS plans
 FROM catalogue_service AS s
 INNER JOIN operators_operator AS o ON s.operator_id = o.id
-WHERE s.operator_id = any(%(operators)s::bigint[])
-ORDER BY s.operator_id, s.code;
+WHERE
+    s.operator_id = any(%(operators)s::bigint[])
+    AND (s.operator_id, s.code) > (%(after_operator)s::bigint, %(after_code)s::text)
+ORDER BY s.operator_id, s.code
+LIMIT %(most)s::bigint;
 
 -- name: services_of_plan
 SELECT s.id, s.code, s.kind, s.unit, s.tax, s.price, y.quantity, y.terms FROM catalogue_planservice AS y
@@ -76,7 +86,10 @@ ORDER BY y.id;
 
 -- name: prices_of_plan
 -- The prices of a plan, the latest first; an empty one is the sum of its services' prices.
-SELECT valid_from, price FROM catalogue_planprice WHERE plan_id = %(plan)s ORDER BY valid_from DESC;
+SELECT valid_from, price FROM catalogue_planprice
+WHERE plan_id = %(plan)s AND (%(before)s::date IS NULL OR valid_from < %(before)s::date)
+ORDER BY valid_from DESC
+LIMIT %(most)s::bigint;
 
 -- name: versions_of_plan
 SELECT id, version, current FROM catalogue_plan

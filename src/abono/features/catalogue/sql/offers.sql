@@ -14,8 +14,15 @@ WHERE id = %(offer)s AND giver_id = %(giver)s AND ended_at IS NULL;
 
 -- name: of_seller
 SELECT id, operator_id, giver_id, code, price, price_from, since, ended_at FROM catalogue_offer
-WHERE operator_id = %(operator)s
-ORDER BY ended_at IS NOT NULL ASC, code ASC, id DESC;
+WHERE
+    operator_id = %(operator)s
+    AND (
+        %(after_id)s::bigint IS NULL
+        OR ((ended_at IS NOT NULL)::integer, code, -id)
+        > (%(ended)s::integer, %(after_code)s::text, -%(after_id)s::bigint)
+    )
+ORDER BY ended_at IS NOT NULL ASC, code ASC, id DESC
+LIMIT %(most)s::bigint;
 
 -- name: running
 -- The offers by which a plan of this code is followed, or sold, by an operator.

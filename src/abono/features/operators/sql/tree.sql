@@ -31,10 +31,15 @@ SELECT
     o.stopped,
     o.stop_no = o.carried_no AS carried,
     o.manager_id,
-    o.require_mfa
+    o.require_mfa,
+    o.prices_include_tax,
+    o.tax,
+    o.tax_reduced
 FROM tree AS t
 INNER JOIN operators_operator AS o ON t.id = o.id
-ORDER BY t.place;
+WHERE %(after)s::bigint IS NULL OR t.place > (SELECT l.place FROM tree AS l WHERE l.id = %(after)s::bigint)
+ORDER BY t.place
+LIMIT %(most)s::bigint;
 
 -- name: node
 SELECT
@@ -50,7 +55,10 @@ SELECT
     stopped,
     stop_no = carried_no AS carried,
     manager_id,
-    require_mfa
+    require_mfa,
+    prices_include_tax,
+    tax,
+    tax_reduced
 FROM operators_operator
 WHERE id = %(id)s;
 
@@ -166,5 +174,8 @@ SELECT
 FROM operators_move AS m
 INNER JOIN operators_operator AS p ON m.parent_id = p.id
 LEFT JOIN operators_operator AS b ON m.parent_before_id = b.id
-WHERE m.operator_id = %(operator)s
-ORDER BY m.at DESC, m.id DESC;
+WHERE
+    m.operator_id = %(operator)s
+    AND (%(before_id)s::bigint IS NULL OR (m.at, m.id) < (%(before)s::timestamptz, %(before_id)s::bigint))
+ORDER BY m.at DESC, m.id DESC
+LIMIT %(most)s::bigint;

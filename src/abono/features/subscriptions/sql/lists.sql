@@ -320,8 +320,15 @@ INNER JOIN accounts_profile AS p ON s.account_id = p.account_id
 INNER JOIN ledger_account AS a ON s.account_id = a.account_id
 INNER JOIN catalogue_plan AS c ON s.plan_id = c.id
 LEFT JOIN catalogue_plan AS n ON s.next_plan_id = n.id
-WHERE s.account_id = %(account)s
-ORDER BY s.state = 'ended', s.ordered_at, s.id;
+WHERE
+    s.account_id = %(account)s
+    AND (
+        %(after_id)s::uuid IS NULL
+        OR ((s.state = 'ended')::integer, s.ordered_at, s.id)
+        > (%(ended)s::integer, %(after)s::timestamptz, %(after_id)s::uuid)
+    )
+ORDER BY s.state = 'ended', s.ordered_at, s.id
+LIMIT %(most)s::bigint;
 
 -- name: one
 -- A subscription of an account, if it is in the scope.
