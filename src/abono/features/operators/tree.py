@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from abono.base.paging import Page, checked, page_of
+from abono.base.paging import Page, checked, page_of, plain
 from abono.base.paging import after as place_after
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
@@ -75,6 +75,22 @@ def nodes_page(operators: Collection[int], *, after: str | None = None, limit: i
     place = place_after(after, int) or (None,)
     rows = _sql.rows("below", operators=list(operators), after=place[0], most=checked(limit) + 1)
     return page_of([Node(**row) for row in rows], limit, lambda row: (row.id,))
+
+
+@dataclass(frozen=True)
+class Match:
+    """An operator that somebody looks for; ``above``: what its parent is called, if it was among those asked for."""
+
+    id: int
+    code: str
+    name: str
+    above: str
+
+
+def matching(operators: Collection[int], text: str, most: int) -> list[Match]:
+    """Those of some operators that have a text in their name, or whose code begins with it: the best match first."""
+    rows = _sql.rows("matching", operators=list(operators), text=plain(text), most=most)
+    return [Match(**row) for row in rows]
 
 
 def node(operator: int) -> Node:

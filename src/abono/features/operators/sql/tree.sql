@@ -41,6 +41,26 @@ WHERE %(after)s::bigint IS NULL OR t.place > (SELECT l.place FROM tree AS l WHER
 ORDER BY t.place
 LIMIT %(most)s::bigint;
 
+-- name: matching
+-- Those of some operators that somebody means by a text: the very code, the very name, then what begins so.
+SELECT
+    o.id,
+    o.code,
+    o.name,
+    coalesce(p.name, '') AS above
+FROM operators_operator AS o
+LEFT JOIN operators_operator AS p ON o.parent_id = p.id AND p.id = any(%(operators)s::bigint[])
+WHERE
+    o.id = any(%(operators)s::bigint[])
+    AND (starts_with(o.code, lower(%(text)s::text)) OR position(lower(%(text)s::text) IN lower(o.name)) > 0)
+ORDER BY
+    o.code = %(text)s::text DESC,
+    lower(o.name) = lower(%(text)s::text) DESC,
+    starts_with(lower(o.name), lower(%(text)s::text)) DESC,
+    lower(o.name),
+    o.id
+LIMIT %(most)s::bigint;
+
 -- name: node
 SELECT
     id,

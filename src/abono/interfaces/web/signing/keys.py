@@ -19,7 +19,7 @@ from abono.features.access.operations import add_key, revoke_key
 from abono.features.access.people import NotFound
 from abono.features.access.queries import keys_of
 from abono.features.access.rights import RIGHTS
-from abono.features.operators.access import list_nodes
+from abono.interfaces.web.operator_choice import offer_operators
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.signing.answers import REFUSED, SEE_OTHER, refuse
 from abono.interfaces.web.signing.fresh import fresh
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from abono.features.access.people import Person
-
-
-_INDENT = "\N{NO-BREAK SPACE}" * 3
 
 
 class KeyForm(forms.Form):
@@ -64,9 +61,7 @@ class KeyForm(forms.Form):
         super().__init__(*args, **values)  # type: ignore[arg-type]
         mine = [(each, WORDS.get(each, each)) for each in RIGHTS if each in person.rights]
         self.fields["rights"].choices = mine  # type: ignore[attr-defined]
-        self.fields["operator"].choices = [  # type: ignore[attr-defined]
-            (each.id, _INDENT * each.depth + each.name) for each in list_nodes(person)
-        ]
+        offer_operators(self, "operator", person)
 
 
 @page("keys/", name="keys", kinds=STAFF, right="key.view")
@@ -81,7 +76,7 @@ def keys(request: PersonRequest) -> HttpResponse:
 @fresh
 def key_new(request: PersonRequest) -> HttpResponse:
     """Make a key. Its secret is on the answer, once, and nowhere else."""
-    start = {"operator": str(request.person.operator)}
+    start = {"operator": request.person.operator}
     form = KeyForm(request.person, request.POST if request.method == "POST" else None, initial=start)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data

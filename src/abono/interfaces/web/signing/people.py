@@ -18,7 +18,7 @@ from abono.features.access.directory import list_people
 from abono.features.access.invitations import invite, revoke_invitation, waiting_invitations
 from abono.features.access.rights import OF_AGENT, OF_ROLE, OF_SUBSCRIBER, RIGHTS, Kind, Role
 from abono.features.accounts.access import find_number
-from abono.features.operators.access import list_nodes
+from abono.interfaces.web.operator_choice import offer_operators
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.signing.answers import REFUSED, SEE_OTHER, refuse
 from abono.interfaces.web.signing.fresh import fresh
@@ -60,9 +60,6 @@ def roles(request: PersonRequest) -> HttpResponse:
     return render(request, "web/signing/roles.html", {"heads": heads, "rows": rows})
 
 
-_INDENT = "\N{NO-BREAK SPACE}" * 3
-
-
 class InviteForm(forms.Form):
     """Whom, where, and as what."""
 
@@ -87,9 +84,7 @@ class InviteForm(forms.Form):
         super().__init__(*args, **values)  # type: ignore[arg-type]
         offered = [*(each for each in Role if OF_ROLE[each] <= person.rights), Kind.AGENT, Kind.SUBSCRIBER]
         self.fields["as_what"].choices = [(each.value, KINDS[each]) for each in offered]  # type: ignore[attr-defined]
-        self.fields["operator"].choices = [  # type: ignore[attr-defined]
-            (each.id, _INDENT * each.depth + each.name) for each in list_nodes(person)
-        ]
+        offer_operators(self, "operator", person)
 
 
 @page("people/invite/", name="person_invite", kinds=STAFF, right="person.change", methods=("GET", "POST"))
@@ -97,7 +92,7 @@ class InviteForm(forms.Form):
 def person_invite(request: PersonRequest) -> HttpResponse:
     """Ask somebody in by mail."""
     start = {"email": request.GET.get("email", ""), "as_what": Role.MANAGER, "locale": request.LANGUAGE_CODE}
-    start["operator"] = str(request.person.operator)
+    start["operator"] = request.person.operator
     form = InviteForm(request.person, request.POST if request.method == "POST" else None, initial=start)
     if request.method == "POST" and form.is_valid():
         try:

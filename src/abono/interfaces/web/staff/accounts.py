@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.forms.utils import flatatt
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,6 +24,7 @@ from abono.features.accounts.profiles import check_servants, next_number, servan
 from abono.features.accounts.queries import AccountRow, list_accounts
 from abono.features.operators.queries import Operator, operator_by_id, operators
 from abono.interfaces.web.csvs import Amount, Cell, csv_answer
+from abono.interfaces.web.operator_choice import LIST_ID, LISTED, SEARCHES, offer_operators, read_operator
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import AmountField
 from abono.interfaces.web.staff.steps import refuse
@@ -47,12 +50,18 @@ NOBODY = ("", gettext_lazy("Nobody"))
 def accounts(request: PersonRequest) -> HttpResponse:
     """The accounts of the person's subtree, searched, filtered, a page at a time."""
     asked = _asked(request)
-    found = list_accounts(request.person, now=request.now, after=request.GET.get("after"), **asked)
+    none = asked["operator"] == 0
+    found = (
+        Page([]) if none else list_accounts(request.person, now=request.now, after=request.GET.get("after"), **asked)
+    )
     mine = operators_of(request.person)
     shown = {
         "page": found,
         "states": _STATES,
         "operators": mine if len(mine) > 1 else [],
+        "searched": {"id": LIST_ID, "attributes": flatatt(SEARCHES), "typed": request.GET.get("operator", "")}
+        if len(mine) > LISTED
+        else None,
         "names": {each.id: each.name for each in mine},
         "asked": asked,
         "csv": _with_query(request, "accounts_csv"),
@@ -99,14 +108,14 @@ class NewAccountForm(forms.Form):
     manager = forms.TypedChoiceField(label=gettext_lazy("Manager"), coerce=int, empty_value=None, required=False)
     agent = forms.TypedChoiceField(label=gettext_lazy("Agent"), coerce=int, empty_value=None, required=False)
 
-    def __init__(self, person: Person, operator: Operator, mine: Sequence[Operator], **kwargs: Any) -> None:
+    def __init__(self, person: Person, operator: Operator, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        choose(self, "operator", [(each.id, each.name) for each in mine])
+        offer_operators(self, "operator", person)
         choose_servants(self, person, operator.id)
         limit = self.fields["credit_limit"]
         if isinstance(limit, AmountField):
             limit.currency = operator.currency
-        if len(mine) == 1:
+        if len(person.operators) == 1:
             self.fields["operator"].widget = forms.HiddenInput()
         if not person.may("payment.adjust"):
             del self.fields["credit_limit"]
@@ -117,10 +126,9 @@ class NewAccountForm(forms.Form):
 @page("accounts/new/", name="account_new", kinds=STAFF, right="account.create", methods=("GET", "POST"))
 def account_new(request: PersonRequest) -> HttpResponse:
     """Open an account; whoever has only own accounts is its manager."""
-    mine = operators_of(request.person)
     operator = _chosen_operator(request)
     first = {"operator": operator.id, "locale": operator.locale}
-    form = NewAccountForm(request.person, operator, mine, data=request.POST or None, initial=first)
+    form = NewAccountForm(request.person, operator, data=request.POST or None, initial=first)
     form.fields["number"].widget.attrs["placeholder"] = next_number(operator.id)
     if request.method != "POST":
         return render(request, "web/staff/account_new.html", {"form": form, "operator": operator})
@@ -158,7 +166,7 @@ def choose_servants(form: forms.Form, person: Person, operator: int) -> None:
 def _asked(request: PersonRequest) -> dict[str, Any]:
     return {
         "search": request.GET.get("search", ""),
-        "operator": _number(request.GET.get("operator", "")),
+        "operator": _operator_in(request.person, request.GET.get("operator", "")),
         "state": request.GET.get("state", ""),
     }
 
@@ -185,11 +193,22 @@ def _cells(row: AccountRow, names: dict[int, str]) -> tuple[Cell, ...]:
 
 def _chosen_operator(request: PersonRequest) -> Operator:
     """The operator that was chosen, or the person's own. Raises NotFound for a stranger's."""
-    chosen = _number(request.POST.get("operator") or request.GET.get("operator", ""))
-    if chosen is None:
+    chosen = _operator_in(request.person, request.POST.get("operator") or request.GET.get("operator", ""))
+    if not chosen:  # what cannot be read is told by the form
         return operator_by_id(request.person.operator)
     request.person.require_operator(chosen)
     return operator_by_id(chosen)
+
+
+def _operator_in(person: Person, text: str) -> int | None:
+    """The operator that an address names, by id or, where they are searched for, in words; 0 for none there is."""
+    number = _number(text)
+    if len(person.operators) <= LISTED or not text:
+        return number
+    try:
+        return read_operator(person, text)
+    except ValidationError:
+        return number if number in person.operators else 0
 
 
 def _number(text: str) -> int | None:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from abono.features.billing.forecasts import MOST, MOST_DAYS, ask, find_forecast, kept_forecasts
 from abono.features.operators.queries import operator_by_id
 from abono.interfaces.web import charts, formats
+from abono.interfaces.web.operator_choice import offer_operators
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def forecasts(request: PersonRequest) -> HttpResponse:
     """The forecasts that were made, and a new one."""
     names = _names(request.person)
     form = ForecastForm(request.POST or None, initial={"operator": request.person.operator})
-    form.fields["operator"].choices = list(names.items())  # type: ignore[attr-defined]
+    offer_operators(form, "operator", request.person)
     if request.method == "POST" and form.is_valid():
         made = ask(request.person, form.cleaned_data["operator"], form.cleaned_data["days"], now=request.now)
         return HttpResponseRedirect(reverse("forecast_made", args=[made]), status=303)

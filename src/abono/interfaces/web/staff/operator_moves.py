@@ -18,17 +18,19 @@ from abono.features.catalogue.offers import offers_of
 from abono.features.operators import moves, tree
 from abono.features.operators.access import find_below, find_operator, list_nodes
 from abono.interfaces.web import formats
+from abono.interfaces.web.operator_choice import offer_operators
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
-from abono.interfaces.web.staff.operators import blocking, choose_node, with_below
+from abono.interfaces.web.staff.operators import blocking, with_below
 from abono.interfaces.web.staff.refusing import REFUSED, tried
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date
 
     from django.http import HttpResponse
 
+    from abono.features.access.people import Person
     from abono.features.operators.queries import Operator
-    from abono.features.operators.tree import Node
 
 _AT_ONCE = 5
 """So many slices are done while the person waits; the rest is done within a minute."""
@@ -45,9 +47,9 @@ class MoveForm(forms.Form):
         help_text=gettext_lazy("At midnight in the operator's time zone. Leave it empty to move it now."),
     )
 
-    def __init__(self, nodes: list[Node], **kwargs: Any) -> None:
+    def __init__(self, person: Person, without: Collection[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        choose_node(self, "parent", nodes)
+        offer_operators(self, "parent", person, without)
 
 
 @page(
@@ -61,9 +63,8 @@ def operator_move(request: PersonRequest, operator: int) -> HttpResponse:
     """Choose a place, see what changes, confirm."""
     person = request.person
     moved = find_below(person, operator, "operator.change")
-    nodes = list_nodes(person)
-    below = {each.id for each in with_below(nodes, operator)}
-    form = MoveForm([each for each in nodes if each.id not in below], data=request.POST or None)
+    below = {each.id for each in with_below(list_nodes(person), operator)}
+    form = MoveForm(person, below, data=request.POST or None)
     status = REFUSED
     if request.method != "POST" or request.POST.get("step") == "edit":
         status = 200
@@ -123,7 +124,7 @@ def _shown(request: PersonRequest, moved: Operator, place: Operator, day: date |
         "changes": changes,
         "confirm": _("Move"),
         "back": reverse("operator_move", args=[moved.id]),
-        "hidden": [("parent", place.id), ("valid_from", day.isoformat() if day else "")],
+        "hidden": [("parent", request.POST["parent"]), ("valid_from", day.isoformat() if day else "")],
     }
 
 

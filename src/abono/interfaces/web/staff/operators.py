@@ -27,6 +27,7 @@ from abono.features.operators.brands import own_brand
 from abono.features.operators.moves import moves_of
 from abono.interfaces.web import words
 from abono.interfaces.web.brand import shown
+from abono.interfaces.web.operator_choice import offer_operators
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.staff.refusing import REFUSED, tried
 
@@ -150,25 +151,17 @@ class NewOperatorForm(forms.Form):
         help_text=gettext_lazy("Small letters, digits and hyphens, for programs and files. It stays as it is."),
     )
 
-    def __init__(self, nodes: list[Node], **kwargs: Any) -> None:
+    def __init__(self, person: Person, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        choose_node(self, "parent", nodes)
-
-
-def choose_node(form: forms.Form, name: str, nodes: list[Node]) -> None:
-    """Let a field offer operators as an indented list."""
-    field = form.fields[name]
-    if isinstance(field, forms.ChoiceField):
-        field.choices = [(each.id, "\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}" * each.depth + each.name) for each in nodes]
+        offer_operators(self, "parent", person)
 
 
 @page("operators/new/", name="operator_new", kinds=STAFF, right="operator.create", methods=("GET", "POST"))
 def operator_new(request: PersonRequest) -> HttpResponse:
     """A new operator below one of the person's own; it begins with the settings of that one."""
-    nodes = list_nodes(request.person)
     above = request.GET.get("parent", "")
     first = {"parent": int(above) if above.isascii() and above.isdigit() else request.person.operator}
-    form = NewOperatorForm(nodes, data=request.POST or None, initial=first)
+    form = NewOperatorForm(request.person, data=request.POST or None, initial=first)
     if request.method != "POST":
         return render(request, "web/staff/operator_new.html", {"form": form})
     made: list[int] = []

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from abono.base.refusal import InvalidRequest, Refusal
-from abono.features.operators.queries import operator_by_id
 from abono.features.webhooks import operations
 from abono.features.webhooks.queries import find_endpoint, list_deliveries, list_endpoints, secret_of
 from abono.features.webhooks.types import TYPES
+from abono.interfaces.web.operator_choice import offer_operators
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.refusing import told
 
@@ -60,9 +60,7 @@ def webhooks(request: PersonRequest) -> HttpResponse:
 def webhook_new(request: PersonRequest) -> HttpResponse:
     """A new endpoint; its secret is shown on its page."""
     form = EndpointForm(request.POST or None, initial={"operator": request.person.operator})
-    form.fields["operator"].choices = [  # type: ignore[attr-defined]
-        (each, operator_by_id(each).name) for each in request.person.operators
-    ]
+    offer_operators(form, "operator", request.person)
     if request.method == "POST" and form.is_valid():
         typed = form.cleaned_data
         try:
