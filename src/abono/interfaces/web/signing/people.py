@@ -91,7 +91,11 @@ class InviteForm(forms.Form):
 @fresh
 def person_invite(request: PersonRequest) -> HttpResponse:
     """Ask somebody in by mail."""
-    start = {"email": request.GET.get("email", ""), "as_what": Role.MANAGER, "locale": request.LANGUAGE_CODE}
+    start: dict[str, object] = {
+        "email": request.GET.get("email", ""),
+        "as_what": Role.MANAGER,
+        "locale": request.LANGUAGE_CODE,
+    }
     start["operator"] = request.person.operator
     form = InviteForm(request.person, request.POST if request.method == "POST" else None, initial=start)
     if request.method == "POST" and form.is_valid():
