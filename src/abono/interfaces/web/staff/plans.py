@@ -128,7 +128,7 @@ def _compose(request: PersonRequest, seller: Operator, detail: PlanDetail | None
     services = list_services([seller.id])
     today = seller.day(request.now)
     step = request.POST.get("step", "")
-    make = partial(PlanForm, currency=seller.currency, services=services, kept=kept_use(detail))
+    make = partial(_form, detail, currency=seller.currency, services=services, kept=kept_use(detail))
     if step.startswith((ADD, DROP)):
         return _other_rows(request, seller, detail, make)
     form = make(request.POST or None, initial={} if detail is None else typed_terms(detail, today))
@@ -151,9 +151,14 @@ def _compose(request: PersonRequest, seller: Operator, detail: PlanDetail | None
     return render(request, template, shown, status=200 if part else status)
 
 
+def _form(detail: PlanDetail | None, *typed: Any, **terms: Any) -> PlanForm:
+    """The composer's form. The code of a plan that there is stays: no browser sends it, and nobody asks for it."""
+    form = PlanForm(*typed, **terms)
+    form.fields["code"].disabled = detail is not None
+    return form
+
+
 def _composer(form: PlanForm, seller: Operator, detail: PlanDetail | None) -> dict[str, Any]:
-    if detail is not None:
-        form.fields["code"].disabled = True
     return {"form": form, "seller": seller, "detail": detail, "kinds": dict(_KINDS)}
 
 
