@@ -36,7 +36,7 @@ run: $(RUNTIME) ## Serve Abono: migrate, then web and worker
 	@$(BIN)/abono up
 
 test: $(DEVELOPMENT) ## Run the tests
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(DEVELOPMENT) ## Run every gate but the tests
 	@echo "== ruff check"; $(BIN)/ruff check

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _OF_THE_MODELS = ("django_content_type", "auth_permission")
 """What a flush empties and then writes again, from the models alone: the same rows but for their ids."""
 
+_DIGEST = " UNION ALL ".join(
+    f"SELECT md5(string_agg(t::text, '' ORDER BY id)) FROM {table} AS t" for table in _OF_THE_MODELS
+)
 _REFRESH = (
     "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all();"
     " DISCARD SEQUENCES; DISCARD TEMPORARY"
@@ -36,7 +39,7 @@ class Emptying:
     def __init__(self) -> None:
         tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
         self._kept = _digest()
-        self._delete = _deleting(tables - {*_OF_THE_MODELS})
+        self._delete = _deleting(tables - {*_OF_THE_MODELS}).as_string()
 
     def take_over(self, patch: pytest.MonkeyPatch) -> None:
         """From now on tests that commit end with this."""
@@ -67,12 +70,8 @@ def _refresh() -> None:
 
 def _digest() -> list[tuple[str]]:
     """What stands in the tables of the models."""
-    parts = sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT md5(string_agg(t::text, '' ORDER BY id)) FROM {} AS t").format(sql.Identifier(table))
-        for table in _OF_THE_MODELS
-    )
     with connection.cursor() as cursor:
-        cursor.execute(parts)
+        cursor.execute(_DIGEST)
         return list(cursor.fetchall())
 
 

@@ -76,6 +76,7 @@ def test_everybody_at_a_page(here: Here, page: Page) -> None:
         form: dict[str, Any] = form_of(page.name, built.south) if method == "POST" else {}
         with undone():
             before = picture()
+            wrong += [f"{method}: {table} was not undone" for table in before if before[table] != here.picture[table]]
             for who, client in clients.items():
                 person = built.people.get(who)
                 rows = {}
@@ -96,15 +97,14 @@ def test_everybody_at_a_page(here: Here, page: Page) -> None:
         for who, person in built.people.items():
             if expected(page, method, person, own=True) is None:
                 form["membership"] = person.membership
-                wrong += [f"{method} {who} own: {each}" for each in _let_in(here, page, method, who, form)]
+                wrong += [f"{method} {who} own: {each}" for each in _let_in(here, page, method, who, form, before)]
     assert wrong == []
 
 
-def _let_in(here: Here, page: Page, method: str, who: str, form: dict[str, Any]) -> list[str]:
-    """What is wrong where somebody is let in: nothing was done, or too much is told."""
+def _let_in(here: Here, page: Page, method: str, who: str, form: dict[str, Any], before: dict[str, str]) -> list[str]:
+    """What is wrong where somebody is let in: nothing was done, or too much is told. All before it was undone."""
     ids = here.town.south.named(page.name)
     with undone():
-        before = picture() if method == "POST" else {}
         answer = ask(here.clients[who], page, method, ids, form)
         changed = method == "POST" and picture() != before
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
