@@ -212,6 +212,14 @@ def test_a_refusal_stands_at_its_field_and_what_was_typed_stays(
     assert sold() == {}
 
 
+def test_what_is_wrong_is_named_beside_the_price(boss: Client, house: Operator) -> None:
+    typed = {**PLAN, **use(included="many"), "code": "", "step": "price"}
+    part = boss.post(f"/plans/new/{house.id}/", typed, headers={"hx-request": "true"}).content.decode()
+    items = [unescape(re.sub(r"<[^>]*>", "", each)) for each in re.findall(r"<li>(.*?)</li>", part)]
+    assert items == ["Code: This field is required.", f"{CODE}: Included: Write a number, such as 2 or 2.5."]
+    assert f'href="#id_use:{CODE}:included"' in part
+
+
 def test_terms_of_a_service_that_is_not_chosen_are_not_judged(boss: Client, house: Operator) -> None:
     typed = {**use(included="many"), f"service-{CODE}": ""}
     assert boss.post(f"/plans/new/{house.id}/", PLAN | typed).status_code == 303

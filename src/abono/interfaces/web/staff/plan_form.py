@@ -19,7 +19,7 @@ from abono.interfaces.web.reading import (
     write_quantity,
 )
 from abono.interfaces.web.refusing import told
-from abono.interfaces.web.staff.use_form import Use, sections, typed_use
+from abono.interfaces.web.staff.use_form import USE, Use, sections, typed_use
 from abono.kernel.money import format_amount
 
 if TYPE_CHECKING:
@@ -174,6 +174,16 @@ class PlanForm(forms.Form):
     def chosen(self) -> list[tuple[forms.BoundField, ServiceRow, Use | None]]:
         """How many of each service, and the terms of those that are counted."""
         return [(self[f"{_SERVICE}{each.code}"], each, self.uses.get(each.code)) for each in self.services]
+
+    @property
+    def wrong(self) -> list[tuple[str, str, str]]:
+        """What is wrong: the id of the field (empty: of none), what it is called, and the sentence."""
+        found = [("", "", str(each)) for each in self.non_field_errors()]
+        for bound in self.visible_fields():
+            code = bound.name.split(":")[1] if bound.name.startswith(USE) else ""
+            called = f"{code}: {bound.label}" if code else str(bound.label)
+            found += [(bound.id_for_label, called, str(each)) for each in bound.errors]
+        return found
 
     def clean(self) -> None:
         """Read the terms of the counted services that are chosen; of all others nothing is judged."""

@@ -56,13 +56,14 @@ _NEW_ROWS = 2
 _DECIMALS = 12
 _LONGEST = 40
 _EXAMPLE = "100"
+USE = "use:"
 ADD, DROP = "tier-add", "tier-drop"
 """What a button does to the tiers of a service: ``tier-add:CODE``, ``tier-drop:PLACE:CODE``."""
 
 
 def name_of(code: str, term: str) -> str:
     """The name of a field; a code has no colon, so that no two are called the same."""
-    return f"use:{code}:{term}"
+    return f"{USE}{code}:{term}"
 
 
 def with_rows(data: Mapping[str, str], step: str) -> tuple[dict[str, str], str, int]:
