@@ -76,11 +76,11 @@ def parse_record(text: str | bytes) -> object:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    record: dict[str, object] = {}
-    for name, value in pairs:
-        if name in record:
-            raise InvalidValue("invalid", name, "Give every field once.")
-        record[name] = value
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _value in pairs]
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise InvalidValue("invalid", twice, "Give every field once.")
     return record
 
 
