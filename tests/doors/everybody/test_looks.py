@@ -38,7 +38,7 @@ class Window:
     def of(self, who: str) -> Tab:
         """The tab of somebody."""
         if who not in self.tabs:
-            tab = self.visits("/healthz")
+            tab = self.visits("/sign/login/")
             session = self.here.clients[who].cookies["sessionid"].value
             tab.context.add_cookies([{"name": "sessionid", "value": session, "url": self.visits.site}])
             self.tabs[who] = tab
