@@ -155,8 +155,12 @@ def test_what_is_chosen_becomes_the_terms_and_comes_back(
             r'<select name="(use:[^"]+)"[^>]*>(?:(?!</select>).)*?<option value="([^"]*)" selected', again, re.DOTALL
         )
     )
-    assert boss.post(f"/plans/{house.id}/office/edit/", PLAN | form).status_code == 303
+    sent = {name: text for name, text in (PLAN | form).items() if name != "code"}  # no browser sends it again
+    assert boss.post(f"/plans/{house.id}/office/edit/", sent).status_code == 303
     assert sold() == {code: terms}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(version) FROM catalogue_plan WHERE code = 'office'")
+        assert cursor.fetchone() == (2,)
 
 
 def test_terms_that_the_section_does_not_have_are_carried_over(boss: Client, house: Operator) -> None:
