@@ -14,13 +14,14 @@ import schemathesis
 from django.core.management import call_command
 from django.test import override_settings
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from schemathesis.generation import GenerationMode
 
 from abono.interfaces.api import urls  # noqa: F401 -- declares the endpoints
 from abono.interfaces.api.calls import ENDPOINTS, Endpoint
 from abono.interfaces.api.examples import example_of
 from abono.interfaces.api.reference import api
+from abono.interfaces.api.values import Answer, Body
 from abono.project.wsgi import application
 
 from .houses import House, body_of, build
@@ -48,6 +49,19 @@ def test_every_endpoint_is_in_the_contract() -> None:
     assert len(api().get_openapi_schema()["paths"]) == len({each.path for each in ENDPOINTS})
 
 
+def test_each_schema_has_a_name_of_its_own() -> None:
+    """In the contract a second schema of the same name would take the place of the first."""
+    found = [each for kind in (Body, Answer) for each in _below(kind)]
+    twice = {one.__name__ for one in found for other in found if one is not other and one.__name__ == other.__name__}
+    assert len(found) > 50
+    assert twice == set()
+
+
+def _below(kind: type[BaseModel]) -> list[type[BaseModel]]:
+    """All schemas that are made of one."""
+    return [each for child in kind.__subclasses__() for each in (child, *_below(child))]
+
+
 @pytest.mark.parametrize("endpoint", [pytest.param(each, id=each.name) for each in ENDPOINTS])
 def test_examples_fit_their_schemas(endpoint: Endpoint) -> None:
     if endpoint.answer is not None:
@@ -61,6 +75,7 @@ def test_examples_fit_their_schemas(endpoint: Endpoint) -> None:
 def contract(house: House) -> dict[str, Any]:  # noqa: ARG001 -- the contract is read through the application
     """Every operation of the contract, as it is served, by the endpoint's name."""
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
+    schema.config.generation.with_security_parameters = False  # the key is sent with every call
     schema.config.checks.positive_data_acceptance.expected_statuses += ["402", "422"]  # what no schema can say
     found: list[Any] = list(schema.get_all_operations())
     return {each.ok().definition.raw["operationId"]: each.ok() for each in found}
@@ -85,6 +100,8 @@ def test_whatever_is_sent_is_answered_as_the_contract_says(
     )
     @hypothesis.given(case=operation.as_strategy(generation_mode=mode), real=st.booleans())
     def play(case: Any, real: bool) -> None:
+        # An empty list or object among the parameters is not sent: what is left may be right.
+        hypothesis.assume(mode is GenerationMode.POSITIVE or not _unsent(case.query))
         if real and case.path_parameters and mode is GenerationMode.POSITIVE:
             case.path_parameters.update({name: str(house.ids[name]) for name in case.path_parameters})
         case.call_and_validate(headers={"Authorization": f"Bearer {house.full.secret}"})
@@ -93,6 +110,10 @@ def test_whatever_is_sent_is_answered_as_the_contract_says(
         pytest.skip("there is nothing in it that could be wrong")
     with override_settings(API_CALLS_A_SECOND=1_000_000):
         play()
+
+
+def _unsent(query: Any) -> bool:
+    return isinstance(query, dict) and any(value in ([], {}) for value in query.values())
 
 
 def _can_be_wrong(operation: Any) -> bool:

@@ -69,7 +69,7 @@ class OutlookFilter(BaseModel):
     days: Annotated[int, Field(ge=1, le=366, examples=[30])] = 30
 
 
-class Event(Answer):
+class Happened(Answer):
     """Something that happened: a change of state, a notice, or a line of the audit trail.
 
     Amounts inside `before` and `after` are whole minor units.
@@ -90,7 +90,7 @@ class Event(Answer):
 class Timeline(Answer):
     """A page of events."""
 
-    items: list[Event]
+    items: list[Happened]
     next: Cursor | None
 
 
@@ -160,11 +160,11 @@ def get_timeline(request: Call, account: Id, wanted: Query[Paging]) -> Any:
     def ask(after: str | None, limit: int) -> Page[Happening]:
         return timeline(account, after, limit)
 
-    def make(row: Happening) -> Event:
-        same = {name: getattr(row, name) for name in Event.model_fields if name != "subscription"}
-        return Event(subscription=row.subscription_id, **same)
+    def make(row: Happening) -> Happened:
+        same = {name: getattr(row, name) for name in Happened.model_fields if name != "subscription"}
+        return Happened(subscription=row.subscription_id, **same)
 
-    return Listed(ask, Event, make, Timeline).reply(request, wanted)
+    return Listed(ask, Happened, make, Timeline).reply(request, wanted)
 
 
 class Notice(Answer):

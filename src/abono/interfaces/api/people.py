@@ -209,6 +209,7 @@ def invite_somebody(request: Call, body: NewInvitation) -> Reply:
     operator = body.operator or person.operator
     if body.account is not None:
         operator = reach(request, body.account, "account.view").operator_id
+    person.require_operator(operator)
     invitation = invite(
         person,
         body.email,
