@@ -60,7 +60,15 @@ scenario: The world whose books are broken
 operator: {currency: EUR, time_zone: Europe/Berlin, prices_include_tax: true, tax: "19"}
 start: 2026-01-01
 catalogue:
-  services: {tv: {kind: onoff}, prints: {kind: usage}, calls: {kind: usage}, people: {kind: seats}}
+  services:
+    tv: {kind: onoff}
+    prints: {kind: usage}
+    calls: {kind: usage}
+    people: {kind: seats}
+    visits: {kind: usage, aggregation: unique, property: visitor}
+    most: {kind: usage, aggregation: max}
+    level: {kind: usage, aggregation: latest}
+    hits: {kind: usage, aggregation: count}
   plans:
     month: {price: "31.00", period: month, pause: {mode: freeze, fee: "1.00"}, services: {tv: {}}}
     day: {price: "31.00", period: month, charge: daily, services: {tv: {}}}
@@ -75,6 +83,15 @@ catalogue:
       price: "31.00"
       period: month
       services: {people: {model: standard, unit: "1.00", seats_billed: time}}
+    site:
+      price: "31.00"
+      period: month
+      services:
+        visits: {included: "1", model: standard, unit: "1.00"}
+        most: {included: "1", model: standard, unit: "1.00"}
+        level: {included: "1", model: standard, unit: "1.00"}
+        hits: {included: "1", model: standard, unit: "1.00"}
+        prints: {filters: [{when: {colour: "yes"}, counts: "3"}]}
     team:
       price: "31.00"
       period: month
@@ -83,6 +100,7 @@ accounts:
   printing: {balance: "500.00"}
   crewed: {balance: "500.00"}
   teamed: {balance: "500.00"}
+  sited: {balance: "500.00"}
   plain: {balance: "500.00"}
   daily: {balance: "500.00"}
   arrears: {balance: "500.00"}
@@ -96,6 +114,15 @@ steps:
   - {subscribe: {account: printing, plan: printer, as: printer}}
   - {subscribe: {account: crewed, plan: crew, as: crew}}
   - {subscribe: {account: teamed, plan: team, as: team}}
+  - {subscribe: {account: sited, plan: site, as: site}}
+  - {use: {subscription: site, service: visits, quantity: "1", properties: {visitor: a}}}
+  - {use: {subscription: site, service: visits, quantity: "1", properties: {visitor: b}}}
+  - {use: {subscription: site, service: visits, quantity: "1", properties: {visitor: a}}}
+  - {use: {subscription: site, service: most, quantity: "7"}}
+  - {use: {subscription: site, service: most, quantity: "5"}}
+  - {use: {subscription: site, service: level, quantity: "7"}}
+  - {use: {subscription: site, service: hits, quantity: "7"}}
+  - {use: {subscription: site, service: prints, quantity: "7", properties: {colour: "yes"}}}
   - {seats: {subscription: crew, service: people, change: "9"}}
   - {seats: {subscription: team, service: people, change: "9"}}
   - {subscribe: {account: daily, plan: day}}
@@ -108,6 +135,7 @@ steps:
   - {subscribe: {account: promised, plan: month, as: promised}}
   - {at: 2026-01-02T10:00, use: {subscription: printer, service: prints, quantity: "12", key: a}}
   - {use: {subscription: printer, service: calls, quantity: "5"}}
+  - {use: {subscription: site, service: level, quantity: "5"}}
   - {at: 2026-01-05T10:00, block: {subscription: blocked}}
   - {pause: {subscription: paused}}
   - {at: 2026-01-08T10:00, unblock: {subscription: blocked}}
@@ -292,6 +320,29 @@ BREAKS = [
     ("used", "printing", "UPDATE usage_day SET used = used - 1 WHERE account_id = %(account)s"),
     ("used", "printing", "DELETE FROM usage_event WHERE account_id = %(account)s AND key = 'a'"),
     (
+        "aggregated",
+        "sited",
+        "UPDATE usage_event SET reported = 6 WHERE account_id = %(account)s AND weight IS NOT NULL",
+    ),
+    ("aggregated", "sited", "UPDATE usage_event SET weight = 2 WHERE account_id = %(account)s AND weight IS NOT NULL"),
+    ("aggregated", "sited", "UPDATE usage_event SET reported = -7 WHERE account_id = %(account)s AND quantity = 1"),
+    (
+        "aggregated",
+        "sited",
+        'UPDATE usage_event SET properties = \'{"visitor": "c"}\' WHERE account_id = %(account)s AND quantity = 0',
+    ),
+    ("aggregated", "sited", "UPDATE usage_event SET properties = NULL WHERE account_id = %(account)s"),
+    (
+        "aggregated",
+        "sited",
+        "UPDATE usage_event SET reported = 9 WHERE account_id = %(account)s AND reported = 5 AND quantity = 0",
+    ),
+    (
+        "aggregated",
+        "sited",
+        "UPDATE usage_event SET at = at - interval '1 day' WHERE account_id = %(account)s AND quantity < 0",
+    ),
+    (
         "measured",
         "crewed",
         "UPDATE usage_period SET billed = billed + 0.000000000001 WHERE account_id = %(account)s AND turn = 1",
@@ -341,7 +392,7 @@ def numbers_of(scenario: str) -> dict[str, int]:
     operator = Operator.objects.get(name=scenario).pk
     names = (
         "plain", "daily", "arrears", "blocked", "stopped", "paused", "promised", "changed", "printing", "crewed",
-        "teamed",
+        "teamed", "sited",
     )  # fmt: skip
     return {name: account_by_number(operator, name) for name in names}
 

@@ -452,3 +452,59 @@ def test_an_average_over_time(random: Random) -> None:
 )
 def test_thresholds_of_warnings(used: str, included: str, told: int) -> None:
     assert ask("abono_warned(a, b)", "a, b", "numeric numeric", [(used, included)]) == [told]
+
+
+@pytest.mark.parametrize(
+    ("used", "included", "thresholds", "told"),
+    [
+        ("49.99", "100", [50, 90], 0), ("50", "100", [50, 90], 50), ("1", "3", [33, 34], 33),
+        ("150", "100", [50, 90], 90), ("9.99", "1", [999, 1000], 999), ("100", "100", [], 0),
+        ("100", "100", None, 100), ("80", "100", None, 80),
+        ("5", "0", [50], 0), ("-1", "3", [1], 0),
+    ],
+)  # fmt: skip
+def test_thresholds_of_a_plan_s_own(used: str, included: str, thresholds: list[int] | None, told: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT abono_warned(%s::numeric, %s::numeric, %s::smallint[])", [used, included, thresholds])
+        assert cursor.fetchone() == (told,)
+
+
+@pytest.mark.parametrize(
+    ("terms", "thresholds"),
+    [({}, None), ({"warn": None}, None), ({"warn": []}, []), ({"warn": [50, 80, 1000]}, [50, 80, 1000])],
+)
+def test_thresholds_of_terms(terms: dict[str, Any], thresholds: list[int] | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT abono_thresholds(%s::jsonb)", [json.dumps(terms)])
+        assert cursor.fetchone() == (thresholds,)
+
+
+@pytest.mark.parametrize("aggregation", ["sum", "max", "latest"])
+@few
+@given(random=seeds)
+def test_levels_after_each_report(aggregation: str, random: Random) -> None:
+    """Against a list of what was taken: its sum, its most, what its latest says; nothing rises above the most."""
+
+    def level(taken: list[tuple[int, int]]) -> int:
+        if aggregation == "sum":
+            return sum(number for number, _at in taken)
+        if aggregation == "max":
+            return max([number for number, _at in taken] + [0])
+        return max(((at, number) for number, at in taken), default=(0, 0))[1]
+
+    for _ in range(20):
+        most = random.choice([None, 8])
+        reports = [(random.randrange(-4, 12), random.randrange(6)) for _ in range(12)]
+        taken: list[tuple[int, int]] = []
+        wanted = []
+        for report in reports:
+            fits = not (level([*taken, report]) > level(taken) and most is not None and level([*taken, report]) > most)
+            taken = [*taken, report] if fits else taken
+            wanted.append((level(taken), fits))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT abono_levelled(0, NULL, %s, q, at, %s::numeric) OVER (ORDER BY no ROWS UNBOUNDED PRECEDING)"
+                " FROM unnest(%s::numeric[], %s::numeric[]) WITH ORDINALITY AS c (q, at, no) ORDER BY no",
+                [aggregation, most, [number for number, _at in reports], [at for _number, at in reports]],
+            )
+            assert [(int(row[0][0]), row[0][2] == 1) for row in cursor.fetchall()] == wanted

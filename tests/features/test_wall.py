@@ -179,6 +179,7 @@ def _fill(seller: Operator, account: int) -> None:
     )
     for table, columns, values in (
         ("counter", "", ""),
+        ("value", ", turn, value", ", 1, 'x'"),
         ("day", ", turn, day, used", ", 1, '2026-01-01', 0"),
         (
             "period",
@@ -251,6 +252,7 @@ WALLED = (
     "usage_day",
     "usage_event",
     "usage_key",
+    "usage_value",
     "usage_period",
     "usage_reservation",
     "webhooks_delivery",

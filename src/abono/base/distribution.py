@@ -71,6 +71,7 @@ TABLES = Distribution(
         "usage_reservation",
         "usage_event",
         "usage_key",
+        "usage_value",
         "billing_charge",
         "notices_notice",
         "webhooks_event",

@@ -340,7 +340,31 @@ def test_reports_as_csv(office: Office) -> None:
     head = "day,operator,account,number,subscription,subscription_unit,plan,service,unit,quantity,events"
     assert (report[0], report[1].split(",")[7:]) == (head, ["prints", "page", "3", "1"])
     events = office.call("GET", f"{office.path}/usage", Accept="text/csv").content.decode().splitlines()
-    assert (len(events), events[1].split(",")[-1]) == (2, "'=1+1")
+    assert (len(events), events[1].split(",")[8:]) == (2, ["'=1+1", "3", "prints", ""])
+
+
+def test_properties_come_with_an_event_and_are_part_of_its_content(office: Office) -> None:
+    said = {**office.event(quantity="3", key="p"), "properties": {"colour": "yes", "size": "A3"}}
+    assert office.meter("POST", "/usage", said).body == {"result": "counted"}
+    turned = {**said, "properties": {"size": "A3", "colour": "yes"}}
+    other = {**said, "properties": {"colour": "no"}}
+    answer = office.meter("POST", "/usage/batch", {"events": [turned, other]})
+    assert answer.body["results"] == ["repeated", "key_conflict"]
+    (shown,) = office.call("GET", f"{office.path}/usage").body["items"]
+    assert {name: shown[name] for name in ("quantity", "reported", "reported_as", "properties")} == {
+        "quantity": "3", "reported": "3", "reported_as": "prints", "properties": {"colour": "yes", "size": "A3"},
+    }  # fmt: skip
+    for properties in (
+        {"x": ""},
+        {"": "x"},
+        {"x": "y" * 201},
+        {"x": "a\nb"},
+        {f"p{n}": "1" for n in range(21)},
+        {"x": 3},
+    ):
+        refused = office.meter("POST", "/usage", {**said, "key": "q", "properties": properties})
+        assert refused.status == 422
+    assert quotas(office)["prints"]["used"] == "3"
 
 
 def test_what_was_used_is_nobody_elses_business(office: Office) -> None:

@@ -39,6 +39,10 @@ PROMISES: Mapping[str, str] = {
     "periods": "Every active subscription runs in a period, paid to its end or, by the day, up to a day in it.",
     "due": "Every account is due when the first of its subscriptions has work, or earlier at a new price's first day.",
     "used": "Every quota period has counted what it began with and the sum of its events, also by the day.",
+    "aggregated": (
+        "What every event added is what its service's way of adding up makes of what was reported: by event for sums"
+        " and counts, by quota period for the most, the latest and different values, while all its events are kept."
+    ),
     "measured": (
         "What was billed of seats is their peak, their average over time or their number at the end, from what the"
         " quota period began with and the dates of the changes; proved while all its events are kept."

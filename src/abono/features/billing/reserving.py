@@ -89,7 +89,7 @@ def _take(desk: Desk, subscription: UUID, service: str, quantity: Decimal) -> di
         raise refusal("subscription_ended")
     if found[0]["kind"] is None:
         raise refusal("unknown_service")
-    if found[0]["kind"] == "onoff":
+    if found[0]["kind"] == "onoff" or found[0]["aggregation"] != "sum":
         raise refusal("not_quantifiable")
     raise refusal("subscription_suspended" if found[0]["state"] == "suspended" else "quota_exceeded")
 

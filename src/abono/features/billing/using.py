@@ -34,7 +34,10 @@ SENTENCES = {
         "time",
         "The event lies before the subscription or in the future, or would take away more than there is.",
     ),
-    "invalid": ("key", "Write quantities as numbers, and keys and services in up to 200 printable characters."),
+    "invalid": (
+        "key",
+        "Write quantities as numbers, keys and properties as printable text; give the property the service counts.",
+    ),
     "key_conflict": ("key", "The key was used before for a different event; use a new key."),
 }
 """What is to blame and what to do, by the code of a refused use."""
@@ -124,5 +127,5 @@ def _charge(desk: Desk, each: Use) -> None:
             operator=desk.operator.id,
             account=each.account,
             at=desk.now,
-            after={"service": each.service, "amount": row["amount"], "entry": entry},
+            after={"service": row["service"], "amount": row["amount"], "entry": entry},
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from abono.base.sql import statements
 from abono.features.catalogue.terms import PauseTerms, PlanTerms, ServiceTerms
 from abono.kernel.calendars import Period
+from abono.kernel.errors import InvalidValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,12 +19,13 @@ if TYPE_CHECKING:
     from abono.features.operators.queries import Operator
 
 _sql = statements("abono.features.catalogue", "merging")
+_SERVICE = [field.name for field in dataclasses.fields(ServiceTerms)]
 
 
 def stored_services(operator: Operator) -> dict[str, ServiceTerms]:
     """The services of an operator by code."""
     return {
-        row["code"]: ServiceTerms(kind=row["kind"], unit=row["unit"], tax=row["tax"], price=row["price"])
+        row["code"]: ServiceTerms(**{name: row[name] for name in _SERVICE})
         for row in _sql.rows("services", operator=operator.id)
     }
 
@@ -57,6 +60,14 @@ def _terms(row: Mapping[str, Any], services: Mapping[str, tuple[Decimal, Mapping
         pause=PauseTerms(row["pause"], row["pause_days_per_year"], row["pause_min_days"], row["pause_fee"]),
         services=services,
     )
+
+
+def require_same_counting(old: ServiceTerms, new: ServiceTerms, path: str) -> None:
+    """Refuse another way of adding up for a service that is in a plan: what was counted could not be proved."""
+    for name in ("aggregation", "property"):
+        if getattr(old, name) != getattr(new, name):
+            message = "The service is in a plan and keeps the way in which it adds up; make another service."
+            raise InvalidValue("invalid", f"{path}.{name}", message)
 
 
 def service_differences(old: ServiceTerms, new: ServiceTerms) -> list[str]:

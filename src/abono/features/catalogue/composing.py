@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from abono.base.sql import statements
+from abono.features.catalogue.comparing import stored_services
 from abono.features.catalogue.operations import save_catalogue
 from abono.features.catalogue.settling import settled_terms
 from abono.features.catalogue.terms import CatalogueTerms, PlanTerms, ServiceTerms, parse_plan
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from abono.features.operators.queries import Operator
 
-_sql = statements("abono.features.catalogue", "catalogue")
 _SHOWN = 3
 _FAR = timedelta(days=36_500)
 
@@ -44,10 +43,7 @@ class Draft:
 
 def known_services(operator: Operator) -> dict[str, ServiceTerms]:
     """The services of an operator by code."""
-    return {
-        row["code"]: ServiceTerms(kind=row["kind"], unit=row["unit"], tax=row["tax"], price=row["price"])
-        for row in _sql.rows("services", operator=operator.id)
-    }
+    return stored_services(operator)
 
 
 def save_plan(operator: Operator, code: str, record: Mapping[str, Any], *, now: datetime) -> None:

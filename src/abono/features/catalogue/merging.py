@@ -16,6 +16,7 @@ from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.catalogue.comparing import (
     plan_differences,
+    require_same_counting,
     service_differences,
     stored_plans,
     stored_services,
@@ -123,11 +124,14 @@ def _section(merge: Merge, catalogue: Mapping[str, object], name: str) -> Mappin
 def _judge_services(merge: Merge, catalogue: Mapping[str, object]) -> dict[str, ServiceTerms]:
     """Judge every service; answers all that plans may use, stored or in the file."""
     stored = stored_services(merge.operator)
+    planned = {row["code"] for row in _sql.rows("planned", operator=merge.operator.id)}
     known = dict(stored)
     for code, written in _section(merge, catalogue, "services").items():
         path = f"{merge.prefix}services.{code}"
         try:
             known[code] = _service(merge, code, written, path)
+            if code in planned:
+                require_same_counting(stored[code], known[code], path)
         except InvalidValue as error:
             merge.refuse(error)
             known[code] = stored.get(code, _ANYTHING)

@@ -18,10 +18,20 @@ class Service(models.Model):
     unit = models.CharField(max_length=40, db_default="")
     tax = models.CharField(max_length=8, db_default="standard")
     price = models.DecimalField(max_digits=24, decimal_places=8, null=True)
+    aggregation = models.CharField(max_length=6, db_default="sum")
+    property = models.CharField(max_length=60, db_default="")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["operator", "code"], name="catalogue_service_code"),
+            models.CheckConstraint(
+                condition=Q(aggregation="sum") | Q(aggregation__in=["count", "max", "unique", "latest"], kind="usage"),
+                name="catalogue_service_aggregation",
+            ),
+            models.CheckConstraint(
+                condition=Q(aggregation="unique", property__gt="") | (~Q(aggregation="unique") & Q(property="")),
+                name="catalogue_service_property",
+            ),
             models.CheckConstraint(condition=Q(kind__in=["onoff", "seats", "usage"]), name="catalogue_service_kind"),
             models.CheckConstraint(
                 condition=Q(tax__in=["standard", "reduced", "exempt"]), name="catalogue_service_tax"

@@ -37,6 +37,8 @@ def save_catalogue(operator: Operator, terms: CatalogueTerms, *, now: datetime) 
                 unit=service.unit,
                 tax=service.tax,
                 price=service.price,
+                aggregation=service.aggregation,
+                property=service.property,
             )["id"]
         )
         for code, service in terms.services.items()

@@ -189,6 +189,8 @@ class ServiceRow:
     unit: str
     tax: str
     price: Decimal | None
+    aggregation: str
+    property: str
     plans: int
 
 

@@ -11,11 +11,11 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from abono.features.catalogue.use_terms import check_filters, check_use, parse_aggregation
 from abono.kernel import fields
 from abono.kernel.calendars import Period, parse_anchor
 from abono.kernel.errors import InvalidValue
 from abono.kernel.money import minor_digits, parse_amount, parse_decimal, parse_unsigned
-from abono.kernel.rating import parse_limits, parse_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,9 +24,8 @@ _PLAN_FIELDS = (
     "price", "period", "anchor", "first_period", "charge", "trial", "setup_fee", "priority", "on_shortfall",
     "look_ahead", "early_block", "resume", "pause", "renew", "services",
 )  # fmt: skip
-_SERVICE_FIELDS = ("kind", "unit", "tax", "price", "distributor")
+_SERVICE_FIELDS = ("kind", "unit", "tax", "price", "aggregation", "property", "distributor")
 _PAUSE_FIELDS = ("mode", "days_per_year", "min_days", "fee")
-_OWN_USE_FIELDS = ("quantity", "included", "minimum", "maximum", "overage", "limit", "quota_period", "seats_billed")
 _DURATION = re.compile(r"([0-9]{1,6}) (hour|day|week)s?")
 _MOST_PRIORITY = 1_000_000
 _MOST_DAYS = 36_500
@@ -36,12 +35,17 @@ _MOST_DIGITS = 60
 
 @dataclass(frozen=True)
 class ServiceTerms:
-    """A service: its kind, unit, tax category and price a unit (exact, in major units)."""
+    """A service: its kind, unit, tax category and price a unit (exact, in major units).
+
+    ``aggregation`` is how its events add up (kind usage), ``property`` the one whose values ``unique`` counts.
+    """
 
     kind: str
     unit: str = ""
     tax: str = "standard"
     price: Decimal | None = None
+    aggregation: str = "sum"
+    property: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ def parse_plan(value: object, currency: str, services: Mapping[str, ServiceTerms
         code: _plan_service(code, terms, services, str(period_text), f"{prefix}services.{code}.")
         for code, terms in _section(record, "services", prefix).items()
     }
+    check_filters(parts, services, prefix)
     return PlanTerms(
         price=_price(record, prefix, parts, services),
         period=period,
@@ -159,11 +164,15 @@ def _service(value: object, prefix: str) -> ServiceTerms:
     unit = record.get("unit", "")
     if not isinstance(unit, str):
         raise InvalidValue("invalid", f"{prefix}unit", "Write the unit as a text.")
+    kind = fields.choice(fields.required(record, "kind", prefix), f"{prefix}kind", ("onoff", "seats", "usage"))
+    aggregation, counted = parse_aggregation(record, kind, prefix)
     return ServiceTerms(
-        kind=fields.choice(fields.required(record, "kind", prefix), f"{prefix}kind", ("onoff", "seats", "usage")),
+        kind=kind,
         unit=unit,
         tax=fields.choice(record.get("tax", "standard"), f"{prefix}tax", ("standard", "reduced", "exempt")),
         price=None if price is None else parse_decimal(price, f"{prefix}price"),
+        aggregation=aggregation,
+        property=counted,
     )
 
 
@@ -176,31 +185,8 @@ def _plan_service(
     quantity = record.pop("quantity", "1")
     if parse_unsigned(quantity, f"{prefix}quantity") == 0:
         raise InvalidValue("out_of_range", f"{prefix}quantity", "Write a quantity above 0.")
-    _check_use(record, period, prefix)
+    check_use(record, services[code], period, prefix)
     return parse_decimal(quantity, f"{prefix}quantity"), record
-
-
-def _check_use(record: Mapping[str, object], period: str, prefix: str) -> None:
-    """Judge the terms of use of a service in a plan; they are kept as they are written."""
-    model = {name: value for name, value in record.items() if name not in _OWN_USE_FIELDS}
-    if model:
-        parse_model(model, prefix)
-    if record.get("included") is not None:
-        parse_unsigned(record["included"], f"{prefix}included")
-    parse_limits(record, prefix)
-    for name, options in {
-        "overage": ("on_use", "period_end"), "limit": ("hard", "soft"),
-        "quota_period": ("day", period), "seats_billed": ("peak", "end", "time"),
-    }.items():  # fmt: skip
-        if record.get(name) is not None:
-            fields.choice(record[name], f"{prefix}{name}", options)
-    if record.get("limit") == "hard" and (model or record.get("overage") is not None):
-        raise InvalidValue("invalid", f"{prefix}limit", "A hard limit sells no overage; remove the model or the limit.")
-    if record.get("overage") == "on_use" and not model:
-        raise InvalidValue("required", f"{prefix}model", "Say by a price model what is charged on use.")
-    if record.get("overage") == "on_use" and record.get("seats_billed") == "time":
-        message = "What seats cost by time is known at the end; bill them by their peak, or charge at the period's end."
-        raise InvalidValue("invalid", f"{prefix}overage", message)
 
 
 def _price(

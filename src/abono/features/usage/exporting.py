@@ -78,6 +78,10 @@ def _schema() -> Any:
             ("turn", pa.int32()),
             ("counted_on", pa.date32()),
             ("seats", pa.bool_()),
+            ("reported", pa.decimal128(*_DIGITS)),
+            ("reported_as", pa.string()),
+            ("weight", pa.decimal128(*_DIGITS)),
+            ("properties", pa.string()),
         ]
     )
 

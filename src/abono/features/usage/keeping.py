@@ -27,6 +27,7 @@ def keep_months(now: datetime) -> list[date]:
     """
     with transaction.atomic():
         prepare_months(now, _AHEAD)
+        _sql.run("forget_values")
     if not settings.USAGE_MONTHS:
         return []
     return [month for month in _older_than(earliest(now)) if _drop(month)]

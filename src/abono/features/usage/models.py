@@ -6,6 +6,7 @@ turns are counted from 1, each closing of a billing period begins the next.
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import CompositePrimaryKey, Q
 
@@ -21,6 +22,10 @@ class Event(models.Model):
 
     The table is cut by month of ``at`` (see sql/partitions.sql). ``turn`` names the quota period that the event counted
     in, ``counted_on`` the day, where the quota is by the day. ``seats`` are looked up by their date.
+
+    ``quantity`` is what it added to the counter of ``service_id``. Where it was reported as something else,
+    ``reported`` is the quantity and ``reported_service_id`` the service that were sent, and ``weight`` by what the
+    quantity was multiplied before it was added up. ``properties`` (text by name) came with it.
     """
 
     pk = CompositePrimaryKey("account_id", "id")
@@ -36,6 +41,10 @@ class Event(models.Model):
     counted_on = models.DateField(null=True)
     seats = models.BooleanField()
     key = models.CharField(max_length=200, null=True)  # noqa: DJ001 -- no key is not an empty key
+    reported = _quantity(null=True)
+    reported_service_id = models.BigIntegerField(null=True)
+    weight = models.DecimalField(max_digits=12, decimal_places=6, null=True)
+    properties = models.JSONField(null=True)
 
 
 class Key(models.Model):
@@ -49,14 +58,37 @@ class Key(models.Model):
     content = models.BigIntegerField()
 
 
+class Value(models.Model):
+    """A value of a property that was counted in a quota period, once, where a service counts different values."""
+
+    pk = CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.UUIDField()
+    operator_id = models.BigIntegerField()
+    subscription_id = models.UUIDField()
+    service_id = models.BigIntegerField()
+    turn = models.IntegerField()
+    value = models.CharField(max_length=200, db_collation="C")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account_id", "subscription_id", "service_id", "turn", "value"], name="usage_value_once"
+            ),
+        ]
+
+
 class Counter(models.Model):
     """How much of a service a subscription has used in its running quota period; one row for good.
 
     ``used`` is the sum of the turn's events (seats: their number now), ``carried`` what the turn began with (seats).
     ``ahead`` came for the period after the running one, whose boundary is still to be worked off. ``held`` is reserved;
-    ``dropped`` is the sum of those events of the turn that were thrown away with their month.
+    ``dropped`` is the sum of those events of the turn that were thrown away with their month, ``partial`` says that
+    any were. ``latest_at`` and ``latest_ahead`` are the times of the latest events that ``used`` and ``ahead`` have,
+    where the service adds up by them.
     ``paid`` is what was charged on use in this turn, without tax that comes on top, in minor units. ``warned`` is the
-    highest percentage that was told. ``included`` and ``hard`` are the terms by which the last use was judged.
+    highest percentage that was told. ``included``, ``hard`` and ``thresholds`` (percents; NULL: 80 and 100) are the
+    terms by which the last use was judged.
     """
 
     pk = CompositePrimaryKey("account_id", "id")
@@ -75,8 +107,12 @@ class Counter(models.Model):
     warned = models.SmallIntegerField(db_default=0)
     included = _quantity(db_default=0)
     hard = models.BooleanField(db_default=False)
+    thresholds = ArrayField(models.SmallIntegerField(), null=True)
     seats = models.BooleanField(db_default=False)
     by_day = models.BooleanField(db_default=False)
+    partial = models.BooleanField(db_default=False)
+    latest_at = models.DateTimeField(null=True)
+    latest_ahead = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["account_id"], name="usage_counter_seats", condition=Q(seats=True))]
@@ -110,6 +146,7 @@ class Day(models.Model):
     warned = models.SmallIntegerField(db_default=0)
     included = _quantity(db_default=0)
     hard = models.BooleanField(db_default=False)
+    thresholds = ArrayField(models.SmallIntegerField(), null=True)
 
     class Meta:
         constraints = [

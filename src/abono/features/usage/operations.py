@@ -6,6 +6,7 @@ the doors count.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,9 +16,10 @@ from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from abono.base.refusal import InvalidRequest
 from abono.base.sql import statements
+from abono.features.catalogue.use_terms import MOST_NAME, MOST_VALUE, matching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
     from uuid import UUID
 
@@ -34,6 +36,11 @@ KEPT_MONTHS = 25
 MOST = 10_000
 """The most events of one batch."""
 
+MOST_PROPERTIES = 20
+"""The most properties of one event."""
+
+_ADDS_UP = "adds_up"
+"""What the plain count leaves out, to be counted with its counters locked."""
 _MOST_TRIES = 20
 _FRESH = 500
 """So many events come for the first time until one of their keys is found taken; of fewer each key is looked up."""
@@ -49,7 +56,7 @@ class Use(NamedTuple):
     """An event: so much of a service was used by a subscription (seats: came or, negative, went).
 
     ``at`` (aware) is now if empty. ``key`` is unique per account; without one the event is counted as often as it is
-    sent.
+    sent. ``properties`` are what filters look at and different values are counted of (see sound_properties).
     """
 
     account: int
@@ -58,6 +65,7 @@ class Use(NamedTuple):
     quantity: Decimal
     at: datetime | None = None
     key: str | None = None
+    properties: Mapping[str, str] | None = None
 
 
 class _Stale(Exception):  # noqa: N818 -- nobody is told: it is counted again
@@ -105,6 +113,7 @@ class _Batch:
         self.outcomes: list[str] = [COUNTED] * len(uses)
         self.lines: list[str] = []
         self.spots: list[str] = []
+        self.numbers: dict[tuple[int, int, str], str] = {}
         self.waiting: list[int] = []
         self._write()
         self.tried: list[int] = []
@@ -113,10 +122,10 @@ class _Batch:
 
     def _write(self) -> None:
         """Every event as a line of COPY (empty where it cannot be read), and a line for each spot."""
-        spots: dict[tuple[int, int, str], str] = {}
+        spots = self.numbers
         numbers: dict[Decimal, str] = {}
         write, wait = self.lines.append, self.waiting.append
-        for place, (account, subscription, service, quantity, at, key) in enumerate(self.uses):
+        for place, (account, subscription, service, quantity, at, key, properties) in enumerate(self.uses):
             spot = spots.get((account, subscription.int, service))
             if spot is None:
                 spot = spots[account, subscription.int, service] = self._spot(account, subscription, service)
@@ -124,12 +133,13 @@ class _Batch:
             if number is None:
                 number = numbers[quantity] = _number(quantity)
             named = key is None or (0 < len(key) <= _MOST_KEY and key.isprintable())
-            if spot in _REFUSED or number in _REFUSED or not named:
+            if spot in _REFUSED or number in _REFUSED or not named or (properties and not sound_properties(properties)):
                 self.outcomes[place] = next((each for each in (spot, number) if each in _REFUSED), "invalid")
                 write("")
                 continue
             when = r"\N" if at is None else at.isoformat()
-            write(f"{spot}\t{place}\t{number}\t{when}\t{_told(key)}\t\\N\t\\N\t\\N\n")
+            said = _told(json.dumps(properties, ensure_ascii=False)) if properties else r"\N"
+            write(f"{spot}\t{place}\t{number}\t{when}\t{_told(key)}\t\\N\t\\N\t\\N\t\\N\t{said}\t\\N\n")
             wait(place)
 
     def _spot(self, account: int, subscription: UUID, service: str) -> str:
@@ -137,12 +147,36 @@ class _Batch:
         if not service.isprintable() or not 0 < len(service) <= _MOST_SERVICE:
             return "invalid"
         number = str(len(self.spots))
-        self.spots.append(f"{number}\t\\N\t\\N\t\\N\t\\N\t{account}\t{subscription.int:032x}\t{_told(service)}\n")
+        place = f"{account}\t{subscription.int:032x}\t{_told(service)}"
+        self.spots.append(f"{number}\t\\N\t\\N\t\\N\t\\N\t{place}\t\\N\t\\N\t\\N\n")
         return number
 
     def text(self) -> str:
         """What is tried now, as text of COPY."""
         return "".join([*self.spots, *(self.lines[place] for place in self.tried)])
+
+    def routed(self, places: Iterable[int], filters: Mapping[str, tuple[int, list[dict[str, Any]]]]) -> str:
+        """Some events as text of COPY, each as what the filters of its spot (by number) make of it."""
+        lines = [self._routed(place, filters) for place in places]
+        needed = {line.partition("\t")[0] for line in lines}
+        return "".join([*(self.spots[int(number)] for number in sorted(needed)), *lines])
+
+    def _routed(self, place: int, filters: Mapping[str, tuple[int, list[dict[str, Any]]]]) -> str:
+        cells = self.lines[place].rstrip("\n").split("\t")
+        use = self.uses[place]
+        known = filters.get(cells[0])
+        chosen = matching(known[1], use.properties) if known and use.properties else None
+        if known is None or chosen is None:
+            return self.lines[place]
+        service = chosen.get("as")
+        if service is not None:
+            name = (use.account, use.subscription.int, service)
+            if name not in self.numbers:
+                self.numbers[name] = self._spot(use.account, use.subscription, service)
+            cells[0] = self.numbers[name]
+            cells[7], cells[8] = _told(use.service), str(known[0])
+        cells[10] = chosen["counts"] if chosen.get("counts") is not None else r"\N"
+        return "\t".join(cells) + "\n"
 
     def months(self) -> set[tuple[int, int]]:
         """The months (in UTC) that its events lie in."""
@@ -173,13 +207,28 @@ class _Batch:
         self.waiting = []
         for place, earlier in self.behind:
             known = self.outcomes[earlier]
-            if self.uses[place] == self.uses[earlier]:
+            if _content(self.uses[place]) == _content(self.uses[earlier]):
                 self.outcomes[place] = REPEATED if known == COUNTED else known
             elif known in {COUNTED, REPEATED}:
                 self.outcomes[place] = "key_conflict"
             else:
                 self.waiting.append(place)
         self._choose()
+
+
+def _content(use: Use) -> tuple[object, ...]:
+    return (*use[:-1], use.properties or None)
+
+
+def sound_properties(properties: Mapping[str, object]) -> bool:
+    """Whether these can be the properties of an event: up to MOST_PROPERTIES texts by name, of printable characters."""
+    return len(properties) <= MOST_PROPERTIES and all(
+        _sound(name, MOST_NAME) and _sound(value, MOST_VALUE) for name, value in properties.items()
+    )
+
+
+def _sound(text: object, most: int) -> bool:
+    return isinstance(text, str) and 0 < len(text) <= most and text.isprintable()
 
 
 def _month(at: datetime) -> tuple[int, int]:
@@ -224,25 +273,41 @@ def _count(batch: _Batch, now: datetime, tolerance: timedelta, *, seats: bool, p
 
 
 def _attempt(batch: _Batch, terms: dict[str, Any], *, locked: bool) -> dict[int, str]:
-    _stage(batch)
+    _stage(batch.text())
     _make_months(batch.months(), terms)
     if locked:
         _sql.run("lock")
-    answers = _sql.rows("count", **terms)
-    outcomes = {row["place"]: row["refused"] for row in answers if row["place"] is not None}
-    if not all(row["whole"] for row in answers if row["place"] is None):
-        raise _Stale
+    outcomes = _judge(terms, adding=False)
+    left = [place for place, outcome in outcomes.items() if outcome == _ADDS_UP]
+    if left:
+        filters = {str(row["spot"]): (row["service_id"], _read(row["filters"])) for row in _sql.rows("filters")}
+        _stage(batch.routed(left, filters))
+        _sql.run("lock")
+        for place in left:
+            del outcomes[place]
+        outcomes |= _judge(terms, adding=True)
     _sql.row("end")
     return outcomes
 
 
-def _stage(batch: _Batch) -> None:
+def _judge(terms: dict[str, Any], *, adding: bool) -> dict[int, str]:
+    answers = _sql.rows("count", adding=adding, **terms)
+    if not all(row["whole"] for row in answers if row["place"] is None):
+        raise _Stale
+    return {row["place"]: row["refused"] for row in answers if row["place"] is not None}
+
+
+def _read(document: Any) -> Any:
+    return json.loads(document) if isinstance(document, str) else document
+
+
+def _stage(text: str) -> None:
     if _sql.row("begin")["made"]:
         _sql.run("empty")
     else:
         _sql.run("make")
     with connection.cursor() as cursor, cursor.copy("COPY pg_temp.usage_stage FROM STDIN") as copy:
-        copy.write(batch.text().encode())
+        copy.write(text.encode())
 
 
 def earliest(now: datetime) -> datetime:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from abono.base.paging import Page, checked, page_of
@@ -14,7 +15,7 @@ from abono.base.sql import statements
 from abono.kernel.money import MINOR_DIGITS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _sql = statements("abono.features.usage", "quotas")
 _LAST = UUID(int=2**128 - 1)
@@ -109,7 +110,11 @@ class ClosedPeriod:
 
 @dataclass(frozen=True)
 class EventRow:
-    """An event that was counted: when it happened, when it was taken, in which quota period (and day) it counted."""
+    """An event that was counted: when it happened, when it was taken, in which quota period (and day) it counted.
+
+    ``quantity`` is what it added to ``service``; ``reported`` and ``reported_as`` (the service, if another one) are
+    what was sent, with ``properties``.
+    """
 
     id: UUID
     service: str
@@ -120,6 +125,15 @@ class EventRow:
     turn: int
     counted_on: date | None
     key: str | None
+    reported: Decimal
+    reported_as: str | None
+    properties: Mapping[str, str] | None
+
+
+def event_of(row: dict[str, Any]) -> EventRow:
+    """An event as it was read."""
+    kept = row.pop("properties")
+    return EventRow(properties=json.loads(kept) if isinstance(kept, str) else kept, **row)
 
 
 def quotas_of(accounts: Sequence[int], now: datetime, subscription: UUID | None = None) -> list[Quota]:
@@ -176,4 +190,4 @@ def events_of(
         before=place[0] if place else _LAST,
         most=checked(limit) + 1,
     )
-    return page_of([EventRow(**row) for row in rows], limit, lambda row: (row.id,))
+    return page_of([event_of(row) for row in rows], limit, lambda row: (row.id,))

@@ -12,7 +12,7 @@ from abono.base.paging import after as place_in
 from abono.base.refusal import InvalidRequest
 from abono.base.sql import statements
 from abono.features.subscriptions.access import find_subscription
-from abono.features.usage.queries import EventRow
+from abono.features.usage.queries import EventRow, event_of
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -118,4 +118,4 @@ def find_events(  # noqa: PLR0913 -- what a list can be narrowed by
         before=place[0] if place else _LAST,
         most=checked(limit) + 1,
     )
-    return page_of([EventRow(**row) for row in rows], limit, lambda row: (row.id,))
+    return page_of([event_of(row) for row in rows], limit, lambda row: (row.id,))

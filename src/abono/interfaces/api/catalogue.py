@@ -22,6 +22,7 @@ from abono.features.catalogue.queries import (
     services_page,
 )
 from abono.features.catalogue.queries import PricePoint as PriceOf
+from abono.features.catalogue.use_terms import AGGREGATIONS
 from abono.features.operators.queries import Operator, operator_by_id
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.lists import Listed
@@ -33,6 +34,7 @@ from abono.kernel.money import format_amount
 TAG = "Catalogue"
 HOUSE = "/operators/{operator}"
 PLAN = f"{HOUSE}/plans/{{plan}}"
+_SERVICE = ("id", "code", "kind", "unit", "tax", "aggregation", "property", "currency", "plans")
 
 
 class InvalidCatalogue(Refusal):
@@ -55,6 +57,13 @@ class Service(Answer):
     unit: Annotated[str, Field(examples=["page"])]
     tax: Annotated[Literal["standard", "reduced", "exempt"], Field(examples=["standard"])]
     price: Annotated[Price | None, Field(description="A unit's, if it has one of its own.")]
+    aggregation: Annotated[
+        Literal[AGGREGATIONS],  # type: ignore[valid-type]
+        Field(description="How the events of a service of kind usage add up.", examples=["sum"]),
+    ]
+    property: Annotated[
+        str, Field(description="The property whose different values `unique` counts; else empty.", examples=[""])
+    ]
     currency: Currency
     plans: Annotated[int, Field(examples=[3])]
 
@@ -107,7 +116,20 @@ class PlanService(Answer):
 
     code: Annotated[Code, Field(examples=["prints"])]
     quantity: Quantity
-    terms: Annotated[dict[str, Any], Field(examples=[{"included": "10", "model": "standard", "unit": "0.05"}])]
+    terms: Annotated[
+        dict[str, Any],
+        Field(
+            examples=[
+                {
+                    "included": "10",
+                    "model": "standard",
+                    "unit": "0.05",
+                    "warn": [50, 80, 100],
+                    "filters": [{"when": {"colour": "yes"}, "counts": "3"}],
+                }
+            ]
+        ),
+    ]
 
 
 class PricePoint(Answer):
@@ -142,9 +164,17 @@ class NewPrice(Body):
 class Described(Body):
     """A catalogue, or a part of it, as `abono import catalogue` has it. What is not described stays as it is."""
 
-    services: Annotated[dict[str, Any] | None, Field(examples=[{"antivirus": {"kind": "onoff", "tax": "exempt"}}])] = (
-        None
-    )
+    services: Annotated[
+        dict[str, Any] | None,
+        Field(
+            examples=[
+                {
+                    "antivirus": {"kind": "onoff", "tax": "exempt"},
+                    "visitors": {"kind": "usage", "aggregation": "unique", "property": "visitor"},
+                }
+            ]
+        ),
+    ] = None
     plans: Annotated[
         dict[str, Any] | None,
         Field(examples=[{"av-month": {"price": "50.00", "period": "month", "services": {"antivirus": {}}}}]),
@@ -199,7 +229,7 @@ def _plan_fields(row: PlanRow) -> dict[str, Any]:
 
 
 def _service_of(row: ServiceRow) -> Service:
-    same = {name: getattr(row, name) for name in ("id", "code", "kind", "unit", "tax", "currency", "plans")}
+    same = {name: getattr(row, name) for name in _SERVICE}
     return Service(operator=row.operator_id, price=None if row.price is None else plain(row.price), **same)
 
 

@@ -122,10 +122,13 @@ class Event(Answer):
     unit: Unit
     time: Annotated[Instant, Field(description="When it happened.")]
     taken_at: Annotated[Instant, Field(description="When it was reported.")]
-    quantity: Used
+    quantity: Annotated[Used, Field(description="What it added to the service.")]
     turn: Turn
     counted_on: Annotated[Day | None, Field(description="The day it counts on, where a quota is by the day.")]
     key: Annotated[str | None, Field(examples=["meter-7-000017"])]
+    reported: Annotated[Used, Field(description="The quantity that was sent.")]
+    reported_as: Annotated[Code, Field(description="The service that was sent.", examples=["prints"])]
+    properties: Annotated[dict[str, str] | None, Field(examples=[{"colour": "yes"}])]
 
 
 class Events(Answer):
@@ -233,8 +236,13 @@ def list_usage_events(
         )
 
     def make(row: EventRow) -> Event:
-        same = _same(row, "id", "service", "unit", "taken_at", "turn", "counted_on", "key")
-        return Event(**same, time=row.at, quantity=plain(row.quantity))
+        same = _same(row, "id", "service", "unit", "taken_at", "turn", "counted_on", "key", "properties")
+        return Event(
+            **same,
+            **_plain(row, "quantity", "reported"),
+            time=row.at,
+            reported_as=row.reported_as or row.service,
+        )
 
     return Listed(ask, Event, make, Events).reply(request, wanted)
 

@@ -8,7 +8,8 @@ from pydantic import AwareDatetime, Field
 
 from abono.features.billing import metering
 from abono.features.billing.using import SENTENCES, UseRefused
-from abono.features.usage.operations import COUNTED, MOST, REPEATED, Use
+from abono.features.catalogue.use_terms import MOST_NAME, MOST_VALUE
+from abono.features.usage.operations import COUNTED, MOST, MOST_PROPERTIES, REPEATED, Use
 from abono.features.usage.queries import quotas_of
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.subscriptions import ONE
@@ -17,6 +18,7 @@ from abono.interfaces.api.values import Answer, Body, Code, Id, Key, plain
 TAG = "Usage"
 _SHORT = "The account cannot pay for what this opens; let it be topped up and send the event again."
 _REFUSALS = (*SENTENCES, "insufficient_funds")
+PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 Measure = Annotated[
     str,
     Field(
@@ -31,11 +33,13 @@ EventKey = Annotated[
     Field(
         min_length=1,
         max_length=200,
-        pattern=r"^[^\x00-\x1f\x7f-\x9f]*$",
+        pattern=PRINTABLE,
         description="Unique per account: an event that is sent again under its key is counted once.",
         examples=["meter-7-000017"],
     ),
 ]
+PropertyName = Annotated[str, Field(min_length=1, max_length=MOST_NAME, pattern=PRINTABLE)]
+PropertyValue = Annotated[str, Field(min_length=1, max_length=MOST_VALUE, pattern=PRINTABLE)]
 Result = Annotated[Literal[(COUNTED, REPEATED, *_REFUSALS)], Field(examples=[COUNTED])]  # type: ignore[valid-type]
 
 
@@ -51,6 +55,14 @@ class UsageEvent(Body):
         Field(description="When; now if not given. Not in the future.", examples=["2026-01-31T21:00:00Z"]),
     ] = None
     key: EventKey | None = None
+    properties: Annotated[
+        dict[PropertyName, PropertyValue] | None,
+        Field(
+            max_length=MOST_PROPERTIES,
+            description="What a plan's filters look at, and what a service counts the different values of.",
+            examples=[{"colour": "yes", "size": "A3"}],
+        ),
+    ] = None
 
 
 class UsageBatch(Body):
@@ -155,7 +167,15 @@ def change_seats(request: Call, account: Id, subscription: UUID, body: SeatsChan
 
 
 def _use(event: UsageEvent) -> Use:
-    return Use(event.account, event.subscription, event.service, Decimal(event.quantity), event.time, event.key)
+    return Use(
+        event.account,
+        event.subscription,
+        event.service,
+        Decimal(event.quantity),
+        event.time,
+        event.key,
+        event.properties,
+    )
 
 
 def _refused(place: int, code: str) -> RefusedEvent:

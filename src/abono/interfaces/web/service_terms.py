@@ -14,9 +14,11 @@ from abono.interfaces.web.templatetags.catalogue import price
 from abono.kernel.rating import MODEL_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-_SAID = MODEL_FIELDS | {"included", "quota_period", "limit", "overage", "minimum", "maximum", "seats_billed"}
+_SAID = MODEL_FIELDS | {
+    "included", "quota_period", "limit", "overage", "minimum", "maximum", "seats_billed", "warn", "filters",
+}  # fmt: skip
 
 
 def told_terms(kind: str, unit: str, terms: Mapping[str, Any], currency: str) -> list[str]:
@@ -31,6 +33,8 @@ def told_terms(kind: str, unit: str, terms: Mapping[str, Any], currency: str) ->
         *(_model(unit, given, currency) if charged else ()),
         *_limits(given, currency),
         *(_seats(given) if kind == "seats" and charged else ()),
+        *(_filter(each) for each in given.get("filters", ())),
+        *(_warned(given["warn"]) if "warn" in given else ()),
         *_others(given),
     ]
 
@@ -114,6 +118,27 @@ def _seats(terms: Mapping[str, Any]) -> list[str]:
     if terms.get("seats_billed") == "end":
         return [_("Billed by the number at the end of the period.")]
     return [_("Billed by the highest number in the period.")]
+
+
+def _filter(terms: Mapping[str, Any]) -> str:
+    conditions = "; ".join(
+        f"{name} = {allowed if isinstance(allowed, str) else ' / '.join(allowed)}"
+        for name, allowed in terms["when"].items()
+    )
+    told = {"conditions": conditions, "service": terms.get("as")}
+    if terms.get("counts") is None:
+        return _("Where %(conditions)s: counts as %(service)s.") % told
+    told["factor"] = formats.number(Decimal(terms["counts"]))
+    if terms.get("as") is None:
+        return _("Where %(conditions)s: counts %(factor)s times.") % told
+    return _("Where %(conditions)s: counts %(factor)s times as %(service)s.") % told
+
+
+def _warned(thresholds: Sequence[int]) -> list[str]:
+    if not thresholds:
+        return [_("Nobody is told how much is used.")]
+    percents = ", ".join(f"{each} %" for each in thresholds)
+    return [_("The subscriber is told when so much of the included is used: %(percents)s.") % {"percents": percents}]
 
 
 def _others(terms: Mapping[str, Any]) -> list[str]:

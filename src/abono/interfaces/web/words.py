@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -57,7 +58,6 @@ NOTICES: Mapping[str, _StrPromise] = {
     "resumed": _("Notice: active again"),
     "ended": _("Notice: ended"),
     "payment_received": _("Notice: payment received"),
-    "quota_80": _("Notice: 80% of a quota used"),
     "quota_100": _("Notice: quota used up"),
 }
 ACTIONS: Mapping[str, _StrPromise] = {
@@ -147,6 +147,14 @@ PAUSE: Mapping[str, _StrPromise] = {
     "lose": _("Allowed, paid days run out"),
     "none": _("Not allowed"),
 }
+
+
+def notice(kind: str) -> str:
+    """The word of a kind of notice; of a quota it tells the percentage."""
+    percent = kind.removeprefix("quota_")
+    if kind not in NOTICES and percent.isascii() and percent.isdigit():
+        return gettext("Notice: %(percent)s%% of a quota used") % {"percent": percent}
+    return word(NOTICES, kind)
 
 
 def word(words: Mapping[str, _StrPromise], name: str) -> str:

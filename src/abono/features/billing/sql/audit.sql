@@ -697,6 +697,83 @@ WHERE coalesce(d.used - d.dropped, 0) <> coalesce(e.total, 0)
 ORDER BY account_id, subject, found
 LIMIT %(most)s;
 
+-- name: aggregated
+WITH adding AS MATERIALIZED (
+    SELECT
+        e.account_id,
+        e.subscription_id,
+        e.service_id,
+        e.turn,
+        e.id,
+        e.at,
+        e.quantity,
+        coalesce(e.reported, e.quantity) AS reported,
+        coalesce(e.weight, 1) AS weight,
+        e.properties ->> v.property AS value,
+        v.aggregation
+    FROM usage_event AS e
+    INNER JOIN catalogue_service AS v ON e.service_id = v.id
+    WHERE v.aggregation <> 'sum' OR e.reported IS NOT NULL OR e.weight IS NOT NULL
+),
+
+whole AS (
+    SELECT account_id, subscription_id, service_id, turn FROM usage_counter
+    WHERE NOT partial
+    UNION ALL
+    SELECT account_id, subscription_id, service_id, turn + 1 FROM usage_counter
+    WHERE NOT partial
+    UNION ALL
+    SELECT account_id, subscription_id, service_id, turn FROM usage_period
+    WHERE NOT partial
+),
+
+levels AS (
+    SELECT
+        a.account_id,
+        a.subscription_id,
+        a.service_id,
+        a.turn,
+        a.aggregation,
+        sum(a.quantity) AS added,
+        CASE a.aggregation
+            WHEN 'max' THEN greatest(max(a.reported), 0)
+            WHEN 'latest' THEN (array_agg(a.reported ORDER BY a.at DESC, a.reported DESC))[1]
+            ELSE count(DISTINCT a.value)
+        END AS wanted
+    FROM adding AS a
+    WHERE a.aggregation IN ('max', 'latest', 'unique')
+    GROUP BY a.account_id, a.subscription_id, a.service_id, a.turn, a.aggregation
+)
+
+SELECT
+    a.account_id,
+    'event ' || a.id AS subject,
+    'added ' || trim_scale(a.quantity) || ', reported ' || trim_scale(a.reported) || ' times ' || trim_scale(a.weight)
+    || ', by ' || a.aggregation AS found
+FROM adding AS a
+WHERE
+    CASE a.aggregation
+        WHEN 'sum' THEN a.quantity <> round(a.reported * a.weight, 12)
+        WHEN 'count' THEN a.quantity <> sign(a.reported) * a.weight
+        WHEN 'unique' THEN a.quantity NOT IN (0, 1) OR a.value IS NULL
+        WHEN 'max' THEN a.quantity < 0
+        ELSE FALSE
+    END
+UNION ALL
+SELECT
+    l.account_id,
+    'subscription ' || l.subscription_id || ' service ' || l.service_id,
+    'quota period ' || l.turn || ': added ' || trim_scale(l.added) || ', by ' || l.aggregation || ' '
+    || trim_scale(l.wanted)
+FROM levels AS l
+INNER JOIN whole AS w
+    ON
+        l.account_id = w.account_id AND l.subscription_id = w.subscription_id AND l.service_id = w.service_id
+        AND l.turn = w.turn
+WHERE l.added <> l.wanted
+ORDER BY account_id, subject, found
+LIMIT %(most)s;
+
 -- name: measured
 -- The rules of ``peaks`` and ``averages`` (overage.sql). An average is held against its limits, not divided anew.
 WITH closed AS MATERIALIZED (

@@ -71,7 +71,10 @@ turned AS (
         used = CASE WHEN c.seats THEN c.used + c.ahead ELSE c.ahead END,
         carried = CASE WHEN c.seats THEN c.used ELSE 0 END,
         ahead = 0,
+        latest_at = c.latest_ahead,
+        latest_ahead = NULL,
         dropped = 0,
+        partial = FALSE,
         paid = 0,
         warned = 0
     FROM closing AS k
@@ -80,7 +83,7 @@ turned AS (
         AND c.account_id = k.account_id AND c.subscription_id = k.id
     RETURNING
         c.account_id, c.subscription_id, c.service_id, c.seats, old.turn AS turn, old.used AS used, old.paid AS paid,
-        old.carried AS carried, old.dropped AS dropped
+        old.carried AS carried, old.dropped AS dropped, old.partial AS partial
 ),
 
 terms AS MATERIALIZED (
@@ -202,6 +205,7 @@ measured AS (
         coalesce(t.paid, 0) AS paid,
         coalesce(t.carried, 0) AS carried,
         coalesce(t.dropped, 0) AS dropped,
+        coalesce(t.partial, FALSE) AS partial,
         greatest(
             CASE r.measured_by
                 WHEN 'peak' THEN greatest(m.peak, t.carried, t.used)
@@ -306,7 +310,7 @@ moved AS (
 closed AS (
     INSERT INTO usage_period (
         account_id, id, operator_id, subscription_id, service_id, turn, starts_on, ends_on, carried, used, billed,
-        included, over, paid, net, amount, closed_at, dropped, measured_by
+        included, over, paid, net, amount, closed_at, dropped, measured_by, partial
     )
     SELECT
         t.account_id,
@@ -327,7 +331,8 @@ closed AS (
         t.amount,
         %(now)s::timestamptz AS closed_at,
         t.dropped,
-        t.measured_by
+        t.measured_by,
+        t.partial
     FROM taxed AS t
     WHERE t.turn IS NOT NULL
 ),
@@ -336,7 +341,7 @@ left_over AS (
     -- A service that the plan in force at the end does not have any more is closed without a charge.
     INSERT INTO usage_period (
         account_id, id, operator_id, subscription_id, service_id, turn, starts_on, ends_on, carried, used, billed,
-        included, over, paid, net, amount, closed_at, dropped
+        included, over, paid, net, amount, closed_at, dropped, partial
     )
     SELECT
         t.account_id,
@@ -356,7 +361,8 @@ left_over AS (
         0 AS net,
         0 AS amount,
         %(now)s::timestamptz AS closed_at,
-        t.dropped
+        t.dropped,
+        t.partial
     FROM turned AS t
     INNER JOIN closing AS k ON t.account_id = k.account_id AND t.subscription_id = k.id
     LEFT JOIN terms AS r
@@ -370,11 +376,12 @@ SELECT
 FROM taxed AS t;
 
 -- name: due_on_use
--- What the running quota period of a service costs beyond what was paid on use in it so far, and its tax. A trial is
--- free, and a minimum is asked for at the end.
+-- What the running quota period of a service, and of those that its filters count for, costs beyond what was paid on
+-- use in it so far, and its tax. A trial is free, and a minimum is asked for at the end.
 SELECT
     d.counter_id,
     d.service_id,
+    d.service,
     d.rate_id,
     d.starts_on,
     d.ends_on,
@@ -385,6 +392,7 @@ FROM (
     SELECT
         c.id AS counter_id,
         v.id AS service_id,
+        v.code AS service,
         s.rate_id,
         s.period_starts_on AS starts_on,
         s.period_ends_on AS ends_on,
@@ -415,10 +423,24 @@ FROM (
             AND d.turn = c.turn
     ) AS y ON c.by_day
     WHERE
-        c.account_id = %(account)s AND c.subscription_id = %(subscription)s::uuid AND v.code = %(service)s
+        c.account_id = %(account)s AND c.subscription_id = %(subscription)s::uuid
+        AND (
+            v.code = %(service)s
+            OR v.code IN (
+                SELECT f.filter ->> 'as' FROM catalogue_planservice AS w
+                INNER JOIN catalogue_service AS x ON w.service_id = x.id
+                CROSS JOIN
+                    LATERAL jsonb_array_elements(
+                        CASE WHEN jsonb_typeof(w.terms -> 'filters') = 'array' THEN w.terms -> 'filters' END
+                    ) AS f (filter)
+                WHERE w.plan_id = s.plan_id AND x.code = %(service)s
+            )
+        )
+        AND u.terms ->> 'overage' = 'on_use'
         AND s.period_starts_on IS NOT NULL
 ) AS d
-WHERE d.net > 0;
+WHERE d.net > 0
+ORDER BY d.service_id;
 
 -- name: paid_on_use
 UPDATE usage_counter SET paid = paid + %(net)s WHERE account_id = %(account)s AND id = %(counter)s::uuid;

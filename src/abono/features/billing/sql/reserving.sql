@@ -49,7 +49,7 @@ INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id
 INNER JOIN catalogue_service AS v ON u.service_id = v.id
 WHERE
     s.account_id = %(account)s AND s.id = %(subscription)s::uuid AND v.code = %(service)s AND v.kind <> 'onoff'
-    AND s.state IN ('trial', 'active')
+    AND s.state IN ('trial', 'active') AND v.aggregation = 'sum'
     AND NOT (
         coalesce(u.terms ->> 'limit' = 'hard', FALSE)
         AND coalesce((u.terms ->> 'included')::numeric, 0) * s.quantity < %(quantity)s::numeric + coalesce((
@@ -76,7 +76,10 @@ RETURNING usage_counter.id, usage_counter.operator_id, usage_counter.service_id,
 
 -- name: standing
 -- Why a quantity could not be set aside.
-SELECT s.state, v.kind
+SELECT
+    s.state,
+    v.kind,
+    v.aggregation
 FROM subscriptions_subscription AS s
 LEFT JOIN (
     catalogue_planservice AS u

@@ -1,8 +1,16 @@
 -- name: put_service
-INSERT INTO catalogue_service (operator_id, code, kind, unit, tax, price)
-VALUES (%(operator)s, %(code)s, %(kind)s, %(unit)s, %(tax)s, %(price)s::numeric)
+INSERT INTO catalogue_service (operator_id, code, kind, unit, tax, price, aggregation, property)
+VALUES (
+    %(operator)s, %(code)s, %(kind)s, %(unit)s, %(tax)s, %(price)s::numeric, %(aggregation)s, %(property)s
+)
 ON CONFLICT (operator_id, code) DO UPDATE
-    SET kind = excluded.kind, unit = excluded.unit, tax = excluded.tax, price = excluded.price
+    SET
+        kind = excluded.kind,
+        unit = excluded.unit,
+        tax = excluded.tax,
+        price = excluded.price,
+        aggregation = excluded.aggregation,
+        property = excluded.property
 RETURNING id;
 
 -- name: retire_plan
@@ -85,9 +93,6 @@ WHERE
 
 -- name: rate_by_id
 SELECT * FROM catalogue_rate WHERE id = %(id)s;
-
--- name: services
-SELECT code, kind, unit, tax, price FROM catalogue_service WHERE operator_id = %(operator)s ORDER BY code;
 
 -- name: mark_counting
 -- Which plans have services whose use or seats are counted.

@@ -65,6 +65,8 @@ SELECT
     s.unit,
     s.tax,
     s.price,
+    s.aggregation,
+    s.property,
     (
         SELECT count(*) FROM catalogue_planservice AS y
         INNER JOIN catalogue_plan AS p ON y.plan_id = p.id

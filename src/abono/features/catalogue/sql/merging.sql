@@ -3,7 +3,14 @@
 SELECT id FROM operators_operator WHERE id = %(operator)s FOR NO KEY UPDATE;
 
 -- name: services
-SELECT code, kind, unit, tax, price FROM catalogue_service WHERE operator_id = %(operator)s;
+SELECT code, kind, unit, tax, price, aggregation, property FROM catalogue_service
+WHERE operator_id = %(operator)s
+ORDER BY code;
+
+-- name: planned
+-- Which services of an operator are, or were, in a plan.
+SELECT s.code FROM catalogue_service AS s
+WHERE s.operator_id = %(operator)s AND EXISTS (SELECT 1 FROM catalogue_planservice AS i WHERE i.service_id = s.id);
 
 -- name: plans
 -- The plans that are sold, each with the price that is valid on a day.

@@ -26,7 +26,10 @@ SELECT
     ''::text COLLATE "C" AS key,
     0::bigint AS account_id,
     NULL::uuid AS subscription_id,
-    ''::text COLLATE "C" AS service
+    ''::text COLLATE "C" AS service,
+    0::bigint AS service_id,
+    NULL::jsonb AS properties,
+    0::numeric AS weight
 WITH NO DATA;
 GRANT ALL ON pg_temp.usage_stage TO abono_web;
 
@@ -57,12 +60,26 @@ WHERE g.place IS NULL AND s.state <> 'ended'
 ORDER BY g.account_id, s.id, v.id
 ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE SET turn = usage_counter.turn;
 
+-- name: filters
+-- The filters of the services of the batch that have any.
+SELECT
+    g.spot,
+    v.id AS service_id,
+    u.terms -> 'filters' AS filters
+FROM usage_stage AS g
+INNER JOIN subscriptions_subscription AS s ON g.account_id = s.account_id AND g.subscription_id = s.id
+INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id
+INNER JOIN catalogue_service AS v ON u.service_id = v.id AND g.service = v.code
+WHERE g.place IS NULL AND v.kind = 'usage' AND jsonb_typeof(u.terms -> 'filters') = 'array';
+
 -- name: count
 -- Judges, claims, keeps and counts the batch. Answers every event that was not simply counted, with the reason; and in
 -- the row without a place whether all counters took what was theirs. A key that is there already is found with
 -- ``looking``, and makes it fail without: that is for batches that come for the first time, as nearly all do, and saves
 -- half of what keys cost. With ``paying`` the events of services that charge on use are counted too: their packs have
--- been paid.
+-- been paid. Events of services that add up in another way than by sums, or have filters, are left out (``adds_up``)
+-- without ``adding``: with it their counters are locked, and where a filter made something else of an event its row has
+-- the service as which it was sent and the weight.
 WITH head AS MATERIALIZED (
     -- Ids of events are made of the instant, a number drawn for the batch, and the place in it.
     SELECT
@@ -100,6 +117,12 @@ spot AS MATERIALIZED (
         coalesce(u.terms ->> 'limit' = 'hard', FALSE) AS hard,
         coalesce(u.terms ->> 'overage' = 'on_use', FALSE) AS on_use,
         v.kind = 'usage' AND coalesce(u.terms ->> 'quota_period' = 'day', FALSE) AS by_day,
+        CASE WHEN u.terms -> 'warn' IS NOT NULL THEN abono_thresholds(u.terms) END AS thresholds,
+        v.aggregation,
+        v.property,
+        v.kind = 'usage' AND (v.aggregation <> 'sum' OR u.terms -> 'filters' IS NOT NULL) AS adds_up,
+        c.latest_at,
+        c.latest_ahead,
         CASE
             WHEN s.id IS NULL THEN 'unknown_subscription'
             WHEN s.state = 'ended' THEN 'subscription_ended'
@@ -122,13 +145,25 @@ placed AS NOT MATERIALIZED (
     SELECT
         e.place,
         e.spot,
-        e.quantity,
+        CASE
+            WHEN g.adds_up OR e.weight IS NOT NULL THEN abono_weighed(g.aggregation, e.quantity, e.weight)
+            ELSE e.quantity
+        END AS quantity,
+        e.quantity AS sent,
+        e.service_id AS sent_id,
+        e.weight,
+        e.properties,
         e.key,
         t.at,
         -- Hashes by which tables may be partitioned stay the same from one release of the server to the next.
         CASE
-            WHEN e.key IS NOT NULL
-                THEN hash_record_extended(row(g.subscription_id, g.service, e.quantity, e.at), 0)
+            WHEN e.key IS NULL THEN NULL
+            WHEN e.properties IS NULL
+                THEN hash_record_extended(row(g.subscription_id, coalesce(e.service, g.service), e.quantity, e.at), 0)
+            ELSE
+                hash_record_extended(
+                    row(g.subscription_id, coalesce(e.service, g.service), e.quantity, e.at, e.properties), 0
+                )
         END AS content,
         k.content AS known,
         g.account_id,
@@ -143,6 +178,11 @@ placed AS NOT MATERIALIZED (
         g.turn,
         g.used,
         g.ahead,
+        g.aggregation,
+        g.aggregation IN ('max', 'unique', 'latest') AS levelled,
+        CASE WHEN g.aggregation = 'unique' THEN e.properties ->> g.property END AS value,
+        g.latest_at,
+        g.latest_ahead,
         -- The boundary may have come and be still to be worked off: then it counts for the period after it.
         coalesce(t.at >= g.ends_at, FALSE) AS later,
         CASE
@@ -152,6 +192,8 @@ placed AS NOT MATERIALIZED (
         END AS counted_on,
         CASE
             WHEN g.refused IS NOT NULL THEN g.refused
+            WHEN g.adds_up AND NOT %(adding)s::boolean THEN 'adds_up'
+            WHEN g.aggregation = 'unique' AND e.properties ->> g.property IS NULL THEN 'invalid'
             WHEN t.at < g.begins_at OR t.at < %(first)s::timestamptz OR t.at > %(last)s::timestamptz
                 THEN 'out_of_range'
             WHEN g.state = 'suspended' AND NOT (g.kind = 'seats' AND e.quantity <= 0) THEN 'subscription_suspended'
@@ -218,7 +260,66 @@ bounded AS MATERIALIZED (
                     p.account_id = d.account_id AND p.subscription_id = d.subscription_id
                     AND p.service_id = d.service_id
                     AND d.turn = p.turn + CASE WHEN p.later THEN 1 ELSE 0 END AND p.counted_on = d.day
-            WHERE (p.hard OR p.seats) AND p.refused IS NULL AND p.known IS NULL
+            WHERE (p.hard OR p.seats) AND NOT p.levelled AND p.refused IS NULL AND p.known IS NULL
+            OFFSET 0
+        ) AS t
+    ) AS b
+),
+
+levelled AS MATERIALIZED (
+    -- What depends on the events before it, in order; the counters are locked. A value that was not counted before is
+    -- counted by the first event that has it, or refused with all that have it.
+    SELECT
+        b.place,
+        b.account_id,
+        b.level[1]
+        - coalesce(lag(b.level[1]) OVER (PARTITION BY b.account_id, b.spot, b.later ORDER BY b.place), b.before)
+            AS adds,
+        CASE
+            WHEN b.value IS NULL THEN b.level[3] = 1
+            ELSE first_value(b.level[3] = 1) OVER (PARTITION BY b.account_id, b.spot, b.later, b.value ORDER BY b.place)
+        END AS fits
+    FROM (
+        SELECT
+            t.place,
+            t.account_id,
+            t.spot,
+            t.later,
+            t.value,
+            t.before,
+            abono_levelled(
+                t.before, extract(EPOCH FROM t.latest), t.aggregation, t.quantity, extract(EPOCH FROM t.at),
+                CASE WHEN t.hard THEN greatest(t.included - t.held, 0) END
+            ) OVER (PARTITION BY t.account_id, t.spot, t.later ORDER BY t.place ROWS UNBOUNDED PRECEDING) AS level
+        FROM (
+            SELECT
+                p.place,
+                p.account_id,
+                p.spot,
+                p.later,
+                p.value,
+                p.aggregation,
+                p.hard,
+                p.included,
+                p.held,
+                p.at,
+                CASE WHEN p.later THEN p.ahead ELSE p.used END AS before,
+                CASE WHEN p.later THEN p.latest_ahead ELSE p.latest_at END AS latest,
+                CASE
+                    WHEN p.value IS NULL THEN p.quantity
+                    WHEN u.id IS NOT NULL THEN 0
+                    WHEN
+                        row_number() OVER (PARTITION BY p.account_id, p.spot, p.later, p.value ORDER BY p.place) = 1
+                        THEN 1
+                    ELSE 0
+                END AS quantity
+            FROM placed AS p
+            LEFT JOIN usage_value AS u
+                ON
+                    p.account_id = u.account_id AND p.subscription_id = u.subscription_id
+                    AND p.service_id = u.service_id AND p.value = u.value
+                    AND u.turn = p.turn + CASE WHEN p.later THEN 1 ELSE 0 END
+            WHERE %(adding)s::boolean AND p.levelled AND p.refused IS NULL AND p.known IS NULL
             OFFSET 0
         ) AS t
     ) AS b
@@ -233,7 +334,12 @@ judged AS MATERIALIZED (
         p.subscription_id,
         p.service_id,
         p.at,
-        p.quantity,
+        coalesce(l.adds, p.quantity) AS quantity,
+        p.sent,
+        p.sent_id,
+        p.weight,
+        p.properties,
+        p.value,
         p.turn + CASE WHEN p.later THEN 1 ELSE 0 END AS turn,
         p.later,
         p.counted_on,
@@ -245,10 +351,11 @@ judged AS MATERIALIZED (
             WHEN p.known IS NOT NULL THEN CASE WHEN p.known = p.content THEN 'repeated' ELSE 'key_conflict' END
             WHEN p.refused IS NOT NULL THEN p.refused
             WHEN NOT b.fits AND p.quantity < 0 THEN 'out_of_range'
-            WHEN NOT b.fits THEN 'quota_exceeded'
+            WHEN NOT b.fits OR NOT l.fits THEN 'quota_exceeded'
         END AS refused
     FROM placed AS p
     LEFT JOIN bounded AS b ON p.account_id = b.account_id AND p.place = b.place
+    LEFT JOIN levelled AS l ON p.account_id = l.account_id AND p.place = l.place
 ),
 
 claimed AS (
@@ -258,9 +365,24 @@ claimed AS (
     ORDER BY j.account_id, j.key
 ),
 
+claimed_values AS (
+    INSERT INTO usage_value (account_id, id, operator_id, subscription_id, service_id, turn, value)
+    SELECT
+        j.account_id,
+        uuidv7() AS id,
+        j.operator_id,
+        j.subscription_id,
+        j.service_id,
+        j.turn,
+        j.value
+    FROM judged AS j
+    WHERE %(adding)s::boolean AND j.refused IS NULL AND j.value IS NOT NULL AND j.quantity > 0
+),
+
 kept AS (
     INSERT INTO usage_event (
-        account_id, id, operator_id, subscription_id, service_id, at, taken_at, quantity, turn, counted_on, seats, key
+        account_id, id, operator_id, subscription_id, service_id, at, taken_at, quantity, turn, counted_on, seats, key,
+        reported, reported_service_id, weight, properties
     )
     SELECT
         e.account_id,
@@ -274,7 +396,11 @@ kept AS (
         e.turn,
         e.counted_on,
         e.seats,
-        e.key
+        e.key,
+        nullif(e.sent, e.quantity) AS reported,
+        e.sent_id AS reported_service_id,
+        e.weight,
+        e.properties
     FROM judged AS e
     CROSS JOIN head AS h
     WHERE e.refused IS NULL
@@ -293,14 +419,19 @@ sums AS MATERIALIZED (
         g.by_day,
         g.hard,
         g.included,
+        g.thresholds,
         t.used,
-        t.ahead
+        t.ahead,
+        CASE WHEN g.aggregation = 'latest' THEN t.latest_at END AS latest_at,
+        CASE WHEN g.aggregation = 'latest' THEN t.latest_ahead END AS latest_ahead
     FROM (
         SELECT
             e.account_id,
             e.spot,
             coalesce(sum(e.quantity) FILTER (WHERE NOT e.later), 0) AS used,
-            coalesce(sum(e.quantity) FILTER (WHERE e.later), 0) AS ahead
+            coalesce(sum(e.quantity) FILTER (WHERE e.later), 0) AS ahead,
+            max(e.at) FILTER (WHERE %(adding)s::boolean AND NOT e.later) AS latest_at,
+            max(e.at) FILTER (WHERE %(adding)s::boolean AND e.later) AS latest_ahead
         FROM judged AS e
         WHERE e.refused IS NULL
         GROUP BY e.account_id, e.spot
@@ -319,6 +450,7 @@ day_sums AS MATERIALIZED (
         t.counted_on,
         g.hard,
         g.included,
+        g.thresholds,
         t.used
     FROM (
         SELECT e.account_id, e.spot, e.turn, e.counted_on, sum(e.quantity) AS used
@@ -332,7 +464,7 @@ day_sums AS MATERIALIZED (
 counters AS (
     INSERT INTO usage_counter (
         account_id, id, operator_id, subscription_id, service_id, turn, used, ahead, included, hard, seats, by_day,
-        warned
+        thresholds, latest_at, latest_ahead, warned
     )
     SELECT
         s.account_id,
@@ -347,7 +479,14 @@ counters AS (
         s.hard,
         s.seats,
         s.by_day,
-        CASE WHEN s.by_day THEN 0 ELSE abono_warned(s.used, s.included) END AS warned
+        s.thresholds,
+        s.latest_at,
+        s.latest_ahead,
+        CASE
+            WHEN s.by_day THEN 0
+            WHEN s.thresholds IS NULL THEN abono_warned(s.used, s.included)
+            ELSE abono_warned(s.used, s.included, s.thresholds)
+        END AS warned
     FROM sums AS s
     -- The events are written first: a counter stays locked as shortly as can be.
     WHERE s.account_id IN (SELECT k.account_id FROM kept AS k)
@@ -360,11 +499,21 @@ counters AS (
             hard = excluded.hard,
             seats = excluded.seats,
             by_day = excluded.by_day,
+            thresholds = excluded.thresholds,
+            latest_at = greatest(usage_counter.latest_at, excluded.latest_at),
+            latest_ahead = greatest(usage_counter.latest_ahead, excluded.latest_ahead),
             warned = CASE
                 WHEN excluded.by_day THEN usage_counter.warned
-                ELSE greatest(
-                    usage_counter.warned, abono_warned(usage_counter.used + excluded.used, excluded.included)
-                )
+                WHEN excluded.thresholds IS NULL
+                    THEN
+                        greatest(
+                            usage_counter.warned, abono_warned(usage_counter.used + excluded.used, excluded.included)
+                        )
+                ELSE
+                    greatest(
+                        usage_counter.warned,
+                        abono_warned(usage_counter.used + excluded.used, excluded.included, excluded.thresholds)
+                    )
             END
         WHERE
         usage_counter.turn = excluded.turn
@@ -375,12 +524,12 @@ counters AS (
         AND (NOT excluded.seats OR usage_counter.used + excluded.used >= 0)
     RETURNING
         account_id, operator_id, subscription_id, service_id, usage_counter.used, usage_counter.included,
-        usage_counter.warned, coalesce(old.warned, 0) AS warned_before
+        usage_counter.thresholds, usage_counter.warned, coalesce(old.warned, 0) AS warned_before
 ),
 
 days AS (
     INSERT INTO usage_day (
-        account_id, id, operator_id, subscription_id, service_id, turn, day, used, included, hard, warned
+        account_id, id, operator_id, subscription_id, service_id, turn, day, used, included, hard, thresholds, warned
     )
     SELECT
         s.account_id,
@@ -393,7 +542,8 @@ days AS (
         s.used,
         s.included,
         s.hard,
-        abono_warned(s.used, s.included) AS warned
+        s.thresholds,
+        abono_warned(s.used, s.included, s.thresholds) AS warned
     FROM day_sums AS s
     WHERE s.account_id IN (SELECT c.account_id FROM counters AS c)
     ORDER BY s.account_id, s.subscription_id, s.service_id, s.counted_on
@@ -402,11 +552,15 @@ days AS (
             used = usage_day.used + excluded.used,
             included = excluded.included,
             hard = excluded.hard,
-            warned = greatest(usage_day.warned, abono_warned(usage_day.used + excluded.used, excluded.included))
+            thresholds = excluded.thresholds,
+            warned = greatest(
+                usage_day.warned,
+                abono_warned(usage_day.used + excluded.used, excluded.included, excluded.thresholds)
+            )
         WHERE NOT excluded.hard OR excluded.used <= 0 OR usage_day.used + excluded.used <= excluded.included
     RETURNING
-        account_id, operator_id, subscription_id, service_id, usage_day.used, usage_day.included, usage_day.warned,
-        coalesce(old.warned, 0) AS warned_before
+        account_id, operator_id, subscription_id, service_id, usage_day.used, usage_day.included, usage_day.thresholds,
+        usage_day.warned, coalesce(old.warned, 0) AS warned_before
 ),
 
 told AS (
@@ -426,13 +580,13 @@ told AS (
     FROM (
         SELECT c.account_id, c.operator_id, c.subscription_id, c.service_id, c.used, c.included, t.threshold
         FROM counters AS c
-        CROSS JOIN (VALUES (80), (100)) AS t (threshold)
-        WHERE t.threshold > c.warned_before AND t.threshold <= c.warned
+        CROSS JOIN LATERAL unnest(coalesce(c.thresholds, '{80,100}'::smallint[])) AS t (threshold)
+        WHERE c.warned > c.warned_before AND t.threshold > c.warned_before AND t.threshold <= c.warned
         UNION ALL
         SELECT d.account_id, d.operator_id, d.subscription_id, d.service_id, d.used, d.included, t.threshold
         FROM days AS d
-        CROSS JOIN (VALUES (80), (100)) AS t (threshold)
-        WHERE t.threshold > d.warned_before AND t.threshold <= d.warned
+        CROSS JOIN LATERAL unnest(coalesce(d.thresholds, '{80,100}'::smallint[])) AS t (threshold)
+        WHERE d.warned > d.warned_before AND t.threshold > d.warned_before AND t.threshold <= d.warned
     ) AS n
     INNER JOIN operators_operator AS o ON n.operator_id = o.id
     INNER JOIN catalogue_service AS v ON n.service_id = v.id

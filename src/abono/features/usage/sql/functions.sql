@@ -99,6 +99,55 @@ CREATE OR REPLACE AGGREGATE abono_taken (used numeric, quantity numeric, least_u
     sfunc = abono_step, stype = numeric
 );
 
+-- name: weighed
+-- What an event says before it is added up: a sum its quantity times its weight, a count its sign times its weight.
+CREATE OR REPLACE FUNCTION abono_weighed(aggregation text, quantity numeric, weight numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE aggregation
+    WHEN 'sum' THEN round(quantity * coalesce(weight, 1), 12)
+    WHEN 'count' THEN sign(quantity) * coalesce(weight, 1)
+    ELSE quantity
+END;
+
+-- name: level
+-- What is used, the time of the latest event (seconds since 1970), and whether this one was taken, after a quantity was
+-- reported. ``unique`` adds it (1 where a value is new), ``max`` keeps the most, ``latest`` what the latest event says,
+-- of one time the largest. What would rise above the most is not taken.
+CREATE OR REPLACE FUNCTION abono_level_step(
+    state numeric[],
+    used numeric,
+    latest numeric,
+    aggregation text,
+    reported numeric,
+    at numeric,
+    most_used numeric
+) RETURNS numeric[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+    SELECT
+        CASE
+            WHEN w.wanted > b.used AND w.wanted > most_used THEN ARRAY[b.used, b.latest, 0]
+            ELSE ARRAY[w.wanted, greatest(b.latest, at), 1]
+        END
+    FROM (SELECT coalesce(state[1], used) AS used, CASE WHEN state IS NULL THEN latest ELSE state[2] END AS latest) AS b
+    CROSS JOIN LATERAL (
+        SELECT
+            CASE
+                WHEN aggregation = 'max' THEN greatest(b.used, reported)
+                WHEN aggregation <> 'latest' THEN b.used + reported
+                WHEN b.latest IS NULL OR at > b.latest THEN reported
+                WHEN at = b.latest THEN greatest(b.used, reported)
+                ELSE b.used
+            END AS wanted
+    ) AS w
+);
+
+-- name: levelled
+-- Running level over reported quantities in the order of the window, by the arguments of its step.
+CREATE OR REPLACE AGGREGATE abono_levelled (numeric, numeric, text, numeric, numeric, numeric)(
+    sfunc = abono_level_step, stype = _numeric
+);
+
 -- name: month
 -- Makes the partition of events of a month, if it is not there; answers whether it made one. Runs as the owner: behind
 -- the second wall nobody may make tables. A partition is shut for itself, what may be seen is seen by way of the whole.
@@ -132,6 +181,35 @@ $$;
 CREATE OR REPLACE FUNCTION abono_warned(used numeric, included numeric) RETURNS smallint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN included <= 0 THEN 0 WHEN used >= included THEN 100 WHEN used * 5 >= included * 4 THEN 80 ELSE 0 END;
+
+-- name: warned_at
+-- The same by a plan's own thresholds, ascending; without any it is those of every plan.
+CREATE OR REPLACE FUNCTION abono_warned(used numeric, included numeric, thresholds smallint[]) RETURNS smallint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN thresholds IS NULL THEN abono_warned(used, included)
+    WHEN included <= 0 THEN 0
+    ELSE coalesce((
+        SELECT max(t.threshold) FROM unnest(thresholds) AS t (threshold)
+        WHERE used * 100 >= included * t.threshold
+    ), 0)
+END;
+
+-- name: thresholds
+-- The thresholds that the terms of a service name, in percent; none is NULL, which is 80 and 100.
+CREATE OR REPLACE FUNCTION abono_thresholds(terms jsonb) RETURNS smallint[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN jsonb_typeof(terms -> 'warn') = 'array'
+        THEN
+            coalesce(
+                (
+                    SELECT array_agg(t.threshold::smallint)
+                    FROM jsonb_array_elements_text(terms -> 'warn') AS t (threshold)
+                ),
+                '{}'
+            )
+END;
 
 -- name: average
 -- An average over time: the sum of each level times its seconds, by all seconds, half up to 12 decimals; never below 0.

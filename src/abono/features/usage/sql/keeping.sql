@@ -36,7 +36,7 @@ turns AS MATERIALIZED (
 ),
 
 counters AS (
-    UPDATE usage_counter AS c SET dropped = c.dropped + t.total
+    UPDATE usage_counter AS c SET dropped = c.dropped + t.total, partial = TRUE
     FROM turns AS t
     WHERE
         c.account_id = t.account_id AND c.subscription_id = t.subscription_id AND c.service_id = t.service_id
@@ -56,6 +56,14 @@ FROM sums AS s
 WHERE
     d.account_id = s.account_id AND d.subscription_id = s.subscription_id AND d.service_id = s.service_id
     AND d.turn = s.turn AND d.day = s.counted_on;
+
+-- name: forget_values
+-- Values of quota periods that are over are not counted again.
+DELETE FROM usage_value AS v
+USING usage_counter AS c
+WHERE
+    v.account_id = c.account_id AND v.subscription_id = c.subscription_id AND v.service_id = c.service_id
+    AND v.turn < c.turn;
 
 -- name: forget_keys
 DELETE FROM usage_key WHERE at < %(ends)s::timestamptz;
@@ -79,10 +87,15 @@ SELECT
     e.key,
     e.turn,
     e.counted_on,
-    e.seats
+    e.seats,
+    coalesce(e.reported, e.quantity) AS reported,
+    coalesce(r.code, v.code) AS reported_as,
+    e.weight,
+    e.properties::text AS properties
 FROM usage_event AS e
 INNER JOIN operators_operator AS o ON e.operator_id = o.id
 INNER JOIN catalogue_service AS v ON e.service_id = v.id
+LEFT JOIN catalogue_service AS r ON e.reported_service_id = r.id
 LEFT JOIN accounts_profile AS p ON e.account_id = p.account_id
 WHERE e.at >= %(starts)s::timestamptz AND e.at < %(ends)s::timestamptz
 ORDER BY e.account_id, e.subscription_id, e.id;

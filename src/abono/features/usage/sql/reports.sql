@@ -71,9 +71,13 @@ SELECT
     trim_scale(e.quantity) AS quantity,
     e.turn,
     e.counted_on,
-    e.key
+    e.key,
+    trim_scale(coalesce(e.reported, e.quantity)) AS reported,
+    r.code AS reported_as,
+    e.properties
 FROM usage_event AS e
 INNER JOIN catalogue_service AS v ON e.service_id = v.id
+LEFT JOIN catalogue_service AS r ON e.reported_service_id = r.id
 INNER JOIN operators_operator AS o ON e.operator_id = o.id
 WHERE
     e.account_id = %(account)s::bigint AND e.subscription_id = %(subscription)s::uuid AND e.id < %(before)s::uuid

@@ -1,8 +1,9 @@
 """``abono import usage``: events of use from a table (``.csv``) or from JSON, one object a line (``.jsonl``).
 
 Columns: ``account`` (the number), ``service``, ``quantity`` (a decimal; seats: a change), and where they are needed
-``subscription`` or ``unit``, ``time`` (RFC 3339, or local to the operator), ``key``. The account alone is enough where
-one of its subscriptions has the service. A row without a key has one made of the file's content and its line, so that
+``subscription`` or ``unit``, ``time`` (RFC 3339, or local to the operator), ``key``, ``properties`` (in a table a JSON
+object of texts, in JSON lines such an object). The account alone is enough where one of its subscriptions has the
+service. A row without a key has one made of the file's content and its line, so that
 the same file counts once, however often it is read.
 
 Every row is read and judged before anything is counted; a row that cannot be read refuses the file. With ``--commit``
@@ -26,7 +27,7 @@ from django.db import transaction
 from abono.base.sql import statements
 from abono.base.trail import acting, record
 from abono.features.billing.using import SENTENCES, use_many
-from abono.features.usage.operations import COUNTED, MOST, REPEATED, Use
+from abono.features.usage.operations import COUNTED, MOST, MOST_PROPERTIES, REPEATED, Use, sound_properties
 from abono.interfaces.cli.importing import seller
 from abono.interfaces.cli.importing.report import Report
 from abono.interfaces.cli.importing.table import Misplaced, Row, read_table
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from abono.features.operators.queries import Operator
 
 _sql = statements("abono.interfaces.cli.importing", "usage")
-COLUMNS = ("account", "subscription", "unit", "service", "quantity", "time", "key")
+COLUMNS = ("account", "subscription", "unit", "service", "quantity", "time", "key", "properties")
 _NEEDED = ("account", "service", "quantity")
 FINE, PARTLY, REFUSED = 0, 1, 2
 
@@ -56,6 +57,7 @@ class _Read:
     quantity: Decimal
     at: datetime | None
     key: str
+    properties: Mapping[str, str] | None
 
 
 def import_usage(
@@ -122,9 +124,12 @@ def _object(line: int, text: bytes) -> Row:
     for name, each in value.items():
         if name not in COLUMNS:
             return Row(line, {}, InvalidValue("unknown_field", name[:60], f"The fields are {', '.join(COLUMNS)}."))
+        if name == "properties" and isinstance(each, dict):
+            continue
         if each is not None and not isinstance(each, str):
             return Row(line, {}, InvalidValue("invalid", name, "Write every value as a text, in quotes."))
-    return Row(line, {name: each for name, each in value.items() if each is not None})
+    cells = {name: json.dumps(each) if name == "properties" else each for name, each in value.items() if each}
+    return Row(line, cells)
 
 
 def _read(row: Row, operator: Operator, digest: str) -> _Read:
@@ -140,7 +145,21 @@ def _read(row: Row, operator: Operator, digest: str) -> _Read:
         quantity=parse_decimal(cells["quantity"], "quantity"),
         at=_instant(cells, operator),
         key=cells.get("key") or f"import {digest}:{row.line}",
+        properties=_properties(cells.get("properties", "")),
     )
+
+
+def _properties(text: str) -> dict[str, str] | None:
+    if not text:
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not sound_properties(found):
+        message = f"Write up to {MOST_PROPERTIES} properties as a JSON object of texts."
+        raise InvalidValue("invalid", "properties", message)
+    return found
 
 
 def _instant(cells: Mapping[str, str], operator: Operator) -> datetime | None:
@@ -173,7 +192,7 @@ def _placed(operator: Operator, rows: Sequence[_Read], report: Report) -> list[t
     for row in rows:
         known = by_place[row.place]
         if len(known) == 1:
-            uses.append((row.line, Use(*known[0], row.place[3], row.quantity, row.at, row.key)))
+            uses.append((row.line, Use(*known[0], row.place[3], row.quantity, row.at, row.key, row.properties)))
         elif known:
             message = "Several subscriptions of the account have this service; name the subscription or its unit."
             report.error(row.line, "subscription", "invalid", message)

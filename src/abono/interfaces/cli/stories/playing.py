@@ -211,7 +211,7 @@ class Stage:
         account, subscription = self.subscription(values)
         at = self.operator.instant(values["time"]) if "time" in values else None
         quantity = values["change"] if seats else values["quantity"]
-        each = Use(account, subscription, values["service"], quantity, at, values.get("key"))
+        each = Use(account, subscription, values["service"], quantity, at, values.get("key"), values.get("properties"))
         # The story's clock is everybody's: nobody's is ahead of it.
         use(each, now=self.now, tolerance=timedelta(0), seats=seats)
 

@@ -214,6 +214,14 @@ def _local_time(value: object, field: str, _currency: str) -> datetime:
     return _time(value, field)
 
 
+def _properties(value: object, field: str, _currency: str) -> dict[str, str]:
+    record = fields.mapping(value, field)
+    for name, each in record.items():
+        if not isinstance(each, str):
+            raise InvalidValue("invalid", f"{field}.{name}", "Write a text, in quotes.")
+    return {name: str(each) for name, each in record.items()}
+
+
 def _one_of(*options: str) -> Callable[[object, str, str], str]:
     return lambda value, field, _currency: fields.choice(value, field, options)
 
@@ -244,7 +252,14 @@ ACTIONS: Mapping[str, tuple[tuple[str, ...], Mapping[str, Callable[[object, str,
     "unblock": ((), {"subscription": _word, "account": _word, "reason": _one_of("staff")}),
     "use": (
         ("subscription", "service", "quantity"),
-        {"subscription": _word, "service": _word, "quantity": _decimal, "time": _local_time, "key": _word},
+        {
+            "subscription": _word,
+            "service": _word,
+            "quantity": _decimal,
+            "time": _local_time,
+            "key": _word,
+            "properties": _properties,
+        },
     ),
     "seats": (
         ("subscription", "service", "change"),

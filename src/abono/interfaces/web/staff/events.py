@@ -35,7 +35,7 @@ _TONES = {
     "unblocked_by_staff": "good",
     "resumed_by_customer": "good",
 }
-_WORDS = {"transition": words.CAUSES, "notice": words.NOTICES, "trail": words.ACTIONS}
+_WORDS = {"transition": words.CAUSES, "trail": words.ACTIONS}
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _event(each: Happening, account: AccountRow) -> Event:
         href = reverse("subscription", args=[account.account_id, each.subscription_id])
     return Event(
         at=each.at,
-        title=words.word(_WORDS[each.source], each.kind),
+        title=words.notice(each.kind) if each.source == "notice" else words.word(_WORDS[each.source], each.kind),
         text=_text(each, account.currency),
         actor=_actor(each),
         tone=_TONES.get(each.kind, ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -23,17 +24,18 @@ KINDS = {
     "resumed": "good",
     "ended": "ended",
     "payment_received": "good",
-    "quota_80": "info",
     "quota_100": "waiting",
 }
-"""The kinds of notices that have a template, with the tone in which they are shown."""
+"""The kinds of notices that have a template of their own, with the tone in which they are shown."""
+_QUOTA = re.compile(r"quota_([0-9]{1,4})")
+_ALL = 100
 
 
 @dataclass(frozen=True)
 class Message:
     """A notice with what its sentence needs: how the service is called, the boundary, the amount in minor units.
 
-    ``counted`` is what a quota is of.
+    ``counted`` is what a quota is of, ``percent`` how much of it is used.
     """
 
     sent_on: date
@@ -45,6 +47,7 @@ class Message:
     currency: str
     seller: str
     counted: str
+    percent: int | None
 
 
 def told_messages(
@@ -60,17 +63,22 @@ def called(one: Standing) -> str:
 
 
 def _message(notice: NoticeRow, services: Mapping[UUID, Standing], currency: str, seller: str) -> Message:
-    known = notice.kind in KINDS
+    template, tone = (notice.kind, KINDS[notice.kind]) if notice.kind in KINDS else ("other", "info")
+    quota = _QUOTA.fullmatch(notice.kind)
+    percent = int(quota[1]) if quota else None
+    if percent is not None and template == "other":
+        template, tone = "quota", "info" if percent < _ALL else "waiting"
     one = services.get(notice.subscription_id) if notice.subscription_id else None
     boundary = notice.payload.get("boundary")
     return Message(
         sent_on=notice.sent_on,
-        template=f"web/subscriber/notices/{notice.kind if known else 'other'}.html",
-        tone=KINDS.get(notice.kind, "info"),
+        template=f"web/subscriber/notices/{template}.html",
+        tone=tone,
         service=called(one) if one else _("a service of yours"),
         boundary=date.fromisoformat(boundary) if boundary else None,
         amount=notice.payload.get("amount"),
         currency=currency,
         seller=seller,
         counted=notice.payload.get("service", ""),
+        percent=percent,
     )
