@@ -28,7 +28,10 @@ CATALOGUE: dict[str, Any] = {
         "office": {
             "price": "0.00",
             "period": "month",
-            "services": {"prints": {"included": "10"}, "letters": {"included": "5", "limit": "hard"}},
+            "services": {
+                "prints": {"included": "10", "filters": [{"when": {"colour": "yes"}, "counts": "3"}]},
+                "letters": {"included": "5", "limit": "hard"},
+            },
         }
     },
 }
@@ -83,6 +86,23 @@ def test_lines_of_json(seller: Operator, tmp_path: Path) -> None:
     code, told = ran(tmp_path / "events.jsonl", text, seller)
     assert (code, told["ready"]) == (0, 2)
     assert used(seller) == [("", "prints", 3)]
+
+
+def test_properties_in_a_table_and_in_lines_of_json(seller: Operator, tmp_path: Path) -> None:
+    table = 'account;service;quantity;key;properties\na;prints;2;k;"{""colour"": ""yes""}"\na;prints;1;m;\n'
+    code, told = ran(tmp_path / "events.csv", table, seller)
+    assert (code, told["ready"], used(seller)) == (0, 2, [("", "prints", 7)])
+    first = {"account": "a", "service": "prints", "quantity": "2", "key": "k"}
+    rows = [{**first, "properties": {"colour": "yes"}}, {**first, "key": "n", "properties": {}}]
+    code, told = ran(tmp_path / "events.jsonl", "\n".join(map(json.dumps, rows)), seller)
+    assert (code, told["ready"], told["already_there"], used(seller)) == (0, 1, 1, [("", "prints", 9)])
+    code, told = ran(tmp_path / "more.jsonl", json.dumps({**first, "properties": {"colour": "no"}}), seller)
+    assert (code, [each["code"] for each in told["errors"]]) == (1, ["key_conflict"])
+    bad = [{"colour": 3}, {"": "x"}, {"x": "y" * 201}, ["colour"], "colour", 7]
+    text = "\n".join(json.dumps({**first, "key": f"b{n}", "properties": each}) for n, each in enumerate(bad))
+    code, told = ran(tmp_path / "bad.jsonl", text, seller)
+    assert (code, {(each["field"], each["code"]) for each in told["errors"]}) == (2, {("properties", "invalid")})
+    assert (len(told["errors"]), used(seller)) == (6, [("", "prints", 9)])
 
 
 def test_a_row_that_cannot_be_read_refuses_the_file(seller: Operator, tmp_path: Path) -> None:

@@ -35,7 +35,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 NOW = worlds.START + timedelta(days=3)
 CATALOGUE: dict[str, Any] = {
-    "services": {"letters": {"kind": "usage"}, "sms": {"kind": "usage"}, "people": {"kind": "seats"}},
+    "services": {
+        "letters": {"kind": "usage"},
+        "sms": {"kind": "usage"},
+        "people": {"kind": "seats"},
+        "visitors": {"kind": "usage", "aggregation": "unique", "property": "visitor"},
+        "storage": {"kind": "usage", "aggregation": "max"},
+        "level": {"kind": "usage", "aggregation": "latest"},
+    },
     "plans": {
         "mail": {
             "price": "0.00",
@@ -45,6 +52,11 @@ CATALOGUE: dict[str, Any] = {
                 "sms": {"model": "package", "size": "1", "price": "1.00", "overage": "on_use"},
                 "people": {"included": "5", "limit": "hard"},
             },
+        },
+        "site": {
+            "price": "0.00",
+            "period": "month",
+            "services": {"visitors": {"included": "5", "limit": "hard"}, "storage": {}, "level": {}},
         },
         "meter": {"price": "0.00", "period": "month", "services": {"letters": {"model": "standard", "unit": "0.01"}}},
     },
@@ -100,6 +112,34 @@ def test_of_many_payers_exactly_so_many_pass_as_there_is_money(seller: Operator)
     found = together([lambda: use(Use(account, sub, "sms", Decimal(1)), now=NOW)] * 20)
     assert found == {"True": 7, "insufficient_funds": 13}
     assert used(account, "sms") == 7
+    assert audit() == []
+
+
+def test_of_many_visitors_exactly_so_many_pass_as_are_included(seller: Operator) -> None:
+    account = worlds.account(seller)
+    sub = orders.subscribe(account, "site", now=worlds.START)
+
+    def visit(visitor: int) -> Callable[[], object]:
+        return lambda: use(Use(account, sub, "visitors", Decimal(1), None, None, {"visitor": str(visitor)}), now=NOW)
+
+    found = together([visit(number % 10) for number in range(30)])
+    assert found == {"True": 15, "quota_exceeded": 15}
+    assert used(account, "visitors") == 5
+    assert audit() == []
+
+
+def test_readings_from_many_at_once_come_to_the_most_and_the_latest(seller: Operator) -> None:
+    account = worlds.account(seller)
+    sub = orders.subscribe(account, "site", now=worlds.START)
+
+    def report(number: int) -> Callable[[], object]:
+        at = worlds.START + timedelta(minutes=number * 7 % 30)
+        uses = [Use(account, sub, service, Decimal(number), at) for service in ("storage", "level")]
+        return lambda: set(count(uses, now=NOW))
+
+    assert together([report(number) for number in range(30)]) == {"{'counted'}": 30}
+    # 30 and 7 have no divisor in common: the latest, at the 29th minute, is that of 17.
+    assert (int(used(account, "storage")), int(used(account, "level"))) == (29, 17)
     assert audit() == []
 
 
