@@ -94,6 +94,8 @@ def conjuncts(node: Any) -> Iterator[Any]:
     if type(node).__name__ == "BoolExpr" and node.boolop.name == "AND_EXPR":
         for each in node.args:
             yield from conjuncts(each)
+    elif type(node).__name__ == "BooleanTest" and node.booltesttype.name == "IS_TRUE":
+        yield from conjuncts(node.arg)
     elif node is not None:
         yield node
 

@@ -264,6 +264,7 @@ def test_a_bad_statement_is_found(schema: Schema, rule: str, text: str) -> None:
         f"SELECT 1 FROM ledger_account AS a LEFT JOIN {ENTRY} ON a.account_id = e.account_id",
         "SELECT 1 FROM ledger_entry AS e, ledger_hold AS h WHERE (e.account_id, e.id) = (h.account_id, h.entry_id)",
         "SELECT 1 FROM ledger_account AS a WHERE a.account_id IN (SELECT h.account_id FROM ledger_hold AS h)",
+        "SELECT 1 FROM ledger_account AS a WHERE (a.account_id IN (SELECT h.account_id FROM ledger_hold AS h)) IS TRUE",
         f"SELECT 1 FROM ledger_account AS a WHERE EXISTS (SELECT 1 FROM {ENTRY} WHERE e.account_id = a.account_id)",
         f"SELECT 1 FROM ledger_account AS a, LATERAL (SELECT 1 FROM {ENTRY} WHERE e.account_id = a.account_id) AS b",
         "WITH t AS (SELECT * FROM ledger_entry) SELECT 1 FROM t, ledger_hold AS h WHERE h.account_id = t.account_id",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
@@ -677,3 +677,18 @@ def test_a_month_is_kept_while_an_average_of_seats_needs_it(seller: Operator, se
     assert [month.isoformat() for month in keep_months(days(100))] == ["2026-01-01"]
     assert [row.billed for row in queries.closed_periods(account, sub).items] == [4, 4, 4]
     assert audit() == []
+
+
+@pytest.mark.parametrize(
+    ("at", "outcome"),
+    [
+        (datetime(2026, 1, 3, 18, 15, tzinfo=timezone(timedelta(hours=18, minutes=16))), "counted"),
+        (datetime(2026, 1, 2, 0, 0, tzinfo=timezone(timedelta(hours=-23, minutes=-59))), "counted"),
+        (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5))), "out_of_range"),
+        (datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5))), "out_of_range"),
+    ],
+)
+def test_an_instant_may_be_told_by_any_clock(at: datetime, outcome: str) -> None:
+    account = worlds.account(worlds.operator(CATALOGUE))
+    sub = orders.subscribe(account, "office", now=START)
+    assert count([Use(account, sub, "prints", Decimal(1), at, "k")], now=START + timedelta(days=3)) == [outcome]

@@ -49,6 +49,7 @@ _MOST_KEY = 200
 _MOST_SERVICE = 60
 _WHOLE_DIGITS = 15
 _DECIMALS = 12
+_IN_UTC = "+00:00"
 _REFUSED = frozenset({"invalid", "out_of_range"})
 
 
@@ -132,12 +133,13 @@ class _Batch:
             number = numbers.get(quantity) if quantity.is_finite() else "invalid"
             if number is None:
                 number = numbers[quantity] = _number(quantity)
+            when = _instant(at)
+            refused = spot in _REFUSED or number in _REFUSED or when in _REFUSED
             named = key is None or (0 < len(key) <= _MOST_KEY and key.isprintable())
-            if spot in _REFUSED or number in _REFUSED or not named or (properties and not sound_properties(properties)):
-                self.outcomes[place] = next((each for each in (spot, number) if each in _REFUSED), "invalid")
+            if refused or not named or (properties and not sound_properties(properties)):
+                self.outcomes[place] = next((each for each in (spot, number, when) if each in _REFUSED), "invalid")
                 write("")
                 continue
-            when = r"\N" if at is None else at.isoformat()
             said = _told(json.dumps(properties, ensure_ascii=False)) if properties else r"\N"
             write(f"{spot}\t{place}\t{number}\t{when}\t{_told(key)}\t\\N\t\\N\t\\N\t\\N\t{said}\t\\N\n")
             wait(place)
@@ -234,6 +236,19 @@ def _sound(text: object, most: int) -> bool:
 def _month(at: datetime) -> tuple[int, int]:
     moment = at if at.tzinfo is UTC else at.astimezone(UTC)
     return moment.year, moment.month
+
+
+def _instant(at: datetime | None) -> str:
+    """An instant as COPY reads it, in UTC: the database knows fewer zones. Or the code of its refusal."""
+    if at is None:
+        return r"\N"
+    text = at.isoformat()
+    if text.endswith(_IN_UTC):
+        return text
+    try:
+        return at.astimezone(UTC).isoformat()
+    except OverflowError:  # before the year 1, or after 9999
+        return "out_of_range"
 
 
 def _told(text: str | None) -> str:

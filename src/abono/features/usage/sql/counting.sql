@@ -489,7 +489,8 @@ counters AS (
         END AS warned
     FROM sums AS s
     -- The events are written first: a counter stays locked as shortly as can be.
-    WHERE s.account_id IN (SELECT k.account_id FROM kept AS k)
+    -- (Not a condition of a join: few rows are expected of a batch, and each would be sought among all.)
+    WHERE (s.account_id IN (SELECT k.account_id FROM kept AS k)) IS TRUE
     ORDER BY s.account_id, s.subscription_id, s.service_id
     ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE
         SET
@@ -545,7 +546,7 @@ days AS (
         s.thresholds,
         abono_warned(s.used, s.included, s.thresholds) AS warned
     FROM day_sums AS s
-    WHERE s.account_id IN (SELECT c.account_id FROM counters AS c)
+    WHERE (s.account_id IN (SELECT c.account_id FROM counters AS c)) IS TRUE
     ORDER BY s.account_id, s.subscription_id, s.service_id, s.counted_on
     ON CONFLICT (account_id, subscription_id, service_id, turn, day) DO UPDATE
         SET
