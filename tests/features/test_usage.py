@@ -689,6 +689,6 @@ def test_a_month_is_kept_while_an_average_of_seats_needs_it(seller: Operator, se
     ],
 )
 def test_an_instant_may_be_told_by_any_clock(at: datetime, outcome: str) -> None:
-    account = worlds.account(worlds.operator(CATALOGUE))
+    account = worlds.account(worlds.operator(CATALOGUE), 1_000)
     sub = orders.subscribe(account, "office", now=START)
     assert count([Use(account, sub, "prints", Decimal(1), at, "k")], now=START + timedelta(days=3)) == [outcome]
