@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 from datetime import timedelta
 from decimal import Decimal
@@ -45,7 +47,11 @@ CATALOGUE: dict[str, Any] = {
             "period": "month",
             "services": {
                 "prints": {"included": "1000", "model": "package", "size": "100", "price": "5.00"},
-                "letters": {"included": "20", "limit": "hard"},
+                "letters": {
+                    "included": "20",
+                    "limit": "hard",
+                    "filters": [{"when": {"size": "large"}, "counts": "4", "as": "prints"}],
+                },
                 "calls": {"included": "50", "quota_period": "day"},
                 "sms": {"model": "standard", "unit": "0.10"},
                 "people": {"included": "5", "model": "package", "size": "1", "price": "7.00"},
@@ -168,8 +174,21 @@ def test_events_as_a_file(office: Office) -> None:
     answer: Any = office.boss.get(f"{office.path}usage/csv/?service=prints")
     assert answer["Content-Disposition"] == f'attachment; filename="usage-{office.account}.csv"'
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
-    assert lines[0] == "Time,Service,Quantity,Unit,Reported,Key"
-    assert (len(lines), lines[2].split(",")[-1]) == (3, "printer-7")
+    assert lines[0] == "Time,Service,Quantity,Unit,Reported,Key,Sent,Sent as,Properties"
+    assert (len(lines), next(csv.reader(lines[2:]))[5:]) == (3, ["printer-7", "1210.5", "prints", ""])
+
+
+def test_what_a_filter_made_of_an_event_is_shown_with_what_was_sent(office: Office) -> None:
+    large = {"size": "large", "box": HOSTILE}
+    sent = Use(office.account, office.sub, "letters", Decimal("1.5"), office.now, "letter-1", large)
+    assert use_many([sent], now=office.now) == ["counted"]
+    shown = plainly(office.boss.get(f"{office.path}usage/"))
+    for told in ("6 <span", "Sent: 1.5 letters", "size: large", "box: &lt;script&gt;"):
+        assert told in shown
+    assert HOSTILE not in shown
+    answer: Any = office.boss.get(f"{office.path}usage/csv/")
+    (_head, row) = csv.reader(b"".join(answer.streaming_content).decode("utf-8-sig").splitlines())
+    assert (row[1:3], row[5:8], json.loads(row[8])) == (["prints", "6"], ["letter-1", "1.5", "letters"], large)
 
 
 def test_the_report_leads_from_numbers_to_events(office: Office) -> None:

@@ -176,10 +176,14 @@ def events_of(
     *,
     service: str = "",
     turn: int | None = None,
+    day: date | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> Page[EventRow]:
-    """The events of a subscription, the newest first; of one service or quota period. Raises InvalidRequest."""
+    """The events of a subscription, those that came last first. Raises InvalidRequest.
+
+    Of one service, quota period (``turn``) or civil day of the seller if given.
+    """
     place = place_in(after, UUID)
     rows = _sql.rows(
         "events",
@@ -187,6 +191,7 @@ def events_of(
         subscription=subscription,
         service=service,
         turn=turn,
+        day=day,
         before=place[0] if place else _LAST,
         most=checked(limit) + 1,
     )

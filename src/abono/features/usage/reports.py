@@ -12,18 +12,18 @@ from abono.base.paging import after as place_in
 from abono.base.refusal import InvalidRequest
 from abono.base.sql import statements
 from abono.features.subscriptions.access import find_subscription
-from abono.features.usage.queries import EventRow, event_of
+from abono.features.usage.queries import events_of
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from abono.features.access.people import Person
+    from abono.features.usage.queries import EventRow
 
 _sql = statements("abono.features.usage", "reports")
 RIGHT = "usage.view"
 LONGEST = timedelta(days=366)
 USUAL = timedelta(days=31)
-_LAST = UUID(int=2**128 - 1)
 _FIRST = (0, UUID(int=0), 0, date(1, 1, 1))
 _BIGINT = 2**63
 
@@ -107,15 +107,4 @@ def find_events(  # noqa: PLR0913 -- what a list can be narrowed by
     Of one service, quota period (``turn``) or civil day if given. Raises Forbidden, NotFound, InvalidRequest.
     """
     find_subscription(person, account, subscription, right=RIGHT)
-    place = place_in(after, UUID)
-    rows = _sql.rows(
-        "events",
-        account=account,
-        subscription=subscription,
-        service=service,
-        turn=turn,
-        day=day,
-        before=place[0] if place else _LAST,
-        most=checked(limit) + 1,
-    )
-    return page_of([event_of(row) for row in rows], limit, lambda row: (row.id,))
+    return events_of(account, subscription, service=service, turn=turn, day=day, after=after, limit=limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
@@ -67,7 +68,10 @@ def events_page(request: PersonRequest, account: int, subscription: UUID, csv: s
 def events_file(request: PersonRequest, account: int, subscription: UUID, zone: str) -> HttpResponseBase:
     """The events as they are narrowed, all of them, as a file. Raises Forbidden, NotFound, InvalidRequest."""
     person, asked = request.person, asked_of(request)
-    head = (_("Time"), _("Service"), _("Quantity"), _("Unit"), _("Reported"), _("Key"))
+    head = (
+        _("Time"), _("Service"), _("Quantity"), _("Unit"), _("Reported"), _("Key"), _("Sent"), _("Sent as"),
+        _("Properties"),
+    )  # fmt: skip
 
     def fetch(after: str | None) -> Page[Sequence[Cell]]:
         found = find_events(person, account, subscription, after=after, limit=MOST, **asked)
@@ -79,4 +83,14 @@ def events_file(request: PersonRequest, account: int, subscription: UUID, zone: 
 
 def _cells(row: EventRow, zone: str) -> tuple[Cell, ...]:
     quantity = write_quantity(row.quantity)
-    return (instant(row.at, zone), row.service, quantity, row.unit, instant(row.taken_at, zone), row.key or "")
+    return (
+        instant(row.at, zone),
+        row.service,
+        quantity,
+        row.unit,
+        instant(row.taken_at, zone),
+        row.key or "",
+        write_quantity(row.reported),
+        row.reported_as or row.service,
+        json.dumps(row.properties, ensure_ascii=False) if row.properties else "",
+    )

@@ -59,38 +59,3 @@ INNER JOIN subscriptions_subscription AS s ON d.account_id = s.account_id AND d.
 INNER JOIN catalogue_plan AS l ON s.plan_id = l.id
 INNER JOIN catalogue_service AS v ON d.service_id = v.id
 ORDER BY d.account_id, d.subscription_id, d.service_id, d.day;
-
--- name: events
--- The events of a subscription, those that came last first: of a service, of a quota period, of a day if given.
-SELECT
-    e.id,
-    v.code AS service,
-    v.unit,
-    e.at,
-    e.taken_at,
-    trim_scale(e.quantity) AS quantity,
-    e.turn,
-    e.counted_on,
-    e.key,
-    trim_scale(coalesce(e.reported, e.quantity)) AS reported,
-    r.code AS reported_as,
-    e.properties
-FROM usage_event AS e
-INNER JOIN catalogue_service AS v ON e.service_id = v.id
-LEFT JOIN catalogue_service AS r ON e.reported_service_id = r.id
-INNER JOIN operators_operator AS o ON e.operator_id = o.id
-WHERE
-    e.account_id = %(account)s::bigint AND e.subscription_id = %(subscription)s::uuid AND e.id < %(before)s::uuid
-    AND (%(service)s::text = '' OR v.code = %(service)s::text)
-    AND (%(turn)s::integer IS NULL OR e.turn = %(turn)s::integer)
-    AND (
-        %(day)s::date IS NULL
-        OR (
-            e.at >= %(day)s::timestamp AT TIME ZONE o.time_zone
-            AND e.at < (%(day)s::date + 1)::timestamp AT TIME ZONE o.time_zone
-        )
-    )
-    AND e.at >= coalesce(%(day)s::date - 1, '-infinity')::timestamp AT TIME ZONE 'UTC'
-    AND e.at < coalesce(%(day)s::date + 2, 'infinity')::timestamp AT TIME ZONE 'UTC'
-ORDER BY e.id DESC
-LIMIT %(most)s;
