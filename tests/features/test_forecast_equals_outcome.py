@@ -40,20 +40,20 @@ CHARGES = (
 )
 
 
-LAST_UNPAID = """
+UNPAID = """
     SELECT e.id FROM ledger_entry AS e
     JOIN billing_charge AS c ON c.account_id = e.account_id AND c.id = e.id
     JOIN subscriptions_subscription AS s ON s.account_id = c.account_id AND s.id = c.subscription_id
     JOIN catalogue_plan AS p ON p.id = s.plan_id
     JOIN ledger_account AS a ON a.account_id = e.account_id
     WHERE e.account_id = %s AND e.booked_at > %s AND p.charge = 'arrears' AND p.on_shortfall <> 'owe'
-    AND s.state = 'ended' AND s.ended_on = e.booked_on
     AND a.credit_limit
         + (SELECT sum(x.amount) FROM ledger_entry AS x WHERE x.account_id = e.account_id AND x.id <= e.id)
         + coalesce((SELECT sum(g.remaining) FROM ledger_grant AS g WHERE g.account_id = e.account_id
                     AND g.starts_at <= e.booked_at AND g.ends_at > e.booked_at), 0) < 0
 """
-"""The last charge in arrears of what ends is made in any case: there is nothing left that it could stop."""
+"""A charge in arrears is made in any case. Where it is the last one, or what follows costs nothing, there is nothing
+that it could stop; what it leaves is a debt all the same."""
 
 
 def prepared(terms: tuple[Any, ...], script: list[tuple[Any, ...]]) -> World:
@@ -191,7 +191,7 @@ def test_the_shortfall_of_an_outlook_is_what_makes_all_of_it_pass(
                         world.do("pay", account=name, amount=world.amount(payment))
                     _charges, stops = passing(world, 30)
                     stops = [row for row in stops if row["cause"] == "shortfall" and row["account_id"] == account]
-                    unpaid = rows(LAST_UNPAID, account, began)
+                    unpaid = rows(UNPAID, account, began)
                     stopped.append((payment, bool(stops or unpaid)))
                     transaction.set_rollback(True)
                 world.now = began

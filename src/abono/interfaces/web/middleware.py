@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import TooManyFieldsSent
 from django.shortcuts import render
 from django.utils import timezone, translation
 
@@ -34,6 +35,9 @@ _REFUSED = 422
 SIGNING = "/sign/"
 """Pages of the sign-in, which are there also for somebody whom nobody lets in any more. They are not behind the wall:
 they read and change what is secret of one's own user, and an invitation may be another operator's."""
+_MOST_FIELDS = 1_000
+_MANY_FIELDS = frozenset({"plan_new", "plan_edit"})
+"""Forms with a section for each service of a house may have as many as the settings allow, all others _MOST_FIELDS."""
 _MINUTE = timedelta(minutes=1)
 _MOST_SEEN = 10_000
 
@@ -83,6 +87,15 @@ class PersonMiddleware:
         self._seen[key] = (now, here.address)
         if here.address is not None:
             seen(key, here.address, here.agent, now=now)
+
+    def process_view(self, request: HttpRequest, *_view: object) -> None:
+        """A form of more fields than any of ours has is not even read."""
+        known = request.resolver_match
+        if request.method != "POST" or request.path.startswith("/api/") or known is None:
+            return
+        if known.url_name not in _MANY_FIELDS and sum(len(each) for _, each in request.POST.lists()) > _MOST_FIELDS:
+            message = f"A form may have {_MOST_FIELDS} fields."
+            raise TooManyFieldsSent(message)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """A refusal that a page did not answer itself is a page that says what to do."""
