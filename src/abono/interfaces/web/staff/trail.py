@@ -62,4 +62,9 @@ def _midnight(person: Person, day: date | None, *, after: bool = False) -> datet
 def _changes(row: TrailRow) -> list[tuple[str, object, object]]:
     """What was changed: a field, before, after."""
     before, after = row.before or {}, row.after or {}
-    return [(name, before.get(name), after.get(name)) for name in dict.fromkeys((*before, *after))]
+    return [(name, _told(before.get(name)), _told(after.get(name))) for name in dict.fromkeys((*before, *after))]
+
+
+def _told(value: object) -> object:
+    """A value as it is read; of a list its parts."""
+    return ", ".join(str(each) for each in value) if isinstance(value, list) else value
