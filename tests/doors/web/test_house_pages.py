@@ -17,7 +17,7 @@ from tests.doors.test_commands import here
 from tests.features import people
 from tests.features.worlds import account, operator
 
-from abono.base.trail import acting
+from abono.base.trail import acting, record
 from abono.features.access.rights import Role
 from abono.features.billing import money, orders
 from abono.features.billing.forecasts import make_waiting
@@ -256,8 +256,9 @@ def test_the_trail_tells_who_did_what_and_can_be_narrowed(boss: Client, seller: 
     assert "Payment entered" in shown
     assert "1234" in shown
     assert "<script>alert" not in shown
-    rights = {"name": "Shop", "operator": str(seller.id), "rights": ["account.view", "plan.view"]}
-    assert boss.post("/keys/new/", rights).status_code == 200
+    record(
+        "key.create", "Shop", operator=seller.id, at=datetime.now(UTC), after={"rights": ["account.view", "plan.view"]}
+    )
     assert "<ins>account.view, plan.view</ins>" in boss.get("/trail/").content.decode()
     assert "Payment entered" not in boss.get("/trail/", {"action": "plan."}).content.decode()
     assert "Payment entered" not in boss.get("/trail/", {"until": "2020-01-01"}).content.decode()
