@@ -207,6 +207,7 @@ def test_a_batch_that_does_not_fit_is_refused_whole(office: Office, settings: Se
     wrong = office.meter("POST", "/usage/batch", {"events": [office.event(), office.event(quantity="x")]})
     assert (wrong.told, wrong.body["field"]) == ((422, "invalid"), "events.1.quantity")
     assert office.meter("POST", "/usage/batch", {"events": []}).told == (422, "out_of_range")
+    assert office.meter("POST", "/usage/batch", {"events": [{**office.event(), "account": True}]}).status == 422
     many = office.meter("POST", "/usage/batch", {"events": [office.event()] * 10_001})
     assert (many.told, many.body["field"]) == ((422, "out_of_range"), "events")
     settings.API_MOST_BATCH_BYTES = 100
@@ -418,6 +419,15 @@ def test_what_is_reserved_counts_against_the_limit_until_it_is_closed(office: Of
     assert office.meter("POST", f"/accounts/{office.account}/reservations/{two}/cancel", {}).status == 204
     assert (quotas(office)["letters"]["held"], quotas(office)["letters"]["used"]) == ("0", "1")
     assert audit() == []
+
+
+def test_nothing_of_a_reservation_may_have_been_used(office: Office) -> None:
+    path = f"/accounts/{office.account}/subscriptions/{office.sub}/reservations"
+    made = office.meter("POST", path, {"service": "letters", "quantity": "1"})
+    at = f"/accounts/{office.account}/reservations/{made.body['id']}"
+    for _ in range(2):
+        assert office.meter("POST", f"{at}/commit", {"quantity": "0"}).status == 204
+    assert (quotas(office)["letters"]["held"], quotas(office)["letters"]["used"]) == ("0", "0")
 
 
 def test_nobody_reserves_or_commits_for_others(office: Office) -> None:

@@ -113,7 +113,11 @@ def commit(
     raises where more is used than was reserved; then nothing changed.
     """
     name = key or f"reservation {reservation}"
-    asked = {"action": "commit", "reservation": str(reservation), "quantity": quantity and str(quantity)}
+    asked = {
+        "action": "commit",
+        "reservation": str(reservation),
+        "quantity": None if quantity is None else str(quantity),
+    }
     with counter(account, now) as desk:
         if first_answer(account, name, asked) is not None:
             return

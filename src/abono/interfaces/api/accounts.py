@@ -24,6 +24,7 @@ from abono.interfaces.api.values import (
     Body,
     Currency,
     Cursor,
+    GivenId,
     Id,
     Instant,
     Key,
@@ -81,12 +82,12 @@ class NewAccount(Body):
 
     number: Annotated[Number | None, Field(description="Unique per operator; the next one if not given.")] = None
     name: Name | None = None
-    operator: Annotated[Id | None, Field(description="The seller; the key's own operator if not given.")] = None
+    operator: Annotated[GivenId | None, Field(description="The seller; the key's own operator if not given.")] = None
     currency: Annotated[Currency | None, Field(description="The operator's if not given.")] = None
     locale: Annotated[Locale | None, Field(description="The operator's if not given.")] = None
     credit_limit: Annotated[Positive, Field(description="Needs the right `payment.adjust` as well.")] = "0"
-    manager: Annotated[Id | None, Field(description="A membership; see `GET /people`.")] = None
-    agent: Annotated[Id | None, Field(description="A membership; see `GET /people`.")] = None
+    manager: Annotated[GivenId | None, Field(description="A membership; see `GET /people`.")] = None
+    agent: Annotated[GivenId | None, Field(description="A membership; see `GET /people`.")] = None
 
 
 class ChangedAccount(Body):
@@ -94,8 +95,8 @@ class ChangedAccount(Body):
 
     name: Name | None = None
     locale: Locale | None = None
-    manager: Id | None = None
-    agent: Id | None = None
+    manager: GivenId | None = None
+    agent: GivenId | None = None
 
 
 class Note(Answer):

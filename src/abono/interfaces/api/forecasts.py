@@ -14,7 +14,20 @@ from abono.features.billing.forecasts import Kept, ask, find_forecast, kept_fore
 from abono.features.operators.queries import operator_by_id
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.replies import Reply
-from abono.interfaces.api.values import Amount, Answer, Body, Code, Currency, Cursor, Day, Id, Instant, Number, Whole
+from abono.interfaces.api.values import (
+    Amount,
+    Answer,
+    Body,
+    Code,
+    Currency,
+    Cursor,
+    Day,
+    GivenId,
+    Id,
+    Instant,
+    Number,
+    Whole,
+)
 from abono.kernel.money import format_amount
 
 TAG = "Forecast"
@@ -117,7 +130,7 @@ def _shown(found: Played, days: int) -> Forecast:
 class NewForecast(Body):
     """A forecast for the worker to make."""
 
-    operator: Annotated[Id | None, Field(description="The key's own operator if not given.")] = None
+    operator: Annotated[GivenId | None, Field(description="The key's own operator if not given.")] = None
     days: Annotated[Whole, Field(ge=1, le=366, examples=[30])] = 30
 
 

@@ -12,7 +12,7 @@ from abono.features.access.rights import RIGHTS
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.lists import Listed
 from abono.interfaces.api.replies import Reply, gone, made
-from abono.interfaces.api.values import Answer, Body, Cursor, Id, Instant, Name, Paging
+from abono.interfaces.api.values import Answer, Body, Cursor, GivenId, Id, Instant, Name, Paging
 
 Right = Annotated[Literal[RIGHTS], Field(examples=["account.view"])]  # type: ignore[valid-type]  # made of a constant
 
@@ -44,7 +44,9 @@ class NewKey(Body):
 
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", examples=["Shop"])]
     rights: Annotated[list[Right], Field(min_length=1, max_length=len(RIGHTS))]
-    operator: Annotated[Id | None, Field(description="Whose key; the calling key's own where it is not given.")] = None
+    operator: Annotated[
+        GivenId | None, Field(description="Whose key; the calling key's own where it is not given.")
+    ] = None
     expires_at: Annotated[AwareDatetime | None, Field(examples=["2027-01-01T00:00:00Z"])] = None
 
 

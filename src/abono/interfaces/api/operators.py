@@ -26,6 +26,7 @@ from abono.interfaces.api.values import (
     Cursor,
     Day,
     Flag,
+    GivenId,
     Id,
     Instant,
     Locale,
@@ -120,7 +121,7 @@ class Moves(Answer):
 class NewMove(Body):
     """Another parent from a civil day on."""
 
-    parent: Id
+    parent: GivenId
     valid_from: Annotated[Day | None, Field(description="Today if not given: at once.")] = None
 
 

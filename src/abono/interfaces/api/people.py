@@ -15,7 +15,7 @@ from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.lists import Listed as ListOf
 from abono.interfaces.api.reaching import reach
 from abono.interfaces.api.replies import Reply, gone, made
-from abono.interfaces.api.values import Answer, Body, Cursor, Flag, Id, Instant, Locale, Paging, Search
+from abono.interfaces.api.values import Answer, Body, Cursor, Flag, GivenId, Id, Instant, Locale, Paging, Search
 
 TAG = "People"
 KindName = Annotated[Literal["staff", "subscriber", "agent"], Field(examples=["staff"])]
@@ -109,8 +109,10 @@ class NewInvitation(Body):
     email: Email
     kind: KindName
     role: Annotated[RoleName | None, Field(description="Staff need one, nobody else has one.")] = None
-    operator: Annotated[Id | None, Field(description="The key's own if not given; a subscriber's account's.")] = None
-    account: Annotated[Id | None, Field(description="A subscriber needs one.", examples=[None])] = None
+    operator: Annotated[GivenId | None, Field(description="The key's own if not given; a subscriber's account's.")] = (
+        None
+    )
+    account: Annotated[GivenId | None, Field(description="A subscriber needs one.", examples=[None])] = None
     locale: Locale | None = None
 
 

@@ -13,7 +13,7 @@ from abono.features.usage.operations import COUNTED, MOST, MOST_PROPERTIES, REPE
 from abono.features.usage.queries import quotas_of
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.subscriptions import ONE
-from abono.interfaces.api.values import Answer, Body, Code, Id, Key, plain
+from abono.interfaces.api.values import Answer, Body, Code, GivenId, Id, Key, plain
 
 TAG = "Usage"
 _SHORT = "The account cannot pay for what this opens; let it be topped up and send the event again."
@@ -46,7 +46,7 @@ Result = Annotated[Literal[(COUNTED, REPEATED, *_REFUSALS)], Field(examples=[COU
 class UsageEvent(Body):
     """So much of a service was used by a subscription."""
 
-    account: Id
+    account: GivenId
     subscription: Key
     service: Annotated[Code, Field(examples=["calls"])]
     quantity: Measure

@@ -79,6 +79,8 @@ Quantity = Annotated[
     Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,6})?$", description="A decimal string above 0.", examples=["1"]),
 ]
 Whole = Annotated[int, Strict()]
+GivenId = Annotated[Id, Strict()]
+"""An id in a body, where `true` is no 1."""
 Flag = Annotated[bool, Strict()]
 Day = Annotated[
     date,

@@ -22,7 +22,7 @@ from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.lists import Listed
 from abono.interfaces.api.replies import Reply, gone, made
 from abono.interfaces.api.subscriptions import Nothing
-from abono.interfaces.api.values import Answer, Body, Cursor, Flag, Id, Instant, Key, Paging
+from abono.interfaces.api.values import Answer, Body, Cursor, Flag, GivenId, Id, Instant, Key, Paging
 
 TAG = "Webhooks"
 ONE = "/webhooks/{endpoint}"
@@ -74,7 +74,7 @@ class NewWebhook(Body):
 
     url: Url
     types: Annotated[Types, Field(default_factory=list)]
-    operator: Annotated[Id | None, Field(description="Of whom it hears; the key's own if not given.")] = None
+    operator: Annotated[GivenId | None, Field(description="Of whom it hears; the key's own if not given.")] = None
 
 
 class ChangedWebhook(Body):
