@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
 from abono.base.refusal import InvalidRequest
 from abono.base.sql import statements
+from abono.features.usage.keeping import instants_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date, datetime
     from pathlib import Path
 
 _sql = statements("abono.features.usage", "keeping")
 _ROWS = 50_000
 """So many events are in memory at a time, and in a row group of the file."""
-_LONGEST_MONTH = 31
 _DIGITS = (38, 12)
 
 
@@ -35,8 +35,7 @@ def export_month(month: date, file: Path) -> int:
         message = "Install what writes Parquet files beside Abono: python -m pip install 'abono[parquet]'."
         raise InvalidRequest(message, field="file", code="parquet_missing") from None
     first = month.replace(day=1)
-    starts = datetime.combine(first, time.min, UTC)
-    ends = datetime.combine((first + timedelta(days=_LONGEST_MONTH)).replace(day=1), time.min, UTC)
+    starts, ends = instants_of(first)
     if first not in {row["month"] for row in _sql.rows("months", before=ends)}:
         message = f"There are no events of {month:%Y-%m}; choose a month that has some."
         raise InvalidRequest(message, field="month", code="unknown_month")

@@ -33,14 +33,19 @@ def keep_months(now: datetime) -> list[date]:
     return [month for month in _older_than(earliest(now)) if _drop(month)]
 
 
+def instants_of(month: date) -> tuple[datetime, datetime]:
+    """When a month of events (by its first day) begins and ends, half-open, in UTC."""
+    after = (month + timedelta(days=_LONGEST_MONTH)).replace(day=1)
+    return datetime.combine(month, time.min, UTC), datetime.combine(after, time.min, UTC)
+
+
 def _older_than(before: datetime) -> Iterator[date]:
     for row in _sql.rows("months", before=before):
         yield row["month"]
 
 
 def _drop(month: date) -> bool:
-    starts = datetime.combine(month, time.min, UTC)
-    ends = datetime.combine((month + timedelta(days=_LONGEST_MONTH)).replace(day=1), time.min, UTC)
+    starts, ends = instants_of(month)
     with transaction.atomic():
         if _sql.row("needed", starts=starts, ends=ends)["found"]:
             return False
