@@ -45,7 +45,8 @@ def send(account: int, sub: UUID) -> None:
     """Report all batches, a line of JSON for each: how often it was sent, and what became of its events."""
     from django.db import DatabaseError, InterfaceError, connection
 
-    from abono.features.usage.operations import Use, count
+    from abono.features.usage.events import Use
+    from abono.features.usage.operations import count
     from tests.features import worlds
 
     now = worlds.START + timedelta(days=3)

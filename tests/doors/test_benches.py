@@ -57,3 +57,9 @@ def test_use_is_measured_beside_a_roll_over_that_happens() -> None:
         found = one["batches"][size]
         assert min(found.values()) > 0
         assert found["part_beside"] <= 1
+
+
+def test_use_of_every_kind_is_measured() -> None:
+    one = figures("usage", "--kinds", "--events", "400", "--runs", "1")
+    assert set(one["kinds"]) == {"packs", "hard", "day", "filters", "max", "unique"}
+    assert all(rate > 0 for rate in one["kinds"].values())

@@ -15,7 +15,8 @@ from abono.features.accounts.queries import account_by_number
 from abono.features.billing import orders
 from abono.features.billing.queries import subscriptions_of
 from abono.features.usage import exporting
-from abono.features.usage.operations import Use, count
+from abono.features.usage.events import Use
+from abono.features.usage.operations import count
 from abono.interfaces.cli.exporting import export_usage
 from tests.features import worlds
 

@@ -21,8 +21,9 @@ from abono.features.billing.look_ahead import look
 from abono.features.billing.queries import accounts_now, charges_of
 from abono.features.billing.using import use, use_many
 from abono.features.usage import queries
+from abono.features.usage.events import Use
 from abono.features.usage.keeping import keep_months
-from abono.features.usage.operations import Use, count
+from abono.features.usage.operations import count
 from abono.kernel.rating import parse_model, rate_amount
 from tests.features import worlds
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,14 +24,13 @@ from abono.features.billing.queries import accounts_now, charges_of, next_charge
 from abono.features.billing.using import use, use_many
 from abono.features.ledger.operations import InsufficientFunds
 from abono.features.usage import queries
+from abono.features.usage.events import Batch, Use
 from abono.features.usage.keeping import keep_months
-from abono.features.usage.operations import Use, count
+from abono.features.usage.operations import count
 from abono.kernel.money import round_half_up
 from tests.features import worlds
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from abono.features.operators.queries import Operator
 
 pytestmark = pytest.mark.django_db
@@ -692,3 +692,22 @@ def test_an_instant_may_be_told_by_any_clock(at: datetime, outcome: str) -> None
     account = worlds.account(worlds.operator(CATALOGUE), 1_000)
     sub = orders.subscribe(account, "office", now=START)
     assert count([Use(account, sub, "prints", Decimal(1), at, "k")], now=START + timedelta(days=3)) == [outcome]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    at=st.datetimes(
+        min_value=datetime(1970, 1, 1),  # noqa: DTZ001 -- hypothesis adds the zone
+        max_value=datetime(2200, 1, 1),  # noqa: DTZ001 -- likewise
+        timezones=st.sampled_from([UTC, timezone(timedelta(hours=14)), timezone(timedelta(hours=-11, minutes=-30))]),
+    )
+)
+def test_an_instant_reaches_the_database_to_the_microsecond(at: datetime) -> None:
+    columns = Batch([Use(1, UUID(int=1), "calls", Decimal(1), at)]).columns([0])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.at = %(at)s::timestamptz FROM abono_events(%(spots)s, %(quantities)s, %(instants)s, %(keys)s,"
+            " NULL, NULL, NULL, NULL) AS e",
+            {**columns, "at": at.isoformat()},
+        )
+        assert cursor.fetchall() == [(True,)]

@@ -23,7 +23,8 @@ from abono.features.billing.audit import audit
 from abono.features.billing.runs import advance
 from abono.features.billing.using import use
 from abono.features.usage import queries
-from abono.features.usage.operations import Use, count
+from abono.features.usage.events import Use
+from abono.features.usage.operations import count
 from tests.features import worlds
 
 if TYPE_CHECKING:
@@ -203,7 +204,8 @@ from abono.base.boot import boot
 boot()
 from django.db import connection
 connection.settings_dict["NAME"] = sys.argv[1]
-from abono.features.usage.operations import Use, count
+from abono.features.usage.events import Use
+from abono.features.usage.operations import count
 account, sub = int(sys.argv[2]), UUID(sys.argv[3])
 now = datetime.fromisoformat(sys.argv[4])
 print("ready", flush=True)

@@ -15,7 +15,7 @@ from abono.features.billing.engine import Scope, turn_clock
 from abono.features.billing.look_ahead import look
 from abono.features.billing.queries import notices_of
 from abono.features.billing.using import use, use_many
-from abono.features.usage.operations import Use
+from abono.features.usage.events import Use
 from tests.features import worlds
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from abono.features.billing.using import use_many
 from abono.features.catalogue.operations import save_catalogue
 from abono.features.catalogue.terms import parse_catalogue
 from abono.features.operators.operations import add_operator
-from abono.features.usage.operations import Use
+from abono.features.usage.events import Use
 from abono.features.usage.queries import quotas_of
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from abono.features.access.people import Person
-    from abono.features.usage.operations import Use
+    from abono.features.usage.events import Use
 
 RIGHT = "usage.record"
 _UNREACHED = "unknown_subscription"

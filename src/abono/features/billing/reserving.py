@@ -17,7 +17,8 @@ from abono.base.trail import record
 from abono.features.billing.counter import Desk, counter
 from abono.features.billing.using import count_and_charge, refusal
 from abono.features.ledger import operations as ledger
-from abono.features.usage.operations import COUNTED, REPEATED, Use
+from abono.features.usage.events import Use
+from abono.features.usage.operations import COUNTED, REPEATED
 from abono.kernel.money import minor_digits
 
 if TYPE_CHECKING:

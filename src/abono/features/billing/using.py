@@ -9,12 +9,14 @@ from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.billing.counter import Desk, counter
 from abono.features.ledger import operations as ledger
-from abono.features.usage.operations import CHARGED_ON_USE, COUNTED, REPEATED, TOLERANCE, Use, count
+from abono.features.usage.operations import CHARGED_ON_USE, COUNTED, REPEATED, TOLERANCE, count
 from abono.kernel.money import minor_digits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
+
+    from abono.features.usage.events import Use
 
 _sql = statements("abono.features.billing", "overage")
 

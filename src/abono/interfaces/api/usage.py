@@ -9,7 +9,8 @@ from pydantic import AwareDatetime, Field
 from abono.features.billing import metering
 from abono.features.billing.using import SENTENCES, UseRefused
 from abono.features.catalogue.use_terms import MOST_NAME, MOST_VALUE
-from abono.features.usage.operations import COUNTED, MOST, MOST_PROPERTIES, REPEATED, Use
+from abono.features.usage.events import MOST_PROPERTIES, Use
+from abono.features.usage.operations import COUNTED, MOST, REPEATED
 from abono.features.usage.queries import quotas_of
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.subscriptions import ONE

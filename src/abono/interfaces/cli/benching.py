@@ -56,12 +56,13 @@ def bench_usage(
     runs: Annotated[int, typer.Option(min=1, help="How often; the figures are medians.")] = 3,
     http: Annotated[bool, typer.Option("--http", help="By REST, in batches of 1,000 of four clients.")] = False,
     beside: Annotated[int, typer.Option(min=0, help="So many subscriptions of others roll over meanwhile.")] = 0,
+    kinds: Annotated[bool, typer.Option("--kinds", help="By what is counted: limits, days, filters, values.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Events in batches of 1,000 and 10,000 by two writers, beside plain COPY into the same table."""
 
     def measure() -> None:
-        from abono.interfaces.cli.benches.usage import bench_usage
+        from abono.interfaces.cli.benches.usage import bench_usage, bench_usage_kinds
         from abono.interfaces.cli.benches.usage_beside import bench_usage_beside
         from abono.interfaces.cli.benches.usage_http import bench_usage_http
 
@@ -71,6 +72,8 @@ def bench_usage(
 
         if http:
             figures = bench_usage_http(events, runs=runs, tell=tell)
+        elif kinds:
+            figures = bench_usage_kinds(events, runs=runs, tell=tell)
         elif beside:
             figures = bench_usage_beside(events, beside, runs=runs, tell=tell)
         else:

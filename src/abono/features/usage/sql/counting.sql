@@ -1,41 +1,20 @@
 -- Events of use, counted a batch at a time. The same statements serve ten thousand events and one.
 --
--- A batch is put into a table of the session and counted by one statement. A *spot* is a service of a subscription;
--- the table has a row for each, without a place, and a row for each event, which names its spot. Nothing is locked
--- until the counters are written, last and in the order of their keys; whether the world is still the one that the
--- events were judged by is a condition of that write. Where it is not, everything is rolled back and counted again,
--- then with the counters locked first.
+-- A batch is given as columns of text, an entry on each line (abono_spots, abono_events), by account, and counted by
+-- one statement. A *spot* is a service of a subscription; each event names its spot by number. Nothing is locked until
+-- the counters are written, last and in the order of their keys; whether the world is still the one that the events
+-- were judged by is a condition of that write. Where it is not, everything is rolled back and counted again, then with
+-- the counters locked first.
+--
+-- Plans are made once, when tables may be small or new, and serve for good. What is looked up for a spot or an event
+-- has a LIMIT: then it is sought by its key, and no table is read as a whole.
 
--- name: begin
--- Tables may be small or new when the plans of these statements are made, which then serve for good: by their keys.
-SELECT
-    to_regclass('pg_temp.usage_stage') IS NOT NULL AS made,
-    set_config('enable_seqscan', 'off', TRUE) AS by_keys;
+-- name: by_keys
+-- Keys are used, however small a table is.
+SELECT set_config('enable_seqscan', 'off', TRUE) AS by_keys;
 
--- name: end
+-- name: as_ever
 SELECT set_config('enable_seqscan', 'on', TRUE) AS as_ever;
-
--- name: make
--- Whoever uses the connection next may stand on the other side of the second wall.
-CREATE TEMPORARY TABLE usage_stage ON COMMIT DELETE ROWS AS
-SELECT
-    0 AS spot,
-    0 AS place,
-    0::numeric AS quantity,
-    NULL::timestamptz AS at,
-    ''::text COLLATE "C" AS key,
-    0::bigint AS account_id,
-    NULL::uuid AS subscription_id,
-    ''::text COLLATE "C" AS service,
-    0::bigint AS service_id,
-    NULL::jsonb AS properties,
-    0::numeric AS weight
-WITH NO DATA;
-GRANT ALL ON pg_temp.usage_stage TO abono_web;
-
--- name: empty
--- Rows go at the commit by themselves. A TRUNCATE would throw the plans of the statements below away.
-DELETE FROM pg_temp.usage_stage;
 
 -- name: months
 -- Makes sure that there are partitions for the events of some months.
@@ -52,11 +31,16 @@ SELECT
     v.id AS service_id,
     v.kind = 'seats' AS seats,
     v.kind = 'usage' AND coalesce(u.terms ->> 'quota_period' = 'day', FALSE) AS by_day
-FROM usage_stage AS g
-INNER JOIN subscriptions_subscription AS s ON g.account_id = s.account_id AND g.subscription_id = s.id
+FROM abono_spots(%(accounts)s, %(subscriptions)s, %(services)s) AS g
+CROSS JOIN
+    LATERAL (
+        SELECT s.* FROM subscriptions_subscription AS s
+        WHERE s.account_id = g.account_id AND s.id = g.subscription_id
+        LIMIT 1
+    ) AS s
 INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id
 INNER JOIN catalogue_service AS v ON u.service_id = v.id AND g.service = v.code AND v.kind <> 'onoff'
-WHERE g.place IS NULL AND s.state <> 'ended'
+WHERE s.state <> 'ended'
 ORDER BY g.account_id, s.id, v.id
 ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE SET turn = usage_counter.turn;
 
@@ -66,11 +50,16 @@ SELECT
     g.spot,
     v.id AS service_id,
     u.terms -> 'filters' AS filters
-FROM usage_stage AS g
-INNER JOIN subscriptions_subscription AS s ON g.account_id = s.account_id AND g.subscription_id = s.id
+FROM abono_spots(%(accounts)s, %(subscriptions)s, %(services)s) AS g
+CROSS JOIN
+    LATERAL (
+        SELECT s.* FROM subscriptions_subscription AS s
+        WHERE s.account_id = g.account_id AND s.id = g.subscription_id
+        LIMIT 1
+    ) AS s
 INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id
 INNER JOIN catalogue_service AS v ON u.service_id = v.id AND g.service = v.code
-WHERE g.place IS NULL AND v.kind = 'usage' AND jsonb_typeof(u.terms -> 'filters') = 'array';
+WHERE v.kind = 'usage' AND jsonb_typeof(u.terms -> 'filters') = 'array';
 
 -- name: count
 -- Judges, claims, keeps and counts the batch. Answers every event that was not simply counted, with the reason; and in
@@ -129,16 +118,30 @@ spot AS MATERIALIZED (
             WHEN v.id IS NULL THEN 'unknown_service'
             WHEN v.kind = 'onoff' OR (v.kind <> 'seats' AND %(seats)s::boolean) THEN 'not_quantifiable'
         END AS refused
-    FROM usage_stage AS g
-    LEFT JOIN subscriptions_subscription AS s ON g.account_id = s.account_id AND g.subscription_id = s.id
+    FROM abono_spots(%(accounts)s, %(subscriptions)s, %(services)s) AS g
+    LEFT JOIN LATERAL (
+        SELECT s.* FROM subscriptions_subscription AS s
+        WHERE s.account_id = g.account_id AND s.id = g.subscription_id
+        LIMIT 1
+    ) AS s ON g.account_id = s.account_id
     LEFT JOIN operators_operator AS o ON s.operator_id = o.id
     LEFT JOIN (
         catalogue_planservice AS u
         INNER JOIN catalogue_service AS v ON u.service_id = v.id
     ) ON s.plan_id = u.plan_id AND g.service = v.code
-    LEFT JOIN usage_counter AS c
-        ON g.account_id = c.account_id AND g.subscription_id = c.subscription_id AND v.id = c.service_id
-    WHERE g.place IS NULL
+    LEFT JOIN LATERAL (
+        SELECT c.* FROM usage_counter AS c
+        WHERE c.account_id = g.account_id AND c.subscription_id = g.subscription_id AND c.service_id = v.id
+        LIMIT 1
+    ) AS c ON g.account_id = c.account_id
+),
+
+event AS MATERIALIZED (
+    SELECT e.*
+    FROM
+        abono_events(
+            %(spots)s, %(quantities)s, %(instants)s, %(keys)s, %(properties)s, %(sent)s, %(sent_ids)s, %(weights)s
+        ) AS e
 ),
 
 placed AS NOT MATERIALIZED (
@@ -199,17 +202,15 @@ placed AS NOT MATERIALIZED (
             WHEN g.state = 'suspended' AND NOT (g.kind = 'seats' AND e.quantity <= 0) THEN 'subscription_suspended'
             WHEN g.on_use AND NOT %(paying)s::boolean THEN 'charged_on_use'
         END AS refused
-    FROM usage_stage AS e
+    FROM event AS e
     -- By a number: the planner takes joins on several columns for rare.
     INNER JOIN spot AS g ON e.spot = g.spot
     CROSS JOIN LATERAL (SELECT coalesce(e.at, %(now)s::timestamptz) AS at) AS t
-    -- With a limit it is asked for each event, by the key, however small the table is while it is planned.
     LEFT JOIN LATERAL (
         SELECT k.content FROM usage_key AS k
-        WHERE %(looking)s::boolean AND k.account_id = g.account_id AND k.key = e.key
+        WHERE %(looking)s::boolean AND k.account_id = g.account_id AND k.key = e.key COLLATE "C"
         LIMIT 1
     ) AS k ON TRUE
-    WHERE e.place IS NOT NULL
 ),
 
 bounded AS MATERIALIZED (
@@ -334,7 +335,7 @@ judged AS MATERIALIZED (
         p.subscription_id,
         p.service_id,
         p.at,
-        coalesce(l.adds, p.quantity) AS quantity,
+        coalesce(b.adds, p.quantity) AS quantity,
         p.sent,
         p.sent_id,
         p.weight,
@@ -351,18 +352,20 @@ judged AS MATERIALIZED (
             WHEN p.known IS NOT NULL THEN CASE WHEN p.known = p.content THEN 'repeated' ELSE 'key_conflict' END
             WHEN p.refused IS NOT NULL THEN p.refused
             WHEN NOT b.fits AND p.quantity < 0 THEN 'out_of_range'
-            WHEN NOT b.fits OR NOT l.fits THEN 'quota_exceeded'
+            WHEN NOT b.fits THEN 'quota_exceeded'
         END AS refused
     FROM placed AS p
-    LEFT JOIN bounded AS b ON p.account_id = b.account_id AND p.place = b.place
-    LEFT JOIN levelled AS l ON p.account_id = l.account_id AND p.place = l.place
+    LEFT JOIN (
+        SELECT t.account_id, t.place, t.fits, NULL::numeric AS adds FROM bounded AS t
+        UNION ALL
+        SELECT l.account_id, l.place, l.fits, l.adds FROM levelled AS l
+    ) AS b ON p.account_id = b.account_id AND p.place = b.place
 ),
 
 claimed AS (
     INSERT INTO usage_key (account_id, key, operator_id, at, content)
     SELECT j.account_id, j.key, j.operator_id, j.at, j.content FROM judged AS j
     WHERE j.refused IS NULL AND j.key IS NOT NULL
-    ORDER BY j.account_id, j.key
 ),
 
 claimed_values AS (
@@ -386,7 +389,7 @@ kept AS (
     )
     SELECT
         e.account_id,
-        abono_id(h.digits, h.drawn, e.place) AS id,
+        abono_id((SELECT h.digits FROM head AS h), (SELECT h.drawn FROM head AS h), e.place) AS id,
         e.operator_id,
         e.subscription_id,
         e.service_id,
@@ -402,7 +405,6 @@ kept AS (
         e.weight,
         e.properties
     FROM judged AS e
-    CROSS JOIN head AS h
     WHERE e.refused IS NULL
     RETURNING account_id
 ),
@@ -411,6 +413,7 @@ sums AS MATERIALIZED (
     SELECT
         g.account_id,
         coalesce(g.counter_id, abono_id(h.digits, h.drawn, 524288 + g.spot)) AS id,
+        g.counter_id IS NOT NULL AS known,
         g.operator_id,
         g.subscription_id,
         g.service_id,
@@ -461,7 +464,43 @@ day_sums AS MATERIALIZED (
     INNER JOIN spot AS g ON t.account_id = g.account_id AND t.spot = g.spot
 ),
 
-counters AS (
+counted AS (
+    UPDATE usage_counter AS c
+    SET
+        used = c.used + s.used,
+        ahead = c.ahead + s.ahead,
+        included = s.included,
+        hard = s.hard,
+        seats = s.seats,
+        by_day = s.by_day,
+        thresholds = s.thresholds,
+        latest_at = greatest(c.latest_at, s.latest_at),
+        latest_ahead = greatest(c.latest_ahead, s.latest_ahead),
+        warned = CASE
+            WHEN s.by_day THEN c.warned
+            WHEN s.thresholds IS NULL THEN greatest(c.warned, abono_warned(c.used + s.used, s.included))
+            ELSE greatest(c.warned, abono_warned(c.used + s.used, s.included, s.thresholds))
+        END
+    FROM (
+        SELECT s.* FROM sums AS s
+        -- The events are written first: a counter stays locked as shortly as can be.
+        -- (Not a condition of a join: few rows are expected of a batch, and each would be sought among all.)
+        WHERE s.known AND (s.account_id IN (SELECT k.account_id FROM kept AS k)) IS TRUE
+        ORDER BY s.account_id, s.subscription_id, s.service_id
+    ) AS s
+    WHERE
+        c.account_id = s.account_id AND c.id = s.id AND c.turn = s.turn
+        AND (
+            NOT s.hard OR s.by_day OR s.used <= 0 OR c.used + c.held + s.used <= s.included
+        )
+        AND (NOT s.seats OR c.used + s.used >= 0)
+    RETURNING
+        c.account_id, c.operator_id, c.subscription_id, c.service_id, c.used, c.included, c.thresholds, c.warned,
+        old.warned AS warned_before
+),
+
+made AS (
+    -- Counters that are not there yet. Where another batch makes one meanwhile, this one is counted again.
     INSERT INTO usage_counter (
         account_id, id, operator_id, subscription_id, service_id, turn, used, ahead, included, hard, seats, by_day,
         thresholds, latest_at, latest_ahead, warned
@@ -482,50 +521,19 @@ counters AS (
         s.thresholds,
         s.latest_at,
         s.latest_ahead,
-        CASE
-            WHEN s.by_day THEN 0
-            WHEN s.thresholds IS NULL THEN abono_warned(s.used, s.included)
-            ELSE abono_warned(s.used, s.included, s.thresholds)
-        END AS warned
+        CASE WHEN s.by_day THEN 0 ELSE abono_warned(s.used, s.included, s.thresholds) END AS warned
     FROM sums AS s
-    -- The events are written first: a counter stays locked as shortly as can be.
-    -- (Not a condition of a join: few rows are expected of a batch, and each would be sought among all.)
-    WHERE (s.account_id IN (SELECT k.account_id FROM kept AS k)) IS TRUE
+    WHERE NOT s.known AND (s.account_id IN (SELECT k.account_id FROM kept AS k)) IS TRUE
     ORDER BY s.account_id, s.subscription_id, s.service_id
-    ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE
-        SET
-            used = usage_counter.used + excluded.used,
-            ahead = usage_counter.ahead + excluded.ahead,
-            included = excluded.included,
-            hard = excluded.hard,
-            seats = excluded.seats,
-            by_day = excluded.by_day,
-            thresholds = excluded.thresholds,
-            latest_at = greatest(usage_counter.latest_at, excluded.latest_at),
-            latest_ahead = greatest(usage_counter.latest_ahead, excluded.latest_ahead),
-            warned = CASE
-                WHEN excluded.by_day THEN usage_counter.warned
-                WHEN excluded.thresholds IS NULL
-                    THEN
-                        greatest(
-                            usage_counter.warned, abono_warned(usage_counter.used + excluded.used, excluded.included)
-                        )
-                ELSE
-                    greatest(
-                        usage_counter.warned,
-                        abono_warned(usage_counter.used + excluded.used, excluded.included, excluded.thresholds)
-                    )
-            END
-        WHERE
-        usage_counter.turn = excluded.turn
-        AND (
-            NOT excluded.hard OR excluded.by_day OR excluded.used <= 0
-            OR usage_counter.used + usage_counter.held + excluded.used <= excluded.included
-        )
-        AND (NOT excluded.seats OR usage_counter.used + excluded.used >= 0)
+    ON CONFLICT (account_id, subscription_id, service_id) DO NOTHING
     RETURNING
-        account_id, operator_id, subscription_id, service_id, usage_counter.used, usage_counter.included,
-        usage_counter.thresholds, usage_counter.warned, coalesce(old.warned, 0) AS warned_before
+        account_id, operator_id, subscription_id, service_id, used, included, thresholds, warned, 0 AS warned_before
+),
+
+counters AS (
+    SELECT * FROM counted
+    UNION ALL
+    SELECT * FROM made
 ),
 
 days AS (

@@ -81,6 +81,65 @@ RETURN CASE
     ELSE 0
 END;
 
+-- name: spots
+-- The spots of a batch, numbered from 0, of their columns as text with an entry on each line. (STRICT keeps the
+-- function as it is, so that the planner expects so many ROWS.)
+CREATE OR REPLACE FUNCTION abono_spots(accounts text, subscriptions text, services text)
+RETURNS TABLE (spot integer, account_id bigint, subscription_id uuid, service text)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 100 AS $$
+SELECT (l.line - 1)::integer, l.account::bigint, l.subscription::uuid, l.service
+FROM ROWS FROM (
+    string_to_table(accounts, E'\n'), string_to_table(subscriptions, E'\n'), string_to_table(services, E'\n')
+) WITH ORDINALITY AS l (account, subscription, service, line)
+$$;
+
+-- name: events
+-- The events of a batch, numbered from 0, likewise; instants in microseconds since 1970. An empty line is nothing; a
+-- column may be left out (NULL).
+CREATE OR REPLACE FUNCTION abono_events(
+    spots text,
+    quantities text,
+    instants text,
+    keys text,
+    properties text,
+    services text,
+    service_ids text,
+    weights text
+)
+RETURNS TABLE (
+    place integer,
+    spot integer,
+    quantity numeric,
+    at timestamptz,
+    key text,
+    properties jsonb,
+    service text,
+    service_id bigint,
+    weight numeric
+)
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+SELECT
+    (l.line - 1)::integer,
+    l.spot::integer,
+    l.quantity::numeric,
+    to_timestamp(l.instant::float8 / 1000000),
+    l.key,
+    l.properties::jsonb,
+    l.service,
+    l.service_id::bigint,
+    l.weight::numeric
+FROM ROWS FROM (
+    string_to_table(spots, E'\n'),
+    string_to_table(quantities, E'\n'),
+    string_to_table(instants, E'\n', ''),
+    string_to_table(keys, E'\n', ''),
+    string_to_table(properties, E'\n', ''),
+    string_to_table(services, E'\n', ''),
+    string_to_table(service_ids, E'\n', ''),
+    string_to_table(weights, E'\n', '')
+) WITH ORDINALITY AS l (spot, quantity, instant, key, properties, service, service_id, weight, line)
+$$;
+
 -- name: step
 -- What is used after a quantity was tried: it is taken whole or not at all, within a least and a most.
 CREATE OR REPLACE FUNCTION abono_step(

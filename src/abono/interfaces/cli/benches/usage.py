@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import random
 import statistics
 import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -21,7 +23,8 @@ from abono.features.catalogue.queries import plan_by_code
 from abono.features.catalogue.settling import settle
 from abono.features.catalogue.terms import parse_catalogue
 from abono.features.operators.operations import add_operator
-from abono.features.usage.operations import Use, count, prepare_months
+from abono.features.usage.events import Use
+from abono.features.usage.operations import count, prepare_months
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,16 +36,19 @@ ACCOUNTS = 2_000
 WRITERS = 2
 BATCHES = (1_000, 10_000)
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
-CATALOGUE = {
-    "services": {"calls": {"kind": "usage", "unit": "call"}},
-    "plans": {
-        "calls": {
-            "price": "10.00",
-            "period": "month",
-            "services": {"calls": {"included": "1000000000", "model": "package", "size": "1000", "price": "1.00"}},
-        }
-    },
+_INCLUDED = {"included": "1000000000"}
+_PACKS = {"model": "package", "size": "1000", "price": "1.00"}
+_DEVICES = 100
+KINDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "packs": ({}, _PACKS),
+    "hard": ({}, {"limit": "hard"}),
+    "day": ({}, {**_PACKS, "quota_period": "day"}),
+    "filters": ({}, {**_PACKS, "filters": [{"when": {"device": "7"}, "counts": "3"}]}),
+    "max": ({"aggregation": "max"}, _PACKS),
+    "unique": ({"aggregation": "unique", "property": "device"}, _PACKS),
 }
+"""What there is to count: terms of the service, and of the service in the plan."""
+_BY_DEVICE = {"filters", "unique"}
 _COPY = (
     "COPY usage_event (account_id, id, operator_id, subscription_id, service_id, at, taken_at, quantity, turn, seats,"
     " key) FROM STDIN"
@@ -87,11 +93,33 @@ def bench_usage(events: int, *, runs: int, tell: Callable[[str], None]) -> dict[
     }
 
 
-def fill() -> None:
+def bench_usage_kinds(events: int, *, runs: int, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Events a second in the largest batches, by the kind of what is counted; medians of ``runs`` runs."""
+    size = max(BATCHES)
+    rates = {}
+    for kind in KINDS:
+        with scratch_database(durable=True):
+            fill(kind)
+            found = []
+            for run in range(runs):
+                found.append(timed(partial(counts, kind=kind), events, size))
+                tell(f"run {run + 1}: {kind}: {found[-1]:,.0f} events/s")
+            rates[kind] = round(statistics.median(found))
+    return {"events": events, "accounts": ACCOUNTS, "writers": WRITERS, "runs": runs, "batch": size, "kinds": rates}
+
+
+def catalogue(kind: str = "packs") -> dict[str, Any]:
+    """A plan whose use is counted in one way."""
+    service, terms = KINDS[kind]
+    plan = {"price": "10.00", "period": "month", "services": {"calls": {**_INCLUDED, **terms}}}
+    return {"services": {"calls": {"kind": "usage", "unit": "call", **service}}, "plans": {"calls": plan}}
+
+
+def fill(kind: str = "packs") -> None:
     """The accounts whose use is reported."""
     with transaction.atomic():
         operator = add_operator("bench", "Bench", {"currency": "EUR", "time_zone": "UTC"})
-        save_catalogue(operator, parse_catalogue(CATALOGUE, "EUR"), now=NOW)
+        save_catalogue(operator, parse_catalogue(catalogue(kind), "EUR"), now=NOW)
         settle(operator, plan_by_code(operator.id, "calls").id, Decimal(1))
     _sql.run("accounts", operator=operator.id, accounts=ACCOUNTS)
     _sql.run("subscriptions", operator=operator.id, accounts=ACCOUNTS)
@@ -144,9 +172,12 @@ def _uses(writer: int, events: int) -> list[Use]:
     return uses
 
 
-def counts(writer: int, events: int, size: int, ready: Barrier) -> None:
+def counts(writer: int, events: int, size: int, ready: Barrier, kind: str = "packs") -> None:
     """What a writer does: its events, counted in batches."""
     uses = _uses(writer, events)
+    if kind in _BY_DEVICE:
+        uses = [use._replace(properties={"device": str(place % _DEVICES)}) for place, use in enumerate(uses)]
+    gc.freeze()  # who reports holds a batch at a time: all the events of a run are not gone through for garbage
     connection.ensure_connection()
     ready.wait()
     for first in range(0, events, size):

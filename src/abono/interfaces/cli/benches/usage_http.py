@@ -34,7 +34,7 @@ from abono.features.catalogue.queries import plan_by_code
 from abono.features.catalogue.settling import settle
 from abono.features.catalogue.terms import parse_catalogue
 from abono.features.operators.operations import add_operator
-from abono.interfaces.cli.benches.usage import CATALOGUE, NotCounted
+from abono.interfaces.cli.benches.usage import NotCounted, catalogue
 from abono.interfaces.cli.serving import web_command
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _fill(now: datetime) -> str:
     with transaction.atomic():
         operator = add_operator("bench", "Bench", {"currency": "EUR", "time_zone": "UTC"})
         starts_on = (now - timedelta(days=3)).date()
-        save_catalogue(operator, parse_catalogue(CATALOGUE, "EUR"), now=now - timedelta(days=4))
+        save_catalogue(operator, parse_catalogue(catalogue(), "EUR"), now=now - timedelta(days=4))
         settle(operator, plan_by_code(operator.id, "calls").id, Decimal(1))
         _sql.run("accounts", operator=operator.id, accounts=ACCOUNTS)
         _sql.run("profiles", operator=operator.id, accounts=ACCOUNTS)

@@ -27,7 +27,8 @@ from django.db import transaction
 from abono.base.sql import statements
 from abono.base.trail import acting, record
 from abono.features.billing.using import SENTENCES, use_many
-from abono.features.usage.operations import COUNTED, MOST, MOST_PROPERTIES, REPEATED, Use, sound_properties
+from abono.features.usage.events import MOST_PROPERTIES, Use, sound_properties
+from abono.features.usage.operations import COUNTED, MOST, REPEATED
 from abono.interfaces.cli.importing import seller
 from abono.interfaces.cli.importing.report import Report
 from abono.interfaces.cli.importing.table import Misplaced, Row, read_table

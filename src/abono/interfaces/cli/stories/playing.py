@@ -22,7 +22,7 @@ from abono.features.catalogue.operations import save_catalogue
 from abono.features.ledger.operations import UnknownAccount
 from abono.features.operators.operations import add_operator
 from abono.features.subscriptions.operations import UnknownSubscription
-from abono.features.usage.operations import Use
+from abono.features.usage.events import Use
 from abono.interfaces.cli.stories.reading import LATER, Step, Story
 from abono.interfaces.cli.stories.snapshot import Failure, View, differences
 

@@ -16,7 +16,7 @@ from abono.features.billing.metering import RIGHT, change_seats
 from abono.features.billing.using import refusal
 from abono.features.operators.queries import operator_by_id
 from abono.features.subscriptions.access import find_subscription
-from abono.features.usage.operations import Use
+from abono.features.usage.events import Use
 from abono.features.usage.queries import quotas_of
 from abono.interfaces.web import formats
 from abono.interfaces.web.pages import STAFF, PersonRequest, page

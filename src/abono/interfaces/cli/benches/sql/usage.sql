@@ -34,7 +34,7 @@ INNER JOIN catalogue_rate AS r ON p.id = r.plan_id
 WHERE p.operator_id = %(operator)s AND r.quantity = 1;
 
 -- name: empty
-TRUNCATE usage_event, usage_key, usage_counter, notices_notice;
+TRUNCATE usage_event, usage_key, usage_counter, usage_day, usage_value, notices_notice;
 
 -- name: counted
 SELECT (SELECT count(*) FROM usage_event) AS events, (SELECT coalesce(sum(used), 0) FROM usage_counter) AS used;
