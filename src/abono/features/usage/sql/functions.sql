@@ -122,7 +122,7 @@ SELECT
     (l.line - 1)::integer,
     l.spot::integer,
     l.quantity::numeric,
-    to_timestamp(l.instant::float8 / 1000000),
+    timestamptz '1970-01-01 00:00:00Z' + l.instant::float8 * interval '1 microsecond',
     l.key,
     l.properties::jsonb,
     l.service,
