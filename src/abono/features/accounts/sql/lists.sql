@@ -325,11 +325,11 @@ LEFT JOIN LATERAL (
 ORDER BY page.operator_id, page.number_key, page.account_id;
 
 -- name: reachable
--- Those of some accounts that are in the scope.
-SELECT p.account_id
+-- Those of some accounts that are in the scope, as one list; the wanted ones are told as text, an account on each line.
+SELECT coalesce(array_agg(p.account_id), '{}') AS accounts
 FROM accounts_profile AS p
 WHERE
-    p.account_id = any(%(wanted)s::bigint[])
+    p.account_id = any(string_to_array(%(wanted)s, E'\n')::bigint[])
     AND p.operator_id = any(%(operators)s::bigint[])
     AND (%(accounts)s::bigint[] IS NULL OR p.account_id = any(%(accounts)s::bigint[]))
     AND (%(manager)s::bigint IS NULL OR p.manager_id = %(manager)s::bigint)

@@ -366,6 +366,7 @@ claimed AS (
     INSERT INTO usage_key (account_id, key, operator_id, at, content)
     SELECT j.account_id, j.key, j.operator_id, j.at, j.content FROM judged AS j
     WHERE j.refused IS NULL AND j.key IS NOT NULL
+    RETURNING account_id
 ),
 
 claimed_values AS (
@@ -483,9 +484,7 @@ counted AS (
         END
     FROM (
         SELECT s.* FROM sums AS s
-        -- The events are written first: a counter stays locked as shortly as can be.
-        -- (Not a condition of a join: few rows are expected of a batch, and each would be sought among all.)
-        WHERE s.known AND (s.account_id IN (SELECT k.account_id FROM kept AS k)) IS TRUE
+        WHERE s.known
         ORDER BY s.account_id, s.subscription_id, s.service_id
     ) AS s
     WHERE
@@ -523,7 +522,7 @@ made AS (
         s.latest_ahead,
         CASE WHEN s.by_day THEN 0 ELSE abono_warned(s.used, s.included, s.thresholds) END AS warned
     FROM sums AS s
-    WHERE NOT s.known AND (s.account_id IN (SELECT k.account_id FROM kept AS k)) IS TRUE
+    WHERE NOT s.known
     ORDER BY s.account_id, s.subscription_id, s.service_id
     ON CONFLICT (account_id, subscription_id, service_id) DO NOTHING
     RETURNING
@@ -605,7 +604,10 @@ told AS (
 SELECT
     NULL::integer AS place,
     NULL::text AS refused,
-    (SELECT count(*) FROM sums) = (SELECT count(*) FROM counters)
+    -- In this order: a counter stays locked as shortly as can be.
+    (SELECT count(*) FROM claimed) >= 0
+    AND (SELECT count(*) FROM kept) >= 0
+    AND (SELECT count(*) FROM sums) = (SELECT count(*) FROM counters)
     AND (SELECT count(*) FROM day_sums) = (SELECT count(*) FROM days) AS whole
 UNION ALL
 SELECT j.place, j.refused, NULL
