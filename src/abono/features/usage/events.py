@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from abono.features.catalogue.use_terms import MOST_NAME, MOST_VALUE, matching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from uuid import UUID
 
     Name = tuple[int, int, str]
@@ -62,16 +63,16 @@ class Batch:
         self.uses = uses
         columns = [*zip(*uses, strict=True)] if uses else [()] * len(Use._fields)
         accounts, subscriptions, services, quantities, times, keys, properties = columns
-        self.keyed = [*zip(accounts, keys, strict=True)]
         self._names = [*zip(accounts, [each.int for each in subscriptions], services, strict=True)]
-        self._numbers = _numbered(self._names)
+        self._numbers = _numbered(dict.fromkeys(self._names), set(services))
         self._spots = [*map(self._numbers.__getitem__, self._names)]
         self._quantities = _quantities(quantities)
         self._instants = [None if at is None else (at - _EPOCH) // _MICROSECOND for at in times]
-        self._keys = ["" if key is None else key for key in keys]
+        self._accounts = accounts
+        self._keys = ["" if key is None else key for key in keys] if None in keys else keys
         self._properties = [*map(_document, properties)] if any(properties) else None
         self.refused = self._refused()
-        sound = [place for place in range(len(uses)) if place not in self.refused]
+        sound = [place for place in range(len(uses)) if place not in self.refused] if self.refused else range(len(uses))
         self.sound = sorted(sound, key=accounts.__getitem__)
 
     def _refused(self) -> dict[int, str]:
@@ -93,23 +94,23 @@ class Batch:
 
     def first_of_keys(self, places: Sequence[int]) -> tuple[Sequence[int], list[tuple[int, int]]]:
         """Of some places those to try first, one for each key; and behind which of them each of the others waits."""
-        keyed = self.keyed
-        if len(set(map(keyed.__getitem__, places))) == len(places):
+        if len(set(map(self._keys.__getitem__, places))) == len(places):
             return places, []
-        first: dict[tuple[int, str | None], int] = {}
+        first: dict[tuple[int, str], int] = {}
         chosen, behind = [], []
         for place in sorted(places):
-            earlier = place if keyed[place][1] is None else first.setdefault(keyed[place], place)
+            key = self._keys[place]
+            earlier = first.setdefault((self._accounts[place], key), place) if key else place
             if earlier == place:
                 chosen.append(place)
             else:
                 behind.append((place, earlier))
-        return sorted(chosen, key=lambda place: keyed[place][0]), behind
+        return sorted(chosen, key=self._accounts.__getitem__), behind
 
     def columns(self, places: Sequence[int]) -> dict[str, str | None]:
         """Some events as parameters of the statements."""
         return {
-            **_spots(name for name, number in self._numbers.items() if number not in _REFUSED),
+            **_spots([name for name, number in self._numbers.items() if number not in _REFUSED]),
             **self._columns(places),
             "spots": _lines(map(self._spots.__getitem__, places)),
             "sent": None,
@@ -170,25 +171,19 @@ def _lines(entries: Iterable[str]) -> str:
     return "\n".join(entries)
 
 
-def _numbered(names: Iterable[Name]) -> dict[Name, str]:
+def _numbered(names: Collection[Name], services: Iterable[str]) -> dict[Name, str]:
     """A number for each spot, or the code of its refusal."""
-    numbers: dict[Name, str] = {}
-    known = 0
-    for name in dict.fromkeys(names):
-        if _sound(name[2], _MOST_SERVICE):
-            numbers[name] = str(known)
-            known += 1
-        else:
-            numbers[name] = _INVALID
-    return numbers
+    unsound = {service for service in services if not _sound(service, _MOST_SERVICE)}
+    sound = [name for name in names if name[2] not in unsound] if unsound else names
+    return dict.fromkeys(names, _INVALID) | {name: str(number) for number, name in enumerate(sound)}
 
 
-def _spots(names: Iterable[Name]) -> dict[str, str | None]:
+def _spots(names: Collection[Name]) -> dict[str, str | None]:
     """Spots in the order of their numbers, as parameters."""
     accounts, subscriptions, services = zip(*names, strict=True)
     return {
         "accounts": _lines(map(str, accounts)),
-        "subscriptions": _lines(f"{each:032x}" for each in subscriptions),
+        "subscriptions": _lines(map(format, subscriptions, repeat("032x"))),
         "services": _lines(services),
     }
 

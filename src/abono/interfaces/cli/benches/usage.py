@@ -23,11 +23,11 @@ from abono.features.catalogue.queries import plan_by_code
 from abono.features.catalogue.settling import settle
 from abono.features.catalogue.terms import parse_catalogue
 from abono.features.operators.operations import add_operator
-from abono.features.usage.events import Use
+from abono.features.usage.events import Batch, Use
 from abono.features.usage.operations import count, prepare_months
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from multiprocessing.process import BaseProcess
     from multiprocessing.synchronize import Barrier
 
@@ -62,8 +62,11 @@ class NotCounted(Refusal):
 
 
 def bench_usage(events: int, *, runs: int, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Figures of doors.md §4; medians of ``runs`` runs."""
-    batches: dict[str, dict[str, Any]] = {}
+    """Figures of doors.md §4; medians of ``runs`` runs.
+
+    ``floor_per_second``: the same rows without any decision, of columns that are ready (sql/usage.sql).
+    """
+    found: dict[int, list[dict[str, float]]] = {size: [] for size in BATCHES}
     with scratch_database(durable=True):
         fill()
         copied = []
@@ -71,18 +74,17 @@ def bench_usage(events: int, *, runs: int, tell: Callable[[str], None]) -> dict[
             copied.append(timed(_copies, events, max(BATCHES)))
             tell(f"run {run + 1}: COPY {copied[-1]:,.0f} events/s")
             for size in BATCHES:
-                rate = timed(counts, events, size)
-                check(events)
-                tell(f"run {run + 1}: batches of {size:,}: {rate:,.0f} events/s")
-                batches.setdefault(str(size), {"rates": []})["rates"].append(rate)
+                rates = {}
+                for name, work in {"counted": counts, "floor": _floors}.items():
+                    rates[name] = timed(work, events, size)
+                    check(events)
+                tell(
+                    f"run {run + 1}: batches of {size:,}: {rates['counted']:,.0f} events/s;"
+                    f" the rows alone {rates['floor']:,.0f}"
+                )
+                found[size].append(rates)
     copy_rate = statistics.median(copied)
-    figures = {
-        size: {
-            "per_second": round(statistics.median(found["rates"])),
-            "ratio_to_copy": round(statistics.median(found["rates"]) / copy_rate, 3),
-        }
-        for size, found in batches.items()
-    }
+    figures = {str(size): _figures(rates, copy_rate) for size, rates in found.items()}
     return {
         "events": events,
         "accounts": ACCOUNTS,
@@ -90,6 +92,17 @@ def bench_usage(events: int, *, runs: int, tell: Callable[[str], None]) -> dict[
         "runs": runs,
         "copy_per_second": round(copy_rate),
         "batches": figures,
+    }
+
+
+def _figures(rates: Sequence[Mapping[str, float]], copy_rate: float) -> dict[str, float]:
+    counted = statistics.median(each["counted"] for each in rates)
+    floor = statistics.median(each["floor"] for each in rates)
+    return {
+        "per_second": round(counted),
+        "ratio_to_copy": round(counted / copy_rate, 3),
+        "floor_per_second": round(floor),
+        "ratio_to_floor": round(statistics.median(each["counted"] / each["floor"] for each in rates), 3),
     }
 
 
@@ -185,6 +198,22 @@ def counts(writer: int, events: int, size: int, ready: Barrier, kind: str = "pac
         if any(outcome != "counted" for outcome in outcomes):
             message = f"a batch of {size} events was not counted whole"
             raise NotCounted(message)
+    connection.close()
+
+
+def _floors(writer: int, events: int, size: int, ready: Barrier) -> None:
+    """The same events, ready as columns, written in batches and not judged."""
+    uses = _uses(writer, events)
+    known = {"operator": 1, "service": _sql.row("service", operator=1)["id"], "now": NOW}
+    batches = [Batch(uses[first : first + size]) for first in range(0, events, size)]
+    columns = [{**known, **batch.columns(batch.sound)} for batch in batches]
+    del batches
+    gc.freeze()
+    connection.ensure_connection()
+    ready.wait()
+    for values in columns:
+        with transaction.atomic():
+            _sql.run("floor", **values)
     connection.close()
 
 

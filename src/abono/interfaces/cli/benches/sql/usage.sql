@@ -41,3 +41,63 @@ SELECT (SELECT count(*) FROM usage_event) AS events, (SELECT coalesce(sum(used),
 
 -- name: service
 SELECT id FROM catalogue_service WHERE operator_id = %(operator)s;
+
+-- name: floor
+-- The rows of a batch, with the same keys and indexes, and nothing decided: no subscription, plan or limit is read.
+WITH head AS MATERIALIZED (
+    SELECT
+        left(replace(uuidv7()::text, '-', ''), 16) AS digits,
+        floor(random() * 4398046511104)::bigint AS drawn
+),
+
+event AS MATERIALIZED (
+    SELECT
+        e.place,
+        e.quantity,
+        e.at,
+        e.key,
+        g.account_id,
+        g.subscription_id
+    FROM
+        abono_events(
+            %(spots)s, %(quantities)s, %(instants)s, %(keys)s, %(properties)s, %(sent)s, %(sent_ids)s, %(weights)s
+        ) AS e
+    INNER JOIN abono_spots(%(accounts)s, %(subscriptions)s, %(services)s) AS g ON e.spot = g.spot
+),
+
+claimed AS (
+    INSERT INTO usage_key (account_id, key, operator_id, at, content)
+    SELECT e.account_id, e.key, %(operator)s, e.at, 0 FROM event AS e
+),
+
+kept AS (
+    INSERT INTO usage_event (
+        account_id, id, operator_id, subscription_id, service_id, at, taken_at, quantity, turn, seats, key
+    )
+    SELECT
+        e.account_id,
+        abono_id((SELECT h.digits FROM head AS h), (SELECT h.drawn FROM head AS h), e.place),
+        %(operator)s,
+        e.subscription_id,
+        %(service)s,
+        e.at,
+        %(now)s,
+        e.quantity,
+        1,
+        FALSE,
+        e.key
+    FROM event AS e
+)
+
+INSERT INTO usage_counter (account_id, id, operator_id, subscription_id, service_id, used)
+SELECT
+    e.account_id,
+    abono_id((SELECT h.digits FROM head AS h), (SELECT h.drawn FROM head AS h), 524288 + min(e.place)),
+    %(operator)s,
+    e.subscription_id,
+    %(service)s,
+    sum(e.quantity)
+FROM event AS e
+GROUP BY e.account_id, e.subscription_id
+ORDER BY e.account_id
+ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE SET used = usage_counter.used + excluded.used;
