@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from html import unescape
 from typing import TYPE_CHECKING, Any
@@ -12,7 +10,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 from playwright.sync_api import expect
-from tests.browser import LOOKS, Scheme, grave, too_wide
+from tests.browser import LOOKS, Scheme
+from tests.doors.web.composing import CODE, PLAN, SERVICES, error, resent, shot, sold, tiers, use, value
 from tests.doors.web.staff_world import signed_in
 from tests.features.worlds import START, operator
 
@@ -30,27 +29,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SERVICES: dict[str, Any] = {
-    "pri.nts-1": {"kind": "usage", "unit": "page"},
-    "users": {"kind": "seats", "unit": "user"},
-    "tv": {"kind": "onoff"},
-}
-PLAN = {
-    "code": "office",
-    "price": "10",
-    "period": "month",
-    "anchor": "start",
-    "first_period": "full",
-    "charge": "advance",
-    "renew": "on",
-    "on_shortfall": "suspend",
-    "resume": "restart",
-    "priority": "100",
-    "pause": "freeze",
-    "step": "save",
-}
-CODE = "pri.nts-1"
-
 
 @pytest.fixture
 def house() -> Operator:
@@ -62,46 +40,6 @@ def house() -> Operator:
 @pytest.fixture
 def boss(house: Operator) -> Client:
     return signed_in(house, role=Role.ADMINISTRATOR)
-
-
-def use(code: str = CODE, /, **terms: str) -> dict[str, str]:
-    """A service that is chosen, with what is typed into its section."""
-    named = {name.replace("tier_", "tier:").replace("_of_", ":"): value for name, value in terms.items()}
-    return {f"service-{code}": "1", **{f"use:{code}:{name}": value for name, value in named.items()}}
-
-
-def tiers(*rows: tuple[str, str, str], code: str = CODE) -> dict[str, str]:
-    """Tiers as they are typed."""
-    return {
-        f"use:{code}:tier:{place}:{part}": text
-        for place, row in enumerate(rows)
-        for part, text in zip(("up_to", "unit", "flat"), row, strict=True)
-    }
-
-
-def sold(code: str = "office") -> dict[str, Any]:
-    """The terms of the services of the version that is sold."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT v.code, u.terms FROM catalogue_planservice AS u JOIN catalogue_service AS v ON v.id = u.service_id"
-            " JOIN catalogue_plan AS p ON p.id = u.plan_id WHERE p.code = %s"
-            " AND p.version = (SELECT max(version) FROM catalogue_plan WHERE code = %s)",
-            [code, code],
-        )
-        return {name: json.loads(terms) if isinstance(terms, str) else terms for name, terms in cursor.fetchall()}
-
-
-def value(page: str, name: str) -> str:
-    """What a text field of a page has in it."""
-    (tag,) = [tag for tag in re.findall(r"<input[^>]*>", page) if f'name="{name}"' in tag]
-    found = re.search(r' value="([^"]*)"', tag)
-    return unescape(found[1]) if found else ""
-
-
-def error(page: str, name: str) -> str:
-    """What stands as an error at a field of a page."""
-    found = re.search(rf'id="id_{re.escape(name)}_error">(.*?)</div>', page, re.DOTALL)
-    return unescape(re.sub(r"<[^>]*>", "", found[1]) if found else "").strip()
 
 
 @pytest.mark.parametrize(
@@ -148,14 +86,7 @@ def test_what_is_chosen_becomes_the_terms_and_comes_back(
     assert saved.status_code == 303
     assert sold() == {code: terms}
     again = boss.get(f"/plans/{house.id}/office/edit/").content.decode()
-    shown = {tag for tag in re.findall(r'name="([^"]+)"', again) if tag.startswith(("use:", "service-"))}
-    form = {name: value(again, name) for name in shown if f'<select name="{name}"' not in again}
-    form |= dict(
-        re.findall(
-            r'<select name="(use:[^"]+)"[^>]*>(?:(?!</select>).)*?<option value="([^"]*)" selected', again, re.DOTALL
-        )
-    )
-    sent = {name: text for name, text in (PLAN | form).items() if name != "code"}  # no browser sends it again
+    sent = {name: text for name, text in (PLAN | resent(again)).items() if name != "code"}  # no browser sends it again
     assert boss.post(f"/plans/{house.id}/office/edit/", sent).status_code == 303
     assert sold() == {code: terms}
     with connection.cursor() as cursor:
@@ -290,16 +221,6 @@ def test_the_page_of_a_plan_says_its_terms(boss: Client, house: Operator) -> Non
         "above: €1.50 each",
         "Billed by the highest number in the period.",
     ]
-
-
-def shot(page: Any, name: str) -> list[str]:
-    """What is wrong with a page as it stands; keeps a picture where somebody asked for pictures."""
-    page.evaluate("scrollTo(0, 0)")
-    if shots := os.environ.get("ABONO_SHOTS"):
-        page.screenshot(path=f"{shots}/composer-{name}.png", full_page=True)
-    if shots and "refused" in name and "390" in name:
-        page.locator(".use").last.screenshot(path=f"{shots}/composer-{name}-part.png")
-    return [*([f"{too_wide(page)} px too wide"] if too_wide(page) else []), *grave(page)]
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

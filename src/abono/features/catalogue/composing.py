@@ -10,12 +10,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from abono.features.catalogue.comparing import stored_services
+from abono.features.catalogue.merging import judge
 from abono.features.catalogue.operations import save_catalogue
 from abono.features.catalogue.settling import settled_terms
 from abono.features.catalogue.terms import CatalogueTerms, PlanTerms, ServiceTerms, parse_plan
 from abono.kernel import fields
 from abono.kernel.calendars import grid_for
 from abono.kernel.charges import Charge, daily_charges, due_periods, period_charges
+from abono.kernel.errors import InvalidValue
 from abono.kernel.tax import tax_lines
 
 if TYPE_CHECKING:
@@ -56,9 +58,17 @@ def save_plan(operator: Operator, code: str, record: Mapping[str, Any], *, now: 
     save_catalogue(operator, CatalogueTerms(services, {fields.code(code, "code"): plan}), now=now)
 
 
-def save_service(operator: Operator, code: str, terms: ServiceTerms, *, now: datetime) -> None:
-    """A service is made or changed. Raises InvalidValue."""
-    save_catalogue(operator, CatalogueTerms({fields.code(code, "code"): terms}, {}), now=now)
+def save_service(operator: Operator, code: str, record: Mapping[str, Any], *, now: datetime) -> None:
+    """A service is made or changed, with what the plans cost that have it. Raises InvalidValue naming its field.
+
+    The fields of the record are those of a story's catalogue (doors.md §3); what is not in it is as by default.
+    """
+    merge = judge(operator, {"services": {code: record}}, now=now)
+    if merge.errors:
+        error = merge.errors[0]
+        own = error.field.removeprefix(f"services.{code}").removeprefix(".")
+        raise InvalidValue(error.code, own or "code", error.message)
+    merge.write()
 
 
 def draft(operator: Operator, record: Mapping[str, Any], on: date, quantity: Decimal = Decimal(1)) -> Draft:

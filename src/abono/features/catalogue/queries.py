@@ -179,7 +179,10 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class ServiceRow:
-    """A service of an operator; ``price`` in major units, exact; ``plans``: how many that are sold now have it."""
+    """A service of an operator; ``price`` in major units, exact; ``plans``: how many that are sold now have it.
+
+    ``planned``: whether any plan has or had it; then the way in which it adds up stays.
+    """
 
     id: int
     operator_id: int
@@ -192,6 +195,7 @@ class ServiceRow:
     aggregation: str
     property: str
     plans: int
+    planned: bool
 
 
 @dataclass(frozen=True)

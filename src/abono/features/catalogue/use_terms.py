@@ -25,14 +25,14 @@ LEVELLED = frozenset({"max", "unique", "latest"})
 """Aggregations in which what an event adds depends on those before it."""
 MOST_NAME = 60
 MOST_VALUE = 200
+MOST_FILTERS = 50
+MOST_CONDITIONS = 10
+MOST_VALUES = 100
 _OWN_FIELDS = (
     "quantity", "included", "minimum", "maximum", "overage", "limit", "quota_period", "seats_billed", "warn", "filters",
 )  # fmt: skip
 _MOST_THRESHOLDS = 10
 _MOST_PERCENT = 1000
-_MOST_FILTERS = 50
-_MOST_CONDITIONS = 10
-_MOST_VALUES = 100
 _MOST_FACTOR = 1_000_000
 _FACTOR_DECIMALS = 6
 
@@ -92,12 +92,17 @@ def check_filters(
         path = f"{prefix}services.{code}.filters"
         if services[code].kind != "usage":
             raise InvalidValue("invalid", path, "Only services of kind usage have filters; remove them.")
-        filters = fields.sequence(use["filters"], path, _MOST_FILTERS)
+        filters = fields.sequence(use["filters"], path, MOST_FILTERS)
         conditions = [_filter(each, code, parts, services, f"{path}.{place}") for place, each in enumerate(filters)]
         for (first, one), (second, other) in combinations(enumerate(conditions), 2):
-            if len(one) == len(other) and all(one[name] & other[name] for name in one.keys() & other.keys()):
+            if rivals(one, other):
                 message = f"It could match the same event as filter {first}; give one of them one more condition."
                 raise InvalidValue("invalid", f"{path}.{second}", message)
+
+
+def rivals(one: Mapping[str, frozenset[str]], other: Mapping[str, frozenset[str]]) -> bool:
+    """Whether filters with these conditions could match the same event, and neither has more of them."""
+    return len(one) == len(other) and all(one[name] & other[name] for name in one.keys() & other.keys())
 
 
 def matching(filters: Sequence[Mapping[str, Any]], properties: Mapping[str, str]) -> Mapping[str, Any] | None:
@@ -124,8 +129,8 @@ def _filter(
     record = fields.mapping(value, path)
     fields.only(record, ("when", "counts", "as"), f"{path}.")
     conditions = fields.mapping(fields.required(record, "when", f"{path}."), f"{path}.when")
-    if not 1 <= len(conditions) <= _MOST_CONDITIONS:
-        raise InvalidValue("out_of_range", f"{path}.when", f"Give 1 to {_MOST_CONDITIONS} conditions.")
+    if not 1 <= len(conditions) <= MOST_CONDITIONS:
+        raise InvalidValue("out_of_range", f"{path}.when", f"Give 1 to {MOST_CONDITIONS} conditions.")
     found = {_name(name, f"{path}.when"): _values(each, f"{path}.when.{name}") for name, each in conditions.items()}
     if record.get("counts") is None and record.get("as") is None:
         raise InvalidValue("required", f"{path}.counts", "Say how often it counts, or as which other service.")
@@ -151,7 +156,7 @@ def _factor(value: object, aggregation: str, path: str) -> None:
 
 
 def _values(value: object, path: str) -> frozenset[str]:
-    values: Sequence[object] = [value] if isinstance(value, str) else fields.sequence(value, path, _MOST_VALUES)
+    values: Sequence[object] = [value] if isinstance(value, str) else fields.sequence(value, path, MOST_VALUES)
     if not values:
         raise InvalidValue("required", path, "Give at least one value.")
     return frozenset(_text(each, path, MOST_VALUE) for each in values)

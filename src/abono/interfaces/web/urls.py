@@ -33,6 +33,7 @@ from abono.interfaces.web.staff import (  # noqa: F401
     search,
     seats,
     self_service,
+    services,
     settings,
     subscriptions,
     trail,

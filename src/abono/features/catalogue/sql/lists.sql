@@ -71,7 +71,8 @@ SELECT
         SELECT count(*) FROM catalogue_planservice AS y
         INNER JOIN catalogue_plan AS p ON y.plan_id = p.id
         WHERE y.service_id = s.id AND p.current
-    ) AS plans
+    ) AS plans,
+    exists(SELECT 1 FROM catalogue_planservice AS i WHERE i.service_id = s.id) AS planned
 FROM catalogue_service AS s
 INNER JOIN operators_operator AS o ON s.operator_id = o.id
 WHERE

@@ -19,7 +19,8 @@ from abono.interfaces.web.reading import (
     write_quantity,
 )
 from abono.interfaces.web.refusing import told
-from abono.interfaces.web.staff.use_form import USE, Use, sections, typed_use
+from abono.interfaces.web.staff.use_fields import USE
+from abono.interfaces.web.staff.use_form import Use, sections, typed_use
 from abono.kernel.money import format_amount
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The catalogue: plans with a composer that prices as one types, services, and prices with a date."""
+"""The catalogue: plans with a composer that prices as one types, and prices with a date."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from abono.base.refusal import Refusal
-from abono.features.access.people import NotFound
 from abono.features.billing.prices import change_price
-from abono.features.catalogue.composing import draft, save_plan, save_service
+from abono.features.catalogue.composing import draft, save_plan
 from abono.features.catalogue.queries import list_plans, list_services, plan_detail
-from abono.features.catalogue.terms import ServiceTerms
-from abono.features.operators.queries import Operator, operator_by_id
 from abono.features.subscriptions.counts import PlanCounts, counts_of_plan
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.refusing import told
 from abono.interfaces.web.service_terms import told_terms
 from abono.interfaces.web.staff.plan_form import PlanForm, PriceField, as_typed, described, kept_use, typed_terms
-from abono.interfaces.web.staff.use_form import ADD, DROP, with_rows
+from abono.interfaces.web.staff.services import KINDS, TAXES, WAYS, seller_of, sellers_of
+from abono.interfaces.web.staff.use_fields import STEPS, with_rows
 from abono.kernel import fields
 from abono.kernel.errors import InvalidValue
 from abono.kernel.money import parse_decimal, parse_unsigned
@@ -38,36 +36,11 @@ if TYPE_CHECKING:
 
     from django.http import HttpResponse
 
-    from abono.features.access.people import Person
     from abono.features.catalogue.queries import PlanDetail, PlanService
+    from abono.features.operators.queries import Operator
 
 _REFUSED = 422
 _BOTH = ("GET", "POST")
-_KINDS = (
-    ("onoff", gettext_lazy("On or off")),
-    ("seats", gettext_lazy("By the seat")),
-    ("usage", gettext_lazy("By use")),
-)
-_TAXES = (
-    ("standard", gettext_lazy("Standard rate")),
-    ("reduced", gettext_lazy("Reduced rate")),
-    ("exempt", gettext_lazy("Exempt")),
-)
-
-
-class ServiceForm(forms.Form):
-    """A service."""
-
-    code = forms.CharField(label=gettext_lazy("Code"), max_length=60)
-    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=_KINDS)
-    unit = forms.CharField(
-        label=pgettext_lazy("measure", "Unit"),
-        max_length=40,
-        required=False,
-        help_text=gettext_lazy("Such as page, minute, user."),
-    )
-    tax = forms.ChoiceField(label=gettext_lazy("Tax"), choices=_TAXES)
-    price = PriceField(label=gettext_lazy("Price of one a period"), max_length=40, required=False)
 
 
 class NewPriceForm(forms.Form):
@@ -82,7 +55,7 @@ class NewPriceForm(forms.Form):
 @page("plans/", name="plans", kinds=STAFF, right="plan.view")
 def plans(request: PersonRequest) -> HttpResponse:
     """What is sold now by the person's operators."""
-    mine = _operators(request.person)
+    mine = sellers_of(request.person)
     today = mine[request.person.operator].day(request.now)
     shown = {"plans": list_plans(request.person.operators, today), "names": mine}
     return render(request, "web/staff/plans.html", shown)
@@ -91,11 +64,11 @@ def plans(request: PersonRequest) -> HttpResponse:
 @page("plans/<int:operator>/<code:code>/", name="plan", kinds=STAFF, right="plan.view")
 def plan(request: PersonRequest, operator: int, code: str) -> HttpResponse:
     """A plan: its terms, services, prices and how many have it."""
-    seller = _operator(request.person, operator)
+    seller = seller_of(request.person, operator)
     detail = plan_detail(request.person, code, operator=operator, on=seller.day(request.now))
     shown = {
         "detail": detail, "plan": detail.plan, "seller": seller, "counts": _counts(operator, code),
-        "terms": described(detail.plan), "services": _told(detail), "taxes": dict(_TAXES),
+        "terms": described(detail.plan), "services": _told(detail), "taxes": dict(TAXES),
         "today": seller.day(request.now),
     }  # fmt: skip
     return render(request, "web/staff/plan.html", shown)
@@ -104,13 +77,13 @@ def plan(request: PersonRequest, operator: int, code: str) -> HttpResponse:
 @page("plans/new/<int:operator>/", name="plan_new", kinds=STAFF, right="plan.change", methods=_BOTH)
 def plan_new(request: PersonRequest, operator: int) -> HttpResponse:
     """The composer, empty."""
-    return _compose(request, _operator(request.person, operator), None)
+    return _compose(request, seller_of(request.person, operator), None)
 
 
 @page("plans/<int:operator>/<code:code>/edit/", name="plan_edit", kinds=STAFF, right="plan.change", methods=_BOTH)
 def plan_edit(request: PersonRequest, operator: int, code: str) -> HttpResponse:
     """The composer, with the terms of a plan: what is saved is its next version."""
-    seller = _operator(request.person, operator)
+    seller = seller_of(request.person, operator)
     return _compose(request, seller, plan_detail(request.person, code, operator=operator))
 
 
@@ -129,7 +102,7 @@ def _compose(request: PersonRequest, seller: Operator, detail: PlanDetail | None
     today = seller.day(request.now)
     step = request.POST.get("step", "")
     make = partial(_form, detail, currency=seller.currency, services=services, kept=kept_use(detail))
-    if step.startswith((ADD, DROP)):
+    if step.startswith(STEPS):
         return _other_rows(request, seller, detail, make)
     form = make(request.POST or None, initial={} if detail is None else typed_terms(detail, today))
     worked_out, status = None, 200
@@ -159,25 +132,26 @@ def _form(detail: PlanDetail | None, *typed: Any, **terms: Any) -> PlanForm:
 
 
 def _composer(form: PlanForm, seller: Operator, detail: PlanDetail | None) -> dict[str, Any]:
-    return {"form": form, "seller": seller, "detail": detail, "kinds": dict(_KINDS)}
+    return {"form": form, "seller": seller, "detail": detail, "kinds": dict(KINDS), "aggregations": dict(WAYS)}
 
 
 def _other_rows(
     request: PersonRequest, seller: Operator, detail: PlanDetail | None, make: Callable[..., PlanForm]
 ) -> HttpResponse:
-    """The composer as it was typed with a tier more or less; nothing is judged yet."""
-    typed, code, place = with_rows(request.POST.dict(), request.POST["step"])
+    """The composer as it was typed with a row more or less; nothing is judged yet."""
+    typed, code, focus = with_rows(request.POST.dict(), request.POST["step"])
     form = make(initial=as_typed(typed) | ({} if detail is None else {"code": detail.plan.code}))
     judged = make(typed)
     judged.is_valid()
     part = request.htmx and code in form.uses
     if part:
-        form.uses[code].go_on_at(place)
+        form.uses[code].go_on_at(focus)
     shown = {
-        **_composer(form, seller, detail), "use": form.uses.get(code), "place": place, "part": part,
+        **_composer(form, seller, detail), "use": form.uses.get(code), "focus": focus, "part": part,
         "uses": judged.uses.values(),
     }  # fmt: skip
-    return render(request, "web/staff/parts/plan_tiers.html" if part else "web/staff/plan_edit.html", shown)
+    rows = "plan_tiers" if request.POST["step"].startswith("tier") else "plan_filters"
+    return render(request, f"web/staff/parts/{rows}.html" if part else "web/staff/plan_edit.html", shown)
 
 
 def _saved(request: PersonRequest, seller: Operator, code: str, record: dict[str, Any], *, new: bool) -> HttpResponse:
@@ -190,69 +164,10 @@ def _saved(request: PersonRequest, seller: Operator, code: str, record: dict[str
     return HttpResponseRedirect(reverse("plan", args=[seller.id, code]), status=303)
 
 
-@page("services/", name="services", kinds=STAFF, right="plan.view")
-def services(request: PersonRequest) -> HttpResponse:
-    """What plans are composed of."""
-    shown = {
-        "services": list_services(request.person.operators), "names": _operators(request.person),
-        "kinds": dict(_KINDS), "taxes": dict(_TAXES),
-    }  # fmt: skip
-    return render(request, "web/staff/services.html", shown)
-
-
-@page("services/new/<int:operator>/", name="service_new", kinds=STAFF, right="plan.change", methods=_BOTH)
-def service_new(request: PersonRequest, operator: int) -> HttpResponse:
-    """A new service."""
-    return _service(request, _operator(request.person, operator), None)
-
-
-@page("services/<int:operator>/<code:code>/", name="service_edit", kinds=STAFF, right="plan.change", methods=_BOTH)
-def service_edit(request: PersonRequest, operator: int, code: str) -> HttpResponse:
-    """Change a service; its code and kind stay."""
-    return _service(request, _operator(request.person, operator), code)
-
-
-def _service(request: PersonRequest, seller: Operator, code: str | None) -> HttpResponse:
-    known = {each.code: each for each in list_services([seller.id])}
-    if code is not None and code not in known:
-        message = _("There is no such service; look it up in the list.")
-        raise NotFound(message)
-    first = vars(known[code]) if code is not None else {}
-    form = ServiceForm(request.POST or None, initial=first)
-    for name in ("code", "kind") if code is not None else ():
-        form.fields[name].disabled = True
-    if request.method == "POST" and form.is_valid():
-        try:
-            _save_service(request, seller, form, {} if code is not None else known)
-            messages.success(request, _("The service is saved."))
-            return HttpResponseRedirect(reverse("services"), status=303)
-        except InvalidValue as error:
-            form.add_error(error.field if error.field in form.fields else None, told(error))
-    shown = {"form": form, "seller": seller, "code": code}
-    return render(request, "web/staff/service.html", shown, status=_REFUSED if form.errors else 200)
-
-
-def _save_service(request: PersonRequest, seller: Operator, form: ServiceForm, taken: dict[str, Any]) -> None:
-    typed = form.cleaned_data
-    if typed["code"] in taken:
-        raise InvalidValue("invalid", "code", _("There is a service with this code already; choose another."))
-    price = typed["price"]
-    if price:
-        parse_unsigned(price, "price")
-    terms = ServiceTerms(
-        kind=typed["kind"],
-        unit=typed["unit"].strip(),
-        tax=typed["tax"],
-        price=parse_decimal(price, "price") if price else None,
-    )
-    with transaction.atomic():
-        save_service(seller, typed["code"], terms, now=request.now)
-
-
 @page("prices/", name="prices", kinds=STAFF, right="plan.view")
 def prices(request: PersonRequest) -> HttpResponse:
     """What each plan costs now, and what it will from when on."""
-    mine = _operators(request.person)
+    mine = sellers_of(request.person)
     rows = []
     for each in list_plans(request.person.operators):
         today = mine[each.operator_id].day(request.now)
@@ -270,7 +185,7 @@ def prices(request: PersonRequest) -> HttpResponse:
 @page("plans/<int:operator>/<code:code>/price/", name="price_new", kinds=STAFF, right="price.change", methods=_BOTH)
 def price_new(request: PersonRequest, operator: int, code: str) -> HttpResponse:
     """A new price from a day on: first whom it will reach, then the deed."""
-    seller = _operator(request.person, operator)
+    seller = seller_of(request.person, operator)
     detail = plan_detail(request.person, code, operator=operator)
     form = NewPriceForm(request.POST or None)
     status, reach = 200, None
@@ -301,12 +216,3 @@ def _require_open(today: date, begins: date) -> None:
     if begins < today:
         message = _("This day has passed; let the price begin today or later.")
         raise InvalidValue("out_of_range", "valid_from", message)
-
-
-def _operator(person: Person, operator: int) -> Operator:
-    person.require_operator(operator)
-    return operator_by_id(operator)
-
-
-def _operators(person: Person) -> dict[int, Operator]:
-    return {each: operator_by_id(each) for each in person.operators}

@@ -1,0 +1,92 @@
+"""A plan as it is typed into the composer, what its page shows of it, and what is sold then."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from html import unescape
+from typing import Any
+
+from django.db import connection
+from tests.browser import grave, too_wide
+
+SERVICES: dict[str, Any] = {
+    "pri.nts-1": {"kind": "usage", "unit": "page"},
+    "users": {"kind": "seats", "unit": "user"},
+    "tv": {"kind": "onoff"},
+}
+PLAN = {
+    "code": "office",
+    "price": "10",
+    "period": "month",
+    "anchor": "start",
+    "first_period": "full",
+    "charge": "advance",
+    "renew": "on",
+    "on_shortfall": "suspend",
+    "resume": "restart",
+    "priority": "100",
+    "pause": "freeze",
+    "step": "save",
+}
+CODE = "pri.nts-1"
+
+
+def use(code: str = CODE, /, **terms: str) -> dict[str, str]:
+    """A service that is chosen, with what is typed into its section."""
+    named = {name.replace("tier_", "tier:").replace("_of_", ":"): value for name, value in terms.items()}
+    return {f"service-{code}": "1", **{f"use:{code}:{name}": value for name, value in named.items()}}
+
+
+def tiers(*rows: tuple[str, str, str], code: str = CODE) -> dict[str, str]:
+    """Tiers as they are typed."""
+    return {
+        f"use:{code}:tier:{place}:{part}": text
+        for place, row in enumerate(rows)
+        for part, text in zip(("up_to", "unit", "flat"), row, strict=True)
+    }
+
+
+def sold(code: str = "office") -> dict[str, Any]:
+    """The terms of the services of the version that is sold."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT v.code, u.terms FROM catalogue_planservice AS u JOIN catalogue_service AS v ON v.id = u.service_id"
+            " JOIN catalogue_plan AS p ON p.id = u.plan_id WHERE p.code = %s"
+            " AND p.version = (SELECT max(version) FROM catalogue_plan WHERE code = %s)",
+            [code, code],
+        )
+        return {name: json.loads(terms) if isinstance(terms, str) else terms for name, terms in cursor.fetchall()}
+
+
+def value(page: str, name: str) -> str:
+    """What a text field of a page has in it."""
+    (tag,) = [tag for tag in re.findall(r"<input[^>]*>", page) if f'name="{name}"' in tag]
+    found = re.search(r' value="([^"]*)"', tag)
+    return unescape(found[1]) if found else ""
+
+
+def error(page: str, name: str) -> str:
+    """What stands as an error at a field of a page."""
+    found = re.search(rf'id="id_{re.escape(name)}_error">(.*?)</div>', page, re.DOTALL)
+    return unescape(re.sub(r"<[^>]*>", "", found[1]) if found else "").strip()
+
+
+def resent(page: str) -> dict[str, str]:
+    """What a browser sends again of the services on a page, as the page stands."""
+    shown = {tag for tag in re.findall(r'name="([^"]+)"', page) if tag.startswith(("use:", "service-"))}
+    form = {name: value(page, name) for name in shown if f'<select name="{name}"' not in page}
+    choice = r'<select name="(use:[^"]+)"[^>]*>(?:(?!</select>).)*?<option value="([^"]*)" selected'
+    return form | dict(re.findall(choice, page, re.DOTALL))
+
+
+def shot(page: Any, name: str) -> list[str]:
+    """What is wrong with a page as it stands; keeps a picture where somebody asked for pictures."""
+    page.evaluate("scrollTo(0, 0)")
+    if shots := os.environ.get("ABONO_SHOTS"):
+        page.screenshot(path=f"{shots}/composer-{name}.png", full_page=True)
+    if shots and "refused" in name and "390" in name:
+        page.locator(".use").last.screenshot(path=f"{shots}/composer-{name}-part.png")
+        page.evaluate("scrollTo(0, 0)")
+    return [*([f"{too_wide(page)} px too wide"] if too_wide(page) else []), *grave(page)]
