@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,8 @@ from tests.features.worlds import START, operator
 from abono.features.access.rights import Role
 from abono.features.catalogue.composing import known_services
 from abono.features.catalogue.operations import save_catalogue
+from abono.features.catalogue.queries import plan_by_code, rate_on
+from abono.features.catalogue.settling import settle
 from abono.features.catalogue.terms import parse_catalogue
 from abono.interfaces.web.staff.filter_form import joined, parted
 
@@ -377,6 +380,21 @@ def test_a_changed_service_is_in_the_audit_trail(boss: Client, house: Operator) 
         (None, "standard", "count"),
         ("standard", "exempt", "count"),
     ]
+
+
+def test_what_a_plan_costs_follows_the_price_of_its_service(boss: Client, house: Operator) -> None:
+    priced = {"tax": "exempt", "unit": "visitor", "price": "5"}
+    assert boss.post(f"/services/new/{house.id}/", SERVICE | priced).status_code == 303
+    assert boss.post(f"/plans/new/{house.id}/", PLAN | {"price": ""} | use("visitors")).status_code == 303
+    plan, day = plan_by_code(house.id, "office"), house.day(START)
+    settle(house, plan.id, Decimal(1))
+    assert rate_on(plan.id, Decimal(1), day).full.gross == 500
+    assert boss.post(f"/services/{house.id}/visitors/", priced | {"price": "7"}).status_code == 303
+    assert rate_on(plan.id, Decimal(1), day).full.gross == 700
+    refused = boss.post(f"/services/{house.id}/visitors/", priced | {"price": "-8"})
+    assert refused.status_code == 422
+    assert error(refused.content.decode(), "price") == "Write a number that is 0 or more."
+    assert rate_on(plan.id, Decimal(1), day).full.gross == 700
 
 
 # ---- in a browser
