@@ -54,7 +54,7 @@ def boss(house: Operator) -> Client:
 
 def filters(*rows: tuple[list[tuple[str, str]], str, str], code: str = CODE) -> dict[str, str]:
     """Filters as they are typed: conditions, how many times, as which service."""
-    typed = {}
+    typed: dict[str, str] = {}
     for place, (conditions, counts, target) in enumerate(rows):
         own = f"use:{code}:filter:{place}"
         typed |= {f"{own}:counts": counts, f"{own}:as": target}
