@@ -70,13 +70,15 @@ def lines_until(process: subprocess.Popen[str], beginning: str) -> list[str]:
     raise AssertionError("\n".join(lines))
 
 
+def offspring(parent: int) -> list[int]:
+    """The process ids of what a process has started."""
+    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()]
+
+
 def children(process: subprocess.Popen[str]) -> dict[str, int]:
     """The web's and the worker's process ids."""
-    found = {}
-    for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split():
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        found["web" if b"granian" in command else "worker"] = int(pid)
-    return found
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in offspring(process.pid)}
+    return {"web" if b"granian" in command else "worker": pid for pid, command in commands.items()}
 
 
 def test_the_demo_serves_and_its_people_sign_in(database: str, tmp_path: Path) -> None:
@@ -102,6 +104,8 @@ def test_what_dies_is_started_again_and_all_stop_together(database: str, tmp_pat
     with serving(database, tmp_path, "up", "--port", str(port), "--workers", "1", "--jobs", "1") as process:
         lines_until(process, "Serving ")
         before = children(process)
+        answering = offspring(before["web"])
+        assert answering
         os.kill(before["worker"], signal.SIGKILL)
         os.kill(before["web"], signal.SIGKILL)
         deadline = time.monotonic() + 60
@@ -111,6 +115,7 @@ def test_what_dies_is_started_again_and_all_stop_together(database: str, tmp_pat
                 break
             time.sleep(0.2)
         assert not set(after.values()) & set(before.values())
+        assert not any(Path(f"/proc/{pid}").exists() for pid in answering)
         while time.monotonic() < deadline:
             try:
                 assert httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).text == "ok\n"

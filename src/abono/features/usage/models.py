@@ -115,7 +115,12 @@ class Counter(models.Model):
     latest_ahead = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["account_id"], name="usage_counter_seats", condition=Q(seats=True))]
+        indexes = [
+            models.Index(fields=["account_id"], name="usage_counter_seats", condition=Q(seats=True)),
+            models.Index(
+                fields=["operator_id", "account_id", "subscription_id", "service_id"], name="usage_counter_report"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["account_id", "subscription_id", "service_id"], name="usage_counter_service"

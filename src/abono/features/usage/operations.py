@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
+from abono.base.plans import planned_without
 from abono.base.refusal import InvalidRequest
 from abono.base.sql import statements
 from abono.features.usage.events import Batch
@@ -73,8 +74,8 @@ def count(
     looking = locked = False
     for attempt in range(1, _MOST_TRIES + 1):
         try:
-            with transaction.atomic():
-                return _count(batch, terms, looking=looking, locked=locked, enclosed=enclosed)
+            with planned_without("seqscan"):  # by keys, however small a table is
+                return _count(batch, terms, looking=looking, locked=locked)
         except _Stale:
             locked = True
         except IntegrityError as error:
@@ -89,18 +90,15 @@ def count(
     raise OperationalError(message)
 
 
-def _count(batch: Batch, terms: dict[str, Any], *, looking: bool, locked: bool, enclosed: bool) -> list[str]:
+def _count(batch: Batch, terms: dict[str, Any], *, looking: bool, locked: bool) -> list[str]:
     """Count a batch in one transaction; answers the outcome of each event. Raises _Stale where it must begin again."""
     _make_months(batch.months(terms["first"], terms["last"]), terms["now"])
-    _sql.row("by_keys")
     outcomes = dict(batch.refused)
     waiting: Sequence[int] = batch.sound
     while waiting:
         tried, behind = batch.first_of_keys(waiting)
         outcomes |= _try(batch, tried, terms, looking=looking or len(tried) < _FRESH, locked=locked)
         waiting = _still_waiting(batch, behind, outcomes)
-    if enclosed:
-        _sql.row("as_ever")
     return [outcomes.get(place, COUNTED) for place in range(len(batch.uses))]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _sql = statements("abono.features.usage", "quotas")
+_reports = statements("abono.features.usage", "reports")
 _LAST = UUID(int=2**128 - 1)
+_EVER = {"since": datetime.min.replace(tzinfo=UTC), "until": datetime.max.replace(tzinfo=UTC)}
+_LAST_EVENT = (_EVER["until"], _LAST)
 
 
 @dataclass(frozen=True)
@@ -180,19 +183,21 @@ def events_of(
     after: str | None = None,
     limit: int = 50,
 ) -> Page[EventRow]:
-    """The events of a subscription, those that came last first. Raises InvalidRequest.
+    """The events of a subscription, the latest first. Raises InvalidRequest.
 
     Of one service, quota period (``turn``) or civil day of the seller if given.
     """
-    place = place_in(after, UUID)
+    place = place_in(after, datetime, UUID) or _LAST_EVENT
+    between = _reports.row("day", account=account, subscription=subscription, day=day) if day else _EVER
     rows = _sql.rows(
         "events",
         account=account,
         subscription=subscription,
         service=service,
         turn=turn,
-        day=day,
-        before=place[0] if place else _LAST,
+        **between,
+        before=place[0],
+        before_id=place[1],
         most=checked(limit) + 1,
     )
-    return page_of([event_of(row) for row in rows], limit, lambda row: (row.id,))
+    return page_of([event_of(row) for row in rows], limit, lambda row: (row.at, row.id))

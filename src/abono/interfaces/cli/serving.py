@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,7 @@ class _Child:
         """Start it again if it died; answers whether there is hope for it."""
         if self.process is None or self.process.poll() is None:
             return True
+        self._end_its_own()
         self.deaths.append(time.monotonic())
         if len(self.deaths) == _MOST_DEATHS and self.deaths[-1] - self.deaths[0] < _WITHIN:
             return False
@@ -68,6 +70,13 @@ class _Child:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+            self._end_its_own()
+
+    def _end_its_own(self) -> None:
+        """End the processes that a dead child had started: they would go on answering at its port."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):  # there are none
+                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def require_free(host: str, port: int) -> None:

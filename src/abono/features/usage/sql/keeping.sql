@@ -98,4 +98,4 @@ INNER JOIN catalogue_service AS v ON e.service_id = v.id
 LEFT JOIN catalogue_service AS r ON e.reported_service_id = r.id
 LEFT JOIN accounts_profile AS p ON e.account_id = p.account_id
 WHERE e.at >= %(starts)s::timestamptz AND e.at < %(ends)s::timestamptz
-ORDER BY e.account_id, e.subscription_id, e.id;
+ORDER BY e.account_id, e.subscription_id, e.at, e.id;

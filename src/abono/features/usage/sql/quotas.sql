@@ -190,7 +190,24 @@ ORDER BY c.id DESC
 LIMIT %(most)s;
 
 -- name: events
--- The events of a subscription, those that came last first: of a service, of a quota period, of a day if given.
+-- The events of a subscription between two instants, the latest first: of a service, of a quota period if given.
+WITH page AS MATERIALIZED (
+    SELECT e.*
+    FROM usage_event AS e
+    WHERE
+        e.account_id = %(account)s::bigint AND e.subscription_id = %(subscription)s::uuid
+        AND e.at >= %(since)s::timestamptz
+        AND e.at < %(until)s::timestamptz
+        AND (e.at, e.id) < (%(before)s::timestamptz, %(before_id)s::uuid)
+        AND (
+            %(service)s::text = ''
+            OR e.service_id IN (SELECT v.id FROM catalogue_service AS v WHERE v.code = %(service)s::text)
+        )
+        AND (%(turn)s::integer IS NULL OR e.turn = %(turn)s::integer)
+    ORDER BY e.at DESC, e.id DESC
+    LIMIT %(most)s
+)
+
 SELECT
     e.id,
     v.code AS service,
@@ -204,25 +221,10 @@ SELECT
     trim_scale(coalesce(e.reported, e.quantity)) AS reported,
     r.code AS reported_as,
     e.properties
-FROM usage_event AS e
+FROM page AS e
 INNER JOIN catalogue_service AS v ON e.service_id = v.id
 LEFT JOIN catalogue_service AS r ON e.reported_service_id = r.id
-INNER JOIN operators_operator AS o ON e.operator_id = o.id
-WHERE
-    e.account_id = %(account)s::bigint AND e.subscription_id = %(subscription)s::uuid AND e.id < %(before)s::uuid
-    AND (%(service)s::text = '' OR v.code = %(service)s::text)
-    AND (%(turn)s::integer IS NULL OR e.turn = %(turn)s::integer)
-    AND (
-        %(day)s::date IS NULL
-        OR (
-            e.at >= %(day)s::timestamp AT TIME ZONE o.time_zone
-            AND e.at < (%(day)s::date + 1)::timestamp AT TIME ZONE o.time_zone
-        )
-    )
-    AND e.at >= coalesce(%(day)s::date - 1, '-infinity')::timestamp AT TIME ZONE 'UTC'
-    AND e.at < coalesce(%(day)s::date + 2, 'infinity')::timestamp AT TIME ZONE 'UTC'
-ORDER BY e.id DESC
-LIMIT %(most)s;
+ORDER BY e.at DESC, e.id DESC;
 
 -- name: reservation
 -- Whether an account ever had a reservation.
