@@ -249,11 +249,14 @@ bounded AS MATERIALIZED (
                     ELSE p.used
                 END AS before
             FROM placed AS p
-            LEFT JOIN usage_day AS d
-                ON
-                    p.account_id = d.account_id AND p.subscription_id = d.subscription_id
-                    AND p.service_id = d.service_id
-                    AND d.turn = p.turn + CASE WHEN p.later THEN 1 ELSE 0 END AND p.counted_on = d.day
+            LEFT JOIN LATERAL (
+                SELECT d.account_id, d.used FROM usage_day AS d
+                WHERE
+                    d.account_id = p.account_id AND d.subscription_id = p.subscription_id
+                    AND d.service_id = p.service_id
+                    AND d.turn = p.turn + CASE WHEN p.later THEN 1 ELSE 0 END AND d.day = p.counted_on
+                LIMIT 1
+            ) AS d ON p.account_id = d.account_id
             WHERE (p.hard OR p.seats) AND NOT p.levelled AND p.refused IS NULL AND p.known IS NULL
             OFFSET 0
         ) AS t
@@ -308,11 +311,14 @@ levelled AS MATERIALIZED (
                     ELSE 0
                 END AS quantity
             FROM placed AS p
-            LEFT JOIN usage_value AS u
-                ON
-                    p.account_id = u.account_id AND p.subscription_id = u.subscription_id
-                    AND p.service_id = u.service_id AND p.value = u.value
-                    AND u.turn = p.turn + CASE WHEN p.later THEN 1 ELSE 0 END
+            LEFT JOIN LATERAL (
+                SELECT u.account_id, u.id FROM usage_value AS u
+                WHERE
+                    u.account_id = p.account_id AND u.subscription_id = p.subscription_id
+                    AND u.service_id = p.service_id
+                    AND u.turn = p.turn + CASE WHEN p.later THEN 1 ELSE 0 END AND u.value = p.value
+                LIMIT 1
+            ) AS u ON p.account_id = u.account_id
             WHERE %(adding)s::boolean AND p.levelled AND p.refused IS NULL AND p.known IS NULL
             OFFSET 0
         ) AS t
@@ -407,7 +413,6 @@ sums AS MATERIALIZED (
     SELECT
         g.account_id,
         coalesce(g.counter_id, abono_id(h.digits, h.drawn, 524288 + g.spot)) AS id,
-        g.counter_id IS NOT NULL AS known,
         g.operator_id,
         g.subscription_id,
         g.service_id,
@@ -458,41 +463,7 @@ day_sums AS MATERIALIZED (
     INNER JOIN spot AS g ON t.account_id = g.account_id AND t.spot = g.spot
 ),
 
-counted AS (
-    UPDATE usage_counter AS c
-    SET
-        used = c.used + s.used,
-        ahead = c.ahead + s.ahead,
-        included = s.included,
-        hard = s.hard,
-        seats = s.seats,
-        by_day = s.by_day,
-        thresholds = s.thresholds,
-        latest_at = greatest(c.latest_at, s.latest_at),
-        latest_ahead = greatest(c.latest_ahead, s.latest_ahead),
-        warned = CASE
-            WHEN s.by_day THEN c.warned
-            WHEN s.thresholds IS NULL THEN greatest(c.warned, abono_warned(c.used + s.used, s.included))
-            ELSE greatest(c.warned, abono_warned(c.used + s.used, s.included, s.thresholds))
-        END
-    FROM (
-        SELECT s.* FROM sums AS s
-        WHERE s.known
-        ORDER BY s.account_id, s.subscription_id, s.service_id
-    ) AS s
-    WHERE
-        c.account_id = s.account_id AND c.id = s.id AND c.turn = s.turn
-        AND (
-            NOT s.hard OR s.by_day OR s.used <= 0 OR c.used + c.held + s.used <= s.included
-        )
-        AND (NOT s.seats OR c.used + s.used >= 0)
-    RETURNING
-        c.account_id, c.operator_id, c.subscription_id, c.service_id, c.used, c.included, c.thresholds, c.warned,
-        old.warned AS warned_before
-),
-
-made AS (
-    -- Counters that are not there yet. Where another batch makes one meanwhile, this one is counted again.
+counters AS (
     INSERT INTO usage_counter (
         account_id, id, operator_id, subscription_id, service_id, turn, used, ahead, included, hard, seats, by_day,
         thresholds, latest_at, latest_ahead, warned
@@ -513,19 +484,47 @@ made AS (
         s.thresholds,
         s.latest_at,
         s.latest_ahead,
-        CASE WHEN s.by_day THEN 0 ELSE abono_warned(s.used, s.included, s.thresholds) END AS warned
+        CASE
+            WHEN s.by_day THEN 0
+            WHEN s.thresholds IS NULL THEN abono_warned(s.used, s.included)
+            ELSE abono_warned(s.used, s.included, s.thresholds)
+        END AS warned
     FROM sums AS s
-    WHERE NOT s.known
     ORDER BY s.account_id, s.subscription_id, s.service_id
-    ON CONFLICT (account_id, subscription_id, service_id) DO NOTHING
+    ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE
+        SET
+            used = usage_counter.used + excluded.used,
+            ahead = usage_counter.ahead + excluded.ahead,
+            included = excluded.included,
+            hard = excluded.hard,
+            seats = excluded.seats,
+            by_day = excluded.by_day,
+            thresholds = excluded.thresholds,
+            latest_at = greatest(usage_counter.latest_at, excluded.latest_at),
+            latest_ahead = greatest(usage_counter.latest_ahead, excluded.latest_ahead),
+            warned = CASE
+                WHEN excluded.by_day THEN usage_counter.warned
+                WHEN excluded.thresholds IS NULL
+                    THEN
+                        greatest(
+                            usage_counter.warned, abono_warned(usage_counter.used + excluded.used, excluded.included)
+                        )
+                ELSE
+                    greatest(
+                        usage_counter.warned,
+                        abono_warned(usage_counter.used + excluded.used, excluded.included, excluded.thresholds)
+                    )
+            END
+        WHERE
+        usage_counter.turn = excluded.turn
+        AND (
+            NOT excluded.hard OR excluded.by_day OR excluded.used <= 0
+            OR usage_counter.used + usage_counter.held + excluded.used <= excluded.included
+        )
+        AND (NOT excluded.seats OR usage_counter.used + excluded.used >= 0)
     RETURNING
-        account_id, operator_id, subscription_id, service_id, used, included, thresholds, warned, 0 AS warned_before
-),
-
-counters AS (
-    SELECT * FROM counted
-    UNION ALL
-    SELECT * FROM made
+        account_id, operator_id, subscription_id, service_id, usage_counter.used, usage_counter.included,
+        usage_counter.thresholds, usage_counter.warned, coalesce(old.warned, 0) AS warned_before
 ),
 
 days AS (
