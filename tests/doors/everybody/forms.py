@@ -6,22 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from tests.doors.web.composing import TERMS
+
 if TYPE_CHECKING:
     from tests.doors.everybody.houses import House
 
-_PLAN = {
-    "price": "11.90",
-    "period": "month",
-    "anchor": "start",
-    "first_period": "full",
-    "charge": "advance",
-    "renew": "on",
-    "on_shortfall": "suspend",
-    "resume": "restart",
-    "priority": "100",
-    "pause": "freeze",
-    "step": "save",
-}
+_PLAN = {"price": "11.90", **TERMS, "step": "save"}
 _LATER = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
 _SETTINGS = {"name": "Renamed", "currency": "EUR", "time_zone": "UTC", "locale": "en", "tax": "0", "tax_reduced": "0"}
 _NEW = {"email": "new@example.com", "locale": "en"}

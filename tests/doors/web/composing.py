@@ -6,19 +6,26 @@ import json
 import os
 import re
 from html import unescape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from tests.browser import grave, too_wide
+from tests.features.worlds import START, operator
+
+from abono.features.catalogue.operations import save_catalogue
+from abono.features.catalogue.terms import parse_catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from abono.features.operators.queries import Operator
 
 SERVICES: dict[str, Any] = {
     "pri.nts-1": {"kind": "usage", "unit": "page"},
     "users": {"kind": "seats", "unit": "user"},
     "tv": {"kind": "onoff"},
 }
-PLAN = {
-    "code": "office",
-    "price": "10",
+TERMS = {
     "period": "month",
     "anchor": "start",
     "first_period": "full",
@@ -28,9 +35,17 @@ PLAN = {
     "resume": "restart",
     "priority": "100",
     "pause": "freeze",
-    "step": "save",
 }
+"""What the composer sends of a plan whose terms nobody touches."""
+PLAN = {"code": "office", "price": "10", **TERMS, "step": "save"}
 CODE = "pri.nts-1"
+
+
+def house_of(services: Mapping[str, Any]) -> Operator:
+    """An operator with services in its catalogue."""
+    made = operator()
+    save_catalogue(made, parse_catalogue({"services": services}, "EUR"), now=START)
+    return made
 
 
 def use(code: str = CODE, /, **terms: str) -> dict[str, str]:

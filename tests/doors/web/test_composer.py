@@ -11,14 +11,11 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from playwright.sync_api import expect
 from tests.browser import LOOKS, Scheme
-from tests.doors.web.composing import CODE, PLAN, SERVICES, error, resent, shot, sold, tiers, use, value
+from tests.doors.web.composing import CODE, PLAN, SERVICES, error, house_of, resent, shot, sold, tiers, use, value
 from tests.doors.web.staff_world import signed_in
-from tests.features.worlds import START, operator
 
 from abono.features.access.rights import Role
-from abono.features.catalogue.operations import save_catalogue
 from abono.features.catalogue.queries import list_services
-from abono.features.catalogue.terms import parse_catalogue
 from abono.interfaces.web.staff.plan_form import PlanForm
 
 if TYPE_CHECKING:
@@ -32,9 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def house() -> Operator:
-    made = operator()
-    save_catalogue(made, parse_catalogue({"services": SERVICES}, "EUR"), now=START)
-    return made
+    return house_of(SERVICES)
 
 
 @pytest.fixture

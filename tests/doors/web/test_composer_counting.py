@@ -10,9 +10,9 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from playwright.sync_api import expect
 from tests.browser import DESK, HAND, Scheme
-from tests.doors.web.composing import CODE, PLAN, error, resent, shot, sold, use, value
+from tests.doors.web.composing import CODE, PLAN, error, house_of, resent, shot, sold, use, value
 from tests.doors.web.staff_world import signed_in
-from tests.features.worlds import START, operator
+from tests.features.worlds import START
 
 from abono.features.access.rights import Role
 from abono.features.catalogue.operations import save_catalogue
@@ -37,9 +37,7 @@ SERVICES: dict[str, Any] = {
 
 @pytest.fixture
 def house() -> Operator:
-    made = operator()
-    save_catalogue(made, parse_catalogue({"services": SERVICES}, "EUR"), now=START)
-    return made
+    return house_of(SERVICES)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
 from tests.doors.test_commands import here
+from tests.doors.web.composing import TERMS
 from tests.features import people
 from tests.features.worlds import account, operator
 
@@ -31,20 +32,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PLAN = {
-    "code": "home",
-    "price": "11.90",
-    "period": "month",
-    "anchor": "start",
-    "first_period": "full",
-    "charge": "advance",
-    "renew": "on",
-    "on_shortfall": "suspend",
-    "resume": "restart",
-    "priority": "100",
-    "pause": "freeze",
-    "service-line": "2",
-}
+PLAN = {"code": "home", "price": "11.90", **TERMS, "service-line": "2"}
 
 
 def browser(person: Person) -> Client:

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
-from tests.doors.web.composing import PLAN, error, use, value
+from tests.doors.web.composing import PLAN, error, house_of, use, value
 from tests.doors.web.staff_world import signed_in
-from tests.features.worlds import START, operator
+from tests.features.worlds import START
 
 from abono.features.access.rights import Role
 from abono.features.catalogue.composing import known_services
-from abono.features.catalogue.operations import save_catalogue
 from abono.features.catalogue.queries import plan_by_code, rate_on
 from abono.features.catalogue.settling import settle
-from abono.features.catalogue.terms import parse_catalogue
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -33,9 +31,7 @@ SERVICE = {"code": "visitors", "kind": "usage", "unit": "visitor", "tax": "stand
 
 @pytest.fixture
 def house() -> Operator:
-    made = operator()
-    save_catalogue(made, parse_catalogue({"services": SERVICES}, "EUR"), now=START)
-    return made
+    return house_of(SERVICES)
 
 
 @pytest.fixture

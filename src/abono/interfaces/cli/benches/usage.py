@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
     from multiprocessing.synchronize import Barrier
 
+    Work = Callable[[int, int, int, Barrier], None]
+
 _sql = statements("abono.interfaces.cli.benches", "usage")
 ACCOUNTS = 2_000
 WRITERS = 2
@@ -75,7 +77,7 @@ def bench_usage(events: int, *, runs: int, tell: Callable[[str], None]) -> dict[
             tell(f"run {run + 1}: COPY {copied[-1]:,.0f} events/s")
             for size in BATCHES:
                 rates = {}
-                for name, work in {"counted": counts, "floor": _floors}.items():
+                for name, work in {"counted": counts, "floor": floors}.items():
                     rates[name] = timed(work, events, size)
                     check(events)
                 tell(
@@ -139,9 +141,7 @@ def fill(kind: str = "packs") -> None:
     prepare_months(NOW)
 
 
-def timed(
-    work: Callable[[int, int, int, Barrier], None], events: int, size: int, beside: BaseProcess | None = None
-) -> float:
+def timed(work: Work, events: int, size: int, beside: BaseProcess | None = None) -> float:
     """Events a second of all writers together, each with its half of the accounts, from an empty and settled table.
 
     ``beside`` is started with them, and not waited for.
@@ -201,7 +201,7 @@ def counts(writer: int, events: int, size: int, ready: Barrier, kind: str = "pac
     connection.close()
 
 
-def _floors(writer: int, events: int, size: int, ready: Barrier) -> None:
+def floors(writer: int, events: int, size: int, ready: Barrier) -> None:
     """The same events, ready as columns, written in batches and not judged."""
     uses = _uses(writer, events)
     known = {"operator": 1, "service": _sql.row("service", operator=1)["id"], "now": NOW}

@@ -13,12 +13,24 @@ from django.db import connection
 from abono.base.scratch import scratch_database
 from abono.features.billing.runs import advance
 from abono.interfaces.cli.benches.rollover import fill_due, rolled_operator
-from abono.interfaces.cli.benches.usage import ACCOUNTS, BATCHES, NOW, WRITERS, NotCounted, check, counts, fill, timed
+from abono.interfaces.cli.benches.usage import (
+    ACCOUNTS,
+    BATCHES,
+    NOW,
+    WRITERS,
+    NotCounted,
+    check,
+    counts,
+    fill,
+    floors,
+    timed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from abono.features.operators.queries import Operator
+    from abono.interfaces.cli.benches.usage import Work
 
 WORKERS = 2
 _BOUNDARY = NOW.replace(hour=0)
@@ -28,7 +40,7 @@ def bench_usage_beside(events: int, subscriptions: int, *, runs: int, tell: Call
     """Events a second by two writers, alone and while two workers roll subscriptions over; medians of ``runs`` runs.
 
     ``part_beside`` is the part of the counting during which the roll-over was at work, ``rolled_per_second`` what it
-    did beside it.
+    did beside it; ``floor_per_second`` are the rows alone, without any decision, beside as much.
     """
     found: dict[int, list[dict[str, float]]] = {size: [] for size in BATCHES}
     with scratch_database(durable=True):
@@ -39,13 +51,18 @@ def bench_usage_beside(events: int, subscriptions: int, *, runs: int, tell: Call
             for size in BATCHES:
                 alone = timed(counts, events, size)
                 check(events)
-                fill_due(operator, subscriptions // 2, _BOUNDARY, before=before)
-                before += subscriptions // 2
-                one = {"alone": alone, **_beside(operator, subscriptions, events, size)}
-                check(events)
+                measured = []
+                for work in (floors, counts):
+                    fill_due(operator, subscriptions // 2, _BOUNDARY, before=before)
+                    before += subscriptions // 2
+                    measured.append(_beside(operator, subscriptions, events, size, work))
+                    check(events)
+                floor, counted = measured
+                one = {"alone": alone, "floor": floor["beside"], **counted}
                 tell(
                     f"run {run + 1}: batches of {size:,}: alone {alone:,.0f} events/s, beside {one['beside']:,.0f} "
-                    f"events/s and {one['rolled']:,.0f} subscriptions/s ({one['part']:.0%} of the time)"
+                    f"events/s and {one['rolled']:,.0f} subscriptions/s ({one['part']:.0%} of the time); the rows "
+                    f"alone, beside as much, {one['floor']:,.0f}"
                 )
                 found[size].append(one)
     return {
@@ -58,6 +75,7 @@ def bench_usage_beside(events: int, subscriptions: int, *, runs: int, tell: Call
             str(size): {
                 "alone_per_second": round(statistics.median(one["alone"] for one in ones)),
                 "per_second": round(statistics.median(one["beside"] for one in ones)),
+                "floor_per_second": round(statistics.median(one["floor"] for one in ones)),
                 "rolled_per_second": round(statistics.median(one["rolled"] for one in ones)),
                 "part_beside": round(statistics.median(one["part"] for one in ones), 2),
             }
@@ -66,7 +84,7 @@ def bench_usage_beside(events: int, subscriptions: int, *, runs: int, tell: Call
     }
 
 
-def _beside(operator: Operator, subscriptions: int, events: int, size: int) -> dict[str, float]:
+def _beside(operator: Operator, subscriptions: int, events: int, size: int, work: Work) -> dict[str, float]:
     context = multiprocessing.get_context("fork")
     took = context.Value("d", 0.0)
 
@@ -77,7 +95,7 @@ def _beside(operator: Operator, subscriptions: int, events: int, size: int) -> d
         connection.close()
 
     roll = context.Process(target=rolling)
-    rate = timed(counts, events, size, beside=roll)
+    rate = timed(work, events, size, beside=roll)
     roll.join()
     if roll.exitcode or took.value <= 0:
         message = "the roll-over did not come to its end"
