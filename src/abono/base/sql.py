@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _marker: ContextVar[str] = ContextVar("marker", default="")
 _NAME = re.compile(r"^-- name: (\w+)[ \t]*$", re.MULTILINE)
@@ -70,6 +70,16 @@ def statements(package: str, topic: str) -> Statements:
     """The statements of ``<package>/sql/<topic>.sql``, read once."""
     text = files(package).joinpath("sql", f"{topic}.sql").read_text(encoding="utf-8")
     return Statements(f"{package}/sql/{topic}.sql", split(text))
+
+
+def makes_functions(texts: Mapping[str, str]) -> Callable[[object, Any], None]:
+    """For migrations: creates or replaces every function of a statement file, in order."""
+
+    def make(_apps: object, schema_editor: Any) -> None:
+        for text in texts.values():
+            schema_editor.execute(text, params=None)
+
+    return make
 
 
 def split(text: str) -> dict[str, str]:

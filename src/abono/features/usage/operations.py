@@ -120,25 +120,19 @@ def _try(batch: Batch, places: Sequence[int], terms: dict[str, Any], *, looking:
     """Count some events of a batch, no two with one key; answers the outcomes other than ``counted``."""
     columns = batch.columns(places)
     if locked:
-        _sql.run("lock", **_spots(columns))
+        _sql.run("lock", **columns)
     outcomes = _judge(places, {**terms, **columns, "looking": looking, "adding": False})
     left = [place for place, outcome in outcomes.items() if outcome == _ADDS_UP]
     if left:
-        filters = {str(row["spot"]): (row["service_id"], _read(row["filters"])) for row in _filters(columns)}
+        filters = {
+            str(row["spot"]): (row["service_id"], _read(row["filters"])) for row in _sql.rows("filters", **columns)
+        }
         columns = batch.routed(left, filters)
-        _sql.run("lock", **_spots(columns))
+        _sql.run("lock", **columns)
         for place in left:
             del outcomes[place]
         outcomes |= _judge(left, {**terms, **columns, "looking": looking, "adding": True})
     return outcomes
-
-
-def _filters(columns: dict[str, str | None]) -> list[dict[str, Any]]:
-    return _sql.rows("filters", **_spots(columns))
-
-
-def _spots(columns: dict[str, str | None]) -> dict[str, str | None]:
-    return {name: columns[name] for name in ("accounts", "subscriptions", "services")}
 
 
 def _judge(places: Sequence[int], values: dict[str, Any]) -> dict[int, str]:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _sql = statements("abono.features.usage", "quotas")
-_reports = statements("abono.features.usage", "reports")
 _LAST = UUID(int=2**128 - 1)
 _EVER = {"since": datetime.min.replace(tzinfo=UTC), "until": datetime.max.replace(tzinfo=UTC)}
 _LAST_EVENT = (_EVER["until"], _LAST)
@@ -188,7 +187,7 @@ def events_of(
     Of one service, quota period (``turn``) or civil day of the seller if given.
     """
     place = place_in(after, datetime, UUID) or _LAST_EVENT
-    between = _reports.row("day", account=account, subscription=subscription, day=day) if day else _EVER
+    between = _sql.row("day", account=account, subscription=subscription, day=day) if day else _EVER
     rows = _sql.rows(
         "events",
         account=account,

@@ -3,7 +3,7 @@
 from django.db import migrations, models
 
 import abono.base.constraints
-from abono.base.sql import statements
+from abono.base.sql import makes_functions, statements
 from abono.base.wall import policy
 
 TABLES = ("usage_event", "usage_key", "usage_counter", "usage_day", "usage_period", "usage_reservation")
@@ -29,19 +29,15 @@ CREATE INDEX usage_event_seats ON usage_event (account_id, subscription_id, serv
 """
 
 
-def make_functions(_apps: object, schema_editor: object) -> None:
-    """Create or replace every function of sql/functions.sql, in order."""
-    for text in statements("abono.features.usage", "functions").texts.values():
-        schema_editor.execute(text, params=None)  # type: ignore[attr-defined]
-
-
 class Migration(migrations.Migration):
     initial = True
 
     dependencies = [("subscriptions", "0004_lists"), ("accounts", "0003_wall"), ("base", "0005_lists")]
 
     operations = [
-        migrations.RunPython(make_functions, migrations.RunPython.noop),
+        migrations.RunPython(
+            makes_functions(statements("abono.features.usage", "functions").texts), migrations.RunPython.noop
+        ),
         migrations.SeparateDatabaseAndState(
             database_operations=[migrations.RunSQL(EVENTS, "DROP TABLE usage_event")],
             state_operations=[

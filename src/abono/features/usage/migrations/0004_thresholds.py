@@ -5,13 +5,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import migrations, models
 
-from abono.base.sql import statements
-
-
-def make_functions(_apps: object, schema_editor: object) -> None:
-    """Create or replace every function of sql/functions.sql, in order."""
-    for text in statements("abono.features.usage", "functions").texts.values():
-        schema_editor.execute(text, params=None)  # type: ignore[attr-defined]
+from abono.base.sql import makes_functions, statements
 
 
 class Migration(migrations.Migration):
@@ -19,7 +13,9 @@ class Migration(migrations.Migration):
 
     dependencies: ClassVar = [("usage", "0003_seats_by_time")]
     operations: ClassVar = [
-        migrations.RunPython(make_functions, migrations.RunPython.noop),
+        migrations.RunPython(
+            makes_functions(statements("abono.features.usage", "functions").texts), migrations.RunPython.noop
+        ),
         migrations.AddField("counter", "thresholds", ArrayField(models.SmallIntegerField(), null=True)),
         migrations.AddField("day", "thresholds", ArrayField(models.SmallIntegerField(), null=True)),
     ]

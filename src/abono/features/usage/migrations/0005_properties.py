@@ -4,14 +4,8 @@ from typing import ClassVar
 
 from django.db import migrations, models
 
-from abono.base.sql import statements
+from abono.base.sql import makes_functions, statements
 from abono.base.wall import policy
-
-
-def make_functions(_apps: object, schema_editor: object) -> None:
-    """Create or replace every function of sql/functions.sql, in order."""
-    for text in statements("abono.features.usage", "functions").texts.values():
-        schema_editor.execute(text, params=None)  # type: ignore[attr-defined]
 
 
 class Migration(migrations.Migration):
@@ -19,7 +13,9 @@ class Migration(migrations.Migration):
 
     dependencies: ClassVar = [("usage", "0004_thresholds"), ("catalogue", "0004_aggregation")]
     operations: ClassVar = [
-        migrations.RunPython(make_functions, migrations.RunPython.noop),
+        migrations.RunPython(
+            makes_functions(statements("abono.features.usage", "functions").texts), migrations.RunPython.noop
+        ),
         migrations.AddField("event", "reported", models.DecimalField(max_digits=40, decimal_places=12, null=True)),
         migrations.AddField("event", "reported_service_id", models.BigIntegerField(null=True)),
         migrations.AddField("event", "weight", models.DecimalField(max_digits=12, decimal_places=6, null=True)),

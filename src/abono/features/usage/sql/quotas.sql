@@ -226,6 +226,15 @@ INNER JOIN catalogue_service AS v ON e.service_id = v.id
 LEFT JOIN catalogue_service AS r ON e.reported_service_id = r.id
 ORDER BY e.at DESC, e.id DESC;
 
+-- name: day
+-- The first instant of a civil day of a subscription's seller, and of the day after it.
+SELECT
+    %(day)s::date::timestamp AT TIME ZONE o.time_zone AS since,
+    (%(day)s::date + 1)::timestamp AT TIME ZONE o.time_zone AS until
+FROM subscriptions_subscription AS s
+INNER JOIN operators_operator AS o ON s.operator_id = o.id
+WHERE s.account_id = %(account)s::bigint AND s.id = %(subscription)s::uuid;
+
 -- name: reservation
 -- Whether an account ever had a reservation.
 SELECT r.id FROM usage_reservation AS r WHERE r.account_id = %(account)s::bigint AND r.id = %(reservation)s::uuid;

@@ -1,4 +1,4 @@
--- Reports of use: what was counted on which day, and the events behind it.
+-- Reports of use: what was counted on which day. (The events behind it: quotas.sql.)
 
 -- name: days
 -- What was used on each civil day of its seller: events by operator, account, subscription, service and day. Counters
@@ -97,12 +97,3 @@ ORDER BY d.operator_id, d.account_id, d.subscription_id, d.service_id, d.day;
 SELECT coalesce(array_agg(a.account_id), '{}') AS accounts
 FROM accounts_profile AS a
 WHERE a.manager_id = %(manager)s::bigint OR a.agent_id = %(agent)s::bigint;
-
--- name: day
--- The first instant of a civil day of a subscription's seller, and of the day after it.
-SELECT
-    %(day)s::date::timestamp AT TIME ZONE o.time_zone AS since,
-    (%(day)s::date + 1)::timestamp AT TIME ZONE o.time_zone AS until
-FROM subscriptions_subscription AS s
-INNER JOIN operators_operator AS o ON s.operator_id = o.id
-WHERE s.account_id = %(account)s::bigint AND s.id = %(subscription)s::uuid;
