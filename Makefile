@@ -22,7 +22,7 @@ COMPILE := printf 'hatchling\neditables\n' | uv pip compile --quiet --universal 
 MIGRATIONS := ABONO_DATABASE_URL='postgresql://nobody@/none?host=/nonexistent' \
 	$(BIN)/python -W ignore::RuntimeWarning -m django makemigrations --check --dry-run
 
-.PHONY: help setup demo run test check crash looks journeys api-fuzz messages lock clean
+.PHONY: help setup demo run test check crash histories looks journeys api-fuzz messages lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ check: $(DEVELOPMENT) ## Run every gate but the tests
 
 crash: $(DEVELOPMENT) ## Kill the engine at every step and prove the books (minutes)
 	@$(BIN)/python -m pytest -m crash_full
+
+histories: $(DEVELOPMENT) ## Play and prove many random histories and forecasts, new ones each time (an hour)
+	@HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/features/test_random_histories.py \
+		tests/features/test_forecast_equals_outcome.py -n auto
 
 looks: $(DEVELOPMENT) ## Look at every page in both widths, by day and by night (minutes)
 	@$(BIN)/python -m pytest -m looks -n auto

@@ -35,6 +35,8 @@ pytestmark = pytest.mark.embedded
 ABONO = Path(sys.executable).with_name("abono")
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120
+LAST_KILL = 0.8
+"""The part of the work that is done at the latest when the last kill falls: it has to meet work, too."""
 
 # What differs by nature, beside the ids that the server's clock makes. All else must be the same, to the last column.
 _BY_NATURE = {
@@ -169,23 +171,22 @@ class Watch:
         return float(row[0])
 
 
-def disturb(home: Home, size: int, seconds: float, kills: list[str], dice: random.Random) -> Kills:
+def disturb(home: Home, size: int, slice_seconds: float, kills: list[str], dice: random.Random) -> Kills:
     """Start the roll-over again and again and kill it, or the server, at random instants of its work.
 
-    ``seconds`` is what the roll-over works undisturbed; the instants are spread over what is left of it.
+    The instants are told by the part of the work that is done, not by the clock: a machine that is faster or slower
+    than it was a moment ago is met as early. ``slice_seconds`` is what a slice takes about.
     """
     hit = Kills()
     watch = Watch(home)
     for done, victim in enumerate(kills):
-        mean = 0.6 * seconds * watch.part_left() / (len(kills) - done)
+        part = LAST_KILL * (done + dice.random()) / len(kills)
         engine = subprocess.Popen(
             advance(size), env=home.environment(None), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + PATIENCE
-        while not watch.working() and engine.poll() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        time.sleep(dice.uniform(0, 2 * mean))
+        wait_for(engine, watch, part)
+        time.sleep(dice.uniform(0, slice_seconds))
+        wait_for(engine, watch, part)  # it may just have let go of one slice, and not yet taken the next
         hit.in_transactions += watch.working() > 0
         if victim == "engine":
             hit.engines += 1
@@ -200,6 +201,14 @@ def disturb(home: Home, size: int, seconds: float, kills: list[str], dice: rando
     hit.left = watch.part_left()
     watch.close()
     return hit
+
+
+def wait_for(engine: subprocess.Popen[bytes], watch: Watch, part: float) -> None:
+    """Until it has a slice in its hands and this part of the work is done, or the engine is."""
+    deadline = time.monotonic() + PATIENCE
+    while engine.poll() is None and not (watch.working() and 1 - watch.part_left() >= part):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def texts(home: Home, database: str) -> dict[str, str]:
@@ -250,7 +259,7 @@ def play(subscriptions: int, size: int, kills: list[str]) -> Kills:
             "SELECT extract(epoch FROM finished_at - started_at)::float, (SELECT count(*) FROM billing_slice)"
             " FROM billing_run",
         )
-        hit = disturb(home, size, seconds, kills, dice)
+        hit = disturb(home, size, seconds / slices, kills, dice)
         home.run(*advance(size), database=None)
         assert_same(home, "abono", "undisturbed")
         home.run(ABONO, "audit", database="abono")

@@ -806,7 +806,8 @@ class Books:
     def _moved(self, line: Line, transition: dict[str, Any]) -> None:
         cause, day, at = transition["cause"], transition["day"], transition["at"]
         if not (self.ending == line.key and self.current and self.current.down):  # it ends as it was recorded
-            line.advance(day, including=False)
+            # A look comes after what is due at its instant: a boundary of that day has passed.
+            line.advance(day, including=cause == "early_block")
         if cause in STEPS:
             for each in self.lines.values():
                 each.advance(day, including=True)

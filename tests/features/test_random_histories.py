@@ -209,6 +209,16 @@ def test_a_history_with_downtimes(terms: tuple[Any, ...], script: list[tuple[Any
     live(terms, script)
 
 
+def test_a_look_comes_after_a_boundary_of_its_instant() -> None:
+    """It looks as far as the period is long: one boundary is charged and passed, and the next one looked at at once."""
+    terms = {"currency": "EUR", "time_zone": "UTC", "tax": "0", "tax_reduced": "0"}
+    plan = {"price": "7.77", "period": "week", "charge": "arrears", "look_ahead": "1 week", "early_block": True,
+            "services": {"thing": {}}}  # fmt: skip
+    world = (terms, datetime(2025, 10, 6), {"p0": plan}, {"a": {"balance": "8.00"}, "b": {}})  # noqa: DTZ001 -- local
+    live(world, [("subscribe", 0, 0, "1"), ("pass", 24 * 7)])
+    live(world, [("subscribe", 0, 0, "1"), ("pass", 24 * 7), ("pass", 24 * 3), ("pay", 0, "20.00")])
+
+
 def stops() -> st.SearchStrategy[list[tuple[Any, ...]]]:
     """Orders, and much that stops and lets go."""
     which = st.integers(0, 3)
