@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -24,6 +23,7 @@ from abono.features.operators import tree
 from abono.features.operators.operations import add_operator
 from abono.features.operators.queries import subtree
 from abono.features.subscriptions.states import names
+from tests.features.waiting import wait_until_blocked
 from tests.features.worlds import account
 
 if TYPE_CHECKING:
@@ -322,14 +322,6 @@ def in_thread(act: Any, errors: list[BaseException]) -> threading.Thread:
     return thread
 
 
-def wait_until_somebody_waits() -> None:
-    for _ in range(400):
-        if rows("SELECT 1 FROM pg_locks WHERE NOT granted"):
-            return
-        time.sleep(0.02)
-    pytest.fail("nobody waits for a lock")
-
-
 @pytest.mark.django_db(transaction=True)
 class TestRaces:
     def test_an_order_that_is_under_way_is_stopped_as_well(self) -> None:
@@ -339,7 +331,7 @@ class TestRaces:
         with transaction.atomic():
             orders.subscribe(mine, "line", now=NOW)
             thread = in_thread(lambda: block(top), errors)
-            wait_until_somebody_waits()
+            wait_until_blocked(1)
         thread.join(30)
         assert errors == []
         assert stands([mine]) == [("suspended", ["parent"])]
@@ -352,7 +344,7 @@ class TestRaces:
         with transaction.atomic():
             parents.block_operator(top, now=NOW)
             thread = in_thread(lambda: orders.subscribe(mine, "line", now=NOW), errors)
-            wait_until_somebody_waits()
+            wait_until_blocked(1)
         thread.join(30)
         assert [type(error) for error in errors] == [tree.OperatorBlocked]
         assert stands([mine]) == []
@@ -367,9 +359,9 @@ class TestRaces:
         with transaction.atomic():
             rows("SELECT 1 FROM ledger_account WHERE account_id = %s FOR UPDATE", mine[1])
             blocking = in_thread(lambda: parents.carry(NOW), errors)
-            wait_until_somebody_waits()
+            wait_until_blocked(1)
             lifting = in_thread(lambda: unblock(top), errors)
-            time.sleep(0.3)
+            wait_until_blocked(2)
         blocking.join(30)
         lifting.join(30)
         parents.carry(NOW)

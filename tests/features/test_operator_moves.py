@@ -14,7 +14,8 @@ from abono.features.billing.audit import audit
 from abono.features.operators import moves, tree
 from abono.features.operators.operations import DuplicateOperator
 from abono.features.operators.queries import UnknownOperator, subtree
-from tests.features.test_operator_blocks import NOW, block, in_thread, rows, seller, stands, wait_until_somebody_waits
+from tests.features.test_operator_blocks import NOW, block, in_thread, rows, seller, stands
+from tests.features.waiting import wait_until_blocked
 from tests.features.worlds import account
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class TestRaces:
         with transaction.atomic():
             move(west, east)
             other = in_thread(lambda: move(east, west), errors)
-            wait_until_somebody_waits()
+            wait_until_blocked(1)
         other.join(30)
         assert [type(error) for error in errors] == [moves.TreeCycle]
         assert subtree(top.id) == [top.id, east.id, west.id]

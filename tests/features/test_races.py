@@ -12,7 +12,6 @@ import random
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,6 +39,7 @@ from abono.features.catalogue.terms import parse_catalogue
 from abono.features.ledger import operations as ledger
 from abono.features.operators.operations import add_operator
 from tests.crash.copying import copies
+from tests.features.waiting import PATIENCE, wait_until_blocked
 
 if TYPE_CHECKING:
     from abono.features.operators.queries import Operator
@@ -52,7 +52,6 @@ BEFORE = datetime(2026, 1, 31, 12, tzinfo=UTC)
 BOUNDARY = datetime(2026, 1, 31, 23, tzinfo=UTC)  # midnight in Berlin
 NOW = BOUNDARY + timedelta(minutes=1)
 LATE = BOUNDARY - timedelta(seconds=1)
-PATIENCE = 60
 
 CATALOGUE = {
     "services": {"line": {"kind": "onoff"}},
@@ -230,22 +229,6 @@ def held_lines(account: int) -> Iterator[None]:
         cursor.execute("SELECT id FROM subscriptions_subscription WHERE account_id = %s FOR UPDATE", [account])
         assert cursor.rowcount
         yield
-
-
-def wait_until_blocked(count: int) -> None:
-    """Wait until so many other connections to this database wait for a lock."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
-            )
-            if cursor.fetchone()[0] >= count:
-                return
-        assert time.monotonic() < deadline, f"{count} connections should be waiting"
-        time.sleep(0.01)
 
 
 # ---- What there is to see

@@ -19,7 +19,8 @@ from abono.features.operators import tree
 from abono.features.operators.queries import operator_by_id
 from abono.kernel.errors import InvalidValue
 from tests.features.test_offers import below, charges
-from tests.features.test_operator_blocks import NOW, in_thread, pass_time, rows, seller, wait_until_somebody_waits
+from tests.features.test_operator_blocks import NOW, in_thread, pass_time, rows, seller
+from tests.features.waiting import wait_until_blocked
 from tests.features.worlds import account, operator
 
 
@@ -116,7 +117,7 @@ def test_an_account_that_is_being_opened_keeps_the_currency() -> None:
     with transaction.atomic():
         open_account(top, "1", now=NOW)
         thread = in_thread(lambda: change(top.id, currency="USD"), errors)
-        wait_until_somebody_waits()
+        wait_until_blocked(1)
     thread.join(30)
     assert [type(error) for error in errors] == [sellers.OperatorInUse]
     assert operator_by_id(top.id).currency == "EUR"
