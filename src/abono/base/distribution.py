@@ -1,6 +1,6 @@
 """Where each table lives once there is more than one machine (architecture.md §4).
 
-Pure data: ``abono distribute`` moves the tables by it, and ``tests/architecture`` holds tables and statements to it.
+Pure data: no command moves the tables by it yet, but ``tests/architecture`` holds tables and statements to it.
 """
 
 from __future__ import annotations

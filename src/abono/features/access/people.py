@@ -80,7 +80,7 @@ class Person:
 
     @property
     def scope(self) -> Mapping[str, Any]:
-        """The parameters by which every statement of rows is narrowed (see sql/scope in any feature's queries).
+        """The parameters by which every statement of rows is narrowed (as in accounts/sql/lists.sql).
 
         ``operators`` always; ``accounts``, ``manager`` and ``agent`` are None where they do not narrow.
         """
