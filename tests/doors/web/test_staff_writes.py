@@ -142,6 +142,13 @@ def test_a_key_stands_for_one_form(one: World) -> None:
     assert other.status_code == 422
     assert "This form was sent before with other values" in text(other)
     assert everything() == before
+    done(one, LINE + "pause/", {"until": ""})
+    paused = everything()
+    nothing_to_fill_in = send(one.boss, where(one, LINE + "resume/"), {}, "confirm", key)
+    assert nothing_to_fill_in.status_code == 422
+    assert "This form was sent before with other values" in text(nothing_to_fill_in)
+    assert 'value="confirm"' not in text(nothing_to_fill_in)
+    assert everything() == paused
 
 
 # ---- Refused forms

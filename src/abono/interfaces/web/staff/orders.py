@@ -15,13 +15,15 @@ from abono.features.operators.queries import operator_by_id
 from abono.features.subscriptions.access import find_subscription
 from abono.features.subscriptions.operations import SubscriptionEnded
 from abono.interfaces.web import formats
+from abono.interfaces.web.asking import NoForm, Question
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import QuantityField, write_quantity
 from abono.interfaces.web.staff.accounts import choose
 from abono.interfaces.web.staff.offers import offers
-from abono.interfaces.web.staff.steps import Deed, Values, carry_out
+from abono.interfaces.web.staff.steps import Values, carry_out, deed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from django.http import HttpResponse
@@ -68,7 +70,7 @@ def subscribe(request: PersonRequest, account: int) -> HttpResponse:
     form = SubscribeForm(request.POST or None, initial=first)
     choose(form, "plan", [("", _("Choose a plan")), *offers(operator, operator.day(request.now))])
 
-    def do(values: Values, key: str) -> object:
+    def do(values: Values, key: str | None) -> object:
         return orders.subscribe(
             account,
             values["plan"],
@@ -79,15 +81,15 @@ def subscribe(request: PersonRequest, account: int) -> HttpResponse:
             key=key,
         )
 
-    deed = _deed(
+    question = _question(
         found,
         title=_("New subscription"),
         lead=_("The next step shows what will be charged, and writes nothing."),
-        button=_("Subscribe"),
+        confirm=_("Subscribe"),
         done=_("The subscription is ordered."),
         do=do,
     )
-    return carry_out(request, found, form, deed)
+    return carry_out(request, found, form, question)
 
 
 class ChangeForm(forms.Form):
@@ -115,7 +117,7 @@ def subscription_change(request: PersonRequest, account: int, subscription: UUID
     form = ChangeForm(request.POST or None, initial=first)
     choose(form, "plan", offers(operator, operator.day(request.now), present=row.plan_code))
 
-    def do(values: Values, key: str) -> None:
+    def do(values: Values, key: str | None) -> None:
         orders.change(
             account,
             subscription,
@@ -126,16 +128,16 @@ def subscription_change(request: PersonRequest, account: int, subscription: UUID
             key=key,
         )
 
-    deed = _deed(
+    question = _question(
         found,
         row,
         title=_("Change plan or quantity"),
         lead=_("%(plan)s, quantity %(quantity)s.") % _names(row),
-        button=_("Change"),
+        confirm=_("Change"),
         done=_("The change is kept."),
         do=do,
     )
-    return carry_out(request, found, form, deed)
+    return carry_out(request, found, form, question)
 
 
 @page(
@@ -148,18 +150,18 @@ def subscription_change(request: PersonRequest, account: int, subscription: UUID
 def subscription_keep_plan(request: PersonRequest, account: int, subscription: UUID) -> HttpResponse:
     """Take a waiting change back."""
     found, row = _both(request, account, subscription, "subscription.change")
-    deed = _deed(
+    question = _question(
         found,
         row,
         title=_("Take the change back"),
         lead=_("%(plan)s, quantity %(quantity)s, goes on after the boundary.") % _names(row),
-        button=_("Take back"),
+        confirm=_("Take back"),
         done=_("The change is taken back."),
         do=lambda _values, key: orders.change(
             account, subscription, now=request.now, plan_code=row.plan_code, quantity=row.quantity, key=key
         ),
     )
-    return carry_out(request, found, forms.Form(request.POST or None), deed)
+    return carry_out(request, found, NoForm(), question)
 
 
 class PauseForm(forms.Form):
@@ -177,32 +179,32 @@ class PauseForm(forms.Form):
 def subscription_pause(request: PersonRequest, account: int, subscription: UUID) -> HttpResponse:
     """Stop a subscription for a while, on the subscriber's wish."""
     found, row = _both(request, account, subscription, "subscription.pause")
-    deed = _deed(
+    question = _question(
         found,
         row,
         title=_("Pause"),
         lead=_("%(plan)s stops for a while. The plan says whether the paid days are kept.") % _names(row),
-        button=_("Pause"),
+        confirm=_("Pause"),
         done=_("The subscription is paused."),
         do=lambda values, key: blocks.pause(account, subscription, now=request.now, until=values["until"], key=key),
     )
-    return carry_out(request, found, PauseForm(request.POST or None), deed)
+    return carry_out(request, found, PauseForm(request.POST or None), question)
 
 
 @page(f"{_SUBSCRIPTION}/resume/", name="subscription_resume", kinds=STAFF, right="subscription.pause", methods=_BOTH)
 def subscription_resume(request: PersonRequest, account: int, subscription: UUID) -> HttpResponse:
     """End a pause."""
     found, row = _both(request, account, subscription, "subscription.pause")
-    deed = _deed(
+    question = _question(
         found,
         row,
         title=_("Resume"),
         lead=_("%(plan)s goes on today.") % _names(row),
-        button=_("Resume"),
+        confirm=_("Resume"),
         done=_("The subscription is resumed."),
         do=lambda _values, key: blocks.resume(account, subscription, now=request.now, key=key),
     )
-    return carry_out(request, found, forms.Form(request.POST or None), deed)
+    return carry_out(request, found, NoForm(), question)
 
 
 class CancelForm(forms.Form):
@@ -225,7 +227,7 @@ def subscription_cancel(request: PersonRequest, account: int, subscription: UUID
     """End a subscription."""
     found, row = _both(request, account, subscription, "subscription.cancel")
 
-    def do(values: Values, key: str) -> None:
+    def do(values: Values, key: str | None) -> None:
         orders.cancel(
             account,
             subscription,
@@ -240,71 +242,71 @@ def subscription_cancel(request: PersonRequest, account: int, subscription: UUID
         lost = _("It is paid until %(day)s. An ended subscription does not return; a new one must be ordered.") % {
             "day": formats.day(row.period_ends_on)
         }
-    deed = _deed(
+    question = _question(
         found,
         row,
         title=_("Cancel the subscription"),
         lead=_("%(plan)s, quantity %(quantity)s.") % _names(row),
-        button=_("Cancel the subscription"),
+        confirm=_("Cancel the subscription"),
         done=_("The cancellation is kept."),
         do=do,
         loses=lost,
         danger=True,
     )
-    return carry_out(request, found, CancelForm(request.POST or None, initial={"when": "period_end"}), deed)
+    return carry_out(request, found, CancelForm(request.POST or None, initial={"when": "period_end"}), question)
 
 
 @page(f"{_SUBSCRIPTION}/keep/", name="subscription_keep", kinds=STAFF, right="subscription.cancel", methods=_BOTH)
 def subscription_keep(request: PersonRequest, account: int, subscription: UUID) -> HttpResponse:
     """Take a waiting cancellation back."""
     found, row = _both(request, account, subscription, "subscription.cancel")
-    deed = _deed(
+    question = _question(
         found,
         row,
         title=_("Take the cancellation back"),
         lead=_("%(plan)s goes on after the boundary.") % _names(row),
-        button=_("Take back"),
+        confirm=_("Take back"),
         done=_("The cancellation is taken back."),
         do=lambda _values, _key: orders.keep(account, subscription, now=request.now),
     )
-    return carry_out(request, found, forms.Form(request.POST or None), deed)
+    return carry_out(request, found, NoForm(), question)
 
 
 @page("accounts/<int:account>/block/", name="account_block", kinds=STAFF, right="account.block", methods=_BOTH)
 def account_block(request: PersonRequest, account: int) -> HttpResponse:
     """Stop all subscriptions of an account."""
     found = find_account(request.person, account, now=request.now, right="account.block")
-    return carry_out(request, found, forms.Form(request.POST or None), _block(request, found))
+    return carry_out(request, found, NoForm(), _block(request, found))
 
 
 @page("accounts/<int:account>/unblock/", name="account_unblock", kinds=STAFF, right="account.block", methods=_BOTH)
 def account_unblock(request: PersonRequest, account: int) -> HttpResponse:
     """Lift the staff block of all subscriptions of an account."""
     found = find_account(request.person, account, now=request.now, right="account.block")
-    return carry_out(request, found, forms.Form(request.POST or None), _unblock(request, found))
+    return carry_out(request, found, NoForm(), _unblock(request, found))
 
 
 @page(f"{_SUBSCRIPTION}/block/", name="subscription_block", kinds=STAFF, right="account.block", methods=_BOTH)
 def subscription_block(request: PersonRequest, account: int, subscription: UUID) -> HttpResponse:
     """Stop one subscription."""
     found, row = _both(request, account, subscription, "account.block")
-    return carry_out(request, found, forms.Form(request.POST or None), _block(request, found, row))
+    return carry_out(request, found, NoForm(), _block(request, found, row))
 
 
 @page(f"{_SUBSCRIPTION}/unblock/", name="subscription_unblock", kinds=STAFF, right="account.block", methods=_BOTH)
 def subscription_unblock(request: PersonRequest, account: int, subscription: UUID) -> HttpResponse:
     """Lift the staff block of one subscription."""
     found, row = _both(request, account, subscription, "account.block")
-    return carry_out(request, found, forms.Form(request.POST or None), _unblock(request, found, row))
+    return carry_out(request, found, NoForm(), _unblock(request, found, row))
 
 
-def _block(request: PersonRequest, account: AccountRow, row: SubscriptionRow | None = None) -> Deed:
-    return _deed(
+def _block(request: PersonRequest, account: AccountRow, row: SubscriptionRow | None = None) -> Question:
+    return _question(
         account,
         row,
         title=_("Block the subscription") if row else _("Block all subscriptions of the account"),
         lead=_("It stops at once and stays stopped until staff lift the block; other reasons stay as they are."),
-        button=_("Block"),
+        confirm=_("Block"),
         done=_("The block is set."),
         do=lambda _values, _key: blocks.block(
             account.account_id, now=request.now, subscription=row.id if row else None
@@ -314,13 +316,13 @@ def _block(request: PersonRequest, account: AccountRow, row: SubscriptionRow | N
     )
 
 
-def _unblock(request: PersonRequest, account: AccountRow, row: SubscriptionRow | None = None) -> Deed:
-    return _deed(
+def _unblock(request: PersonRequest, account: AccountRow, row: SubscriptionRow | None = None) -> Question:
+    return _question(
         account,
         row,
         title=_("Lift the staff block") if row else _("Lift the staff block of all subscriptions"),
         lead=_("What has no other reason to be stopped returns at once, if its charge fits."),
-        button=_("Lift the block"),
+        confirm=_("Lift the block"),
         done=_("The block is lifted."),
         do=lambda _values, _key: blocks.unblock(
             account.account_id, now=request.now, subscription=row.id if row else None
@@ -342,8 +344,16 @@ def _names(row: SubscriptionRow) -> dict[str, str]:
     return {"plan": row.plan_code, "quantity": write_quantity(row.quantity)}
 
 
-def _deed(account: AccountRow, row: SubscriptionRow | None = None, **words: Any) -> Deed:
-    """A deed that leads back to where it was asked for."""
+def _question(
+    account: AccountRow,
+    row: SubscriptionRow | None = None,
+    *,
+    do: Callable[[Values, str | None], object],
+    done: str,
+    loses: str = "",
+    **words: Any,
+) -> Question:
+    """A question that leads back to where it was asked."""
     number = account.account_id
     back = reverse("subscription", args=[number, row.id]) if row else reverse("account", args=[number])
-    return Deed(back=back, **words)
+    return Question(back=back, wish=deed(done, do, loses), **words)

@@ -15,11 +15,12 @@ from abono.features.accounts.access import find_account
 from abono.features.billing import money
 from abono.features.billing.payments import KINDS, PaymentRow, find_entry, list_payments
 from abono.interfaces.web import formats, words
+from abono.interfaces.web.asking import Question
 from abono.interfaces.web.csvs import Amount, Cell, csv_answer
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import AmountField, write_amount
 from abono.interfaces.web.staff.account import DaysForm
-from abono.interfaces.web.staff.steps import Deed, Values, carry_out
+from abono.interfaces.web.staff.steps import Values, carry_out, deed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,34 +65,38 @@ def payment_new(request: PersonRequest, account: int) -> HttpResponse:
     if (amount := request.GET.get("amount", "")).isascii() and amount.isdigit():
         first["amount"] = write_amount(int(amount[:15]), found.currency)
     form = TextForm(request.POST or None, initial=first).in_currency(found.currency)
-    deed = Deed(
+    question = Question(
         title=_("Enter a payment"),
         lead=_("It repays a promised payment first, then it brings back what can be paid for."),
-        button=_("Enter the payment"),
-        done=_("The payment is entered."),
+        confirm=_("Enter the payment"),
         back=_back(found),
-        do=lambda values, key: money.pay(
-            account, values["amount"], now=request.now, key=key, text=values["text"].strip()
+        wish=deed(
+            _("The payment is entered."),
+            lambda values, key: money.pay(
+                account, values["amount"], now=request.now, key=key, text=values["text"].strip()
+            ),
         ),
     )
-    return carry_out(request, found, form, deed)
+    return carry_out(request, found, form, question)
 
 
 @page("accounts/<int:account>/refund/", name="refund_new", kinds=STAFF, right="payment.create", methods=_BOTH)
 def refund_new(request: PersonRequest, account: int) -> HttpResponse:
     """Pay money of the account out to its owner."""
     found = find_account(request.person, account, now=request.now, right="payment.create")
-    deed = Deed(
+    question = Question(
         title=_("Pay money out"),
         lead=_("Only the account's own money can be paid out; credit cannot."),
-        button=_("Pay out"),
-        done=_("The refund is entered."),
+        confirm=_("Pay out"),
         back=_back(found),
-        do=lambda values, key: money.refund(
-            account, values["amount"], now=request.now, key=key, text=values["text"].strip()
+        wish=deed(
+            _("The refund is entered."),
+            lambda values, key: money.refund(
+                account, values["amount"], now=request.now, key=key, text=values["text"].strip()
+            ),
         ),
     )
-    return carry_out(request, found, TextForm(request.POST or None).in_currency(found.currency), deed)
+    return carry_out(request, found, TextForm(request.POST or None).in_currency(found.currency), question)
 
 
 class AdjustForm(MoneyForm):
@@ -116,19 +121,18 @@ def adjustment_new(request: PersonRequest, account: int) -> HttpResponse:
     """Correct a balance by hand."""
     found = find_account(request.person, account, now=request.now, right="payment.adjust")
 
-    def do(values: Values, key: str) -> object:
+    def do(values: Values, key: str | None) -> object:
         amount = values["amount"] if values["direction"] == "add" else -values["amount"]
         return money.adjust(account, amount, now=request.now, key=key, text=values["text"].strip())
 
-    deed = Deed(
+    question = Question(
         title=_("Adjust the balance"),
         lead=_("A correction by hand. What is added counts as money that arrives."),
-        button=_("Adjust"),
-        done=_("The balance is adjusted."),
+        confirm=_("Adjust"),
         back=_back(found),
-        do=do,
+        wish=deed(_("The balance is adjusted."), do),
     )
-    return carry_out(request, found, AdjustForm(request.POST or None).in_currency(found.currency), deed)
+    return carry_out(request, found, AdjustForm(request.POST or None).in_currency(found.currency), question)
 
 
 class PromiseForm(MoneyForm):
@@ -149,18 +153,20 @@ class PromiseForm(MoneyForm):
 def promise_new(request: PersonRequest, account: int) -> HttpResponse:
     """Give credit for a time, until a payment comes."""
     found = find_account(request.person, account, now=request.now, right="promise.create")
-    deed = Deed(
+    question = Question(
         title=_("Promised payment"),
         lead=_("Credit for a time. The next payments repay it; when it ends, what is paid for goes on."),
-        button=_("Give the credit"),
-        done=_("The promised payment counts from now."),
+        confirm=_("Give the credit"),
         back=_back(found),
-        do=lambda values, key: money.promise(
-            account, values["amount"], values["days"], now=request.now, fee=values["fee"] or 0, key=key
+        wish=deed(
+            _("The promised payment counts from now."),
+            lambda values, key: money.promise(
+                account, values["amount"], values["days"], now=request.now, fee=values["fee"] or 0, key=key
+            ),
         ),
     )
     form = PromiseForm(request.POST or None, initial={"days": 5}).in_currency(found.currency)
-    return carry_out(request, found, form, deed)
+    return carry_out(request, found, form, question)
 
 
 class LimitForm(MoneyForm):
@@ -174,15 +180,19 @@ def credit_limit(request: PersonRequest, account: int) -> HttpResponse:
     """Change the permanent credit limit."""
     found = find_account(request.person, account, now=request.now, right="payment.adjust")
     first = {"amount": write_amount(found.credit_limit, found.currency)}
-    deed = Deed(
+    question = Question(
         title=_("Credit limit"),
         lead=_("How far the account may go below 0 for good. A lower limit suspends nothing that is paid for."),
-        button=_("Set the limit"),
-        done=_("The credit limit is set."),
+        confirm=_("Set the limit"),
         back=_back(found),
-        do=lambda values, _key: money.set_credit_limit(account, values["amount"], now=request.now),
+        wish=deed(
+            _("The credit limit is set."),
+            lambda values, _key: money.set_credit_limit(account, values["amount"], now=request.now),
+        ),
     )
-    return carry_out(request, found, LimitForm(request.POST or None, initial=first).in_currency(found.currency), deed)
+    return carry_out(
+        request, found, LimitForm(request.POST or None, initial=first).in_currency(found.currency), question
+    )
 
 
 @page("payments/", name="payments", kinds=STAFF, right="payment.view")

@@ -19,11 +19,12 @@ from abono.features.subscriptions.access import find_subscription
 from abono.features.usage.events import Use
 from abono.features.usage.queries import quotas_of
 from abono.interfaces.web import formats
+from abono.interfaces.web.asking import Question
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.quotas import measure
 from abono.interfaces.web.reading import QuantityField
 from abono.interfaces.web.staff.accounts import choose
-from abono.interfaces.web.staff.steps import Deed, Values, carry_out
+from abono.interfaces.web.staff.steps import Values, carry_out, deed
 
 if TYPE_CHECKING:
     from datetime import date
@@ -68,20 +69,19 @@ def subscription_seats(request: PersonRequest, account: int, subscription: UUID)
     form = SeatsForm(request.POST or None)
     choose(form, "service", [(each.service, f"{each.service}: {_taken(each.used, each.unit)}") for each in seats])
 
-    def do(values: Values, key: str) -> None:
+    def do(values: Values, key: str | None) -> None:
         change = values["quantity"] if values["direction"] == "come" else -values["quantity"]
         each = Use(account, subscription, values["service"], change, _midnight(values["time"], zone), key)
         change_seats(request.person, each, now=request.now)
 
-    deed = Deed(
+    question = Question(
         title=_("Change seats"),
         lead=_("The next step shows what will be charged, and writes nothing."),
-        button=_("Change seats"),
-        done=_("The seats are changed."),
+        confirm=_("Change seats"),
         back=reverse("subscription", args=[account, subscription]),
-        do=do,
+        wish=deed(_("The seats are changed."), do),
     )
-    return carry_out(request, found, form, deed)
+    return carry_out(request, found, form, question)
 
 
 def _taken(used: Decimal, unit: str) -> str:

@@ -14,12 +14,13 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from abono.features.billing import orders
 from abono.features.catalogue.queries import PlanRow, list_plans, plan_detail
+from abono.interfaces.web.asking import Question, Wish
 from abono.interfaces.web.formats import amount as amount_text
 from abono.interfaces.web.formats import day as day_text
 from abono.interfaces.web.formats import number as number_text
 from abono.interfaces.web.pages import SUBSCRIBER, PersonRequest, page
 from abono.interfaces.web.reading import QuantityField
-from abono.interfaces.web.subscriber.asking import Question, Wish, ask
+from abono.interfaces.web.subscriber.asking import ask_owner
 from abono.interfaces.web.subscriber.own import Own, looked_at, own
 from abono.interfaces.web.subscriber.sentences import price_text
 from abono.kernel.money import minor_digits, round_half_up
@@ -117,7 +118,7 @@ def my_order(request: PersonRequest, account: int, plan: str) -> HttpResponse:
         facts=[*shelf.terms, *(_included(each) for each in detail.services)],
         done_at=reverse("my_services"),
     )
-    return ask(request, mine, OrderForm(request.POST or None), question)
+    return ask_owner(request, mine, OrderForm(request.POST or None), question)
 
 
 def _shelf(mine: Own, plan: PlanRow) -> Shelf:

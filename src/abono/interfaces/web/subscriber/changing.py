@@ -15,12 +15,13 @@ from abono.features.billing import blocks, orders
 from abono.features.billing.blocks import pause_days_left
 from abono.features.catalogue.queries import plan_codes
 from abono.features.subscriptions.standing import Standing, standing
+from abono.interfaces.web.asking import NoForm, Question, Wish
 from abono.interfaces.web.formats import amount as amount_text
 from abono.interfaces.web.formats import day as day_text
 from abono.interfaces.web.formats import number as number_text
 from abono.interfaces.web.pages import SUBSCRIBER, PersonRequest, page
 from abono.interfaces.web.reading import QuantityField, write_quantity
-from abono.interfaces.web.subscriber.asking import Question, Wish, ask
+from abono.interfaces.web.subscriber.asking import ask_owner
 from abono.interfaces.web.subscriber.notices import called
 from abono.interfaces.web.subscriber.own import Own, own
 
@@ -94,10 +95,6 @@ class PauseForm(forms.Form):
     )
 
 
-class NoForm(forms.Form):
-    """Nothing to fill in: it is only confirmed."""
-
-
 def _address(verb: str) -> str:
     return f"my/services/<int:account>/<uuid:subscription>/{verb}/"
 
@@ -144,7 +141,7 @@ def my_change(request: PersonRequest, account: int, subscription: UUID) -> HttpR
         back=case.back,
         back_label=case.name,
     )
-    return ask(request, case.own, form, question)
+    return ask_owner(request, case.own, form, question)
 
 
 @page(_address("cancel"), name="my_cancel", kinds=SUBSCRIBER, right="subscription.cancel", methods=("GET", "POST"))
@@ -176,7 +173,7 @@ def my_cancel(request: PersonRequest, account: int, subscription: UUID) -> HttpR
         back=case.back,
         back_label=case.name,
     )
-    return ask(request, case.own, NoForm(request.POST or {}), question)
+    return ask_owner(request, case.own, NoForm(), question)
 
 
 @page(_address("keep"), name="my_keep", kinds=SUBSCRIBER, right="subscription.cancel", methods=("GET", "POST"))
@@ -192,7 +189,7 @@ def my_keep(request: PersonRequest, account: int, subscription: UUID) -> HttpRes
         back=case.back,
         back_label=case.name,
     )
-    return ask(request, case.own, NoForm(request.POST or {}), question)
+    return ask_owner(request, case.own, NoForm(), question)
 
 
 @page(_address("pause"), name="my_pause", kinds=SUBSCRIBER, right="subscription.pause", methods=("GET", "POST"))
@@ -227,7 +224,7 @@ def my_pause(request: PersonRequest, account: int, subscription: UUID) -> HttpRe
         back=case.back,
         back_label=case.name,
     )
-    return ask(request, case.own, PauseForm(request.POST or None), question)
+    return ask_owner(request, case.own, PauseForm(request.POST or None), question)
 
 
 @page(_address("resume"), name="my_resume", kinds=SUBSCRIBER, right="subscription.pause", methods=("GET", "POST"))
@@ -244,7 +241,7 @@ def my_resume(request: PersonRequest, account: int, subscription: UUID) -> HttpR
         back=case.back,
         back_label=case.name,
     )
-    return ask(request, case.own, NoForm(request.POST or {}), question)
+    return ask_owner(request, case.own, NoForm(), question)
 
 
 def _case(request: PersonRequest, account: int, subscription: UUID, right: str) -> Case:

@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy
 
 from abono.features.billing.promises import PromiseNotOffered, PromiseOffer, make_own_promise, promise_offer
 from abono.features.billing.queries import outlook
+from abono.interfaces.web.asking import Question, Wish
 from abono.interfaces.web.formats import amount as amount_text
 from abono.interfaces.web.formats import instant as instant_text
 from abono.interfaces.web.pages import SUBSCRIBER, PersonRequest, page
 from abono.interfaces.web.reading import AmountField, write_amount
-from abono.interfaces.web.subscriber.asking import Question, Wish, ask
+from abono.interfaces.web.subscriber.asking import ask_owner
 from abono.interfaces.web.subscriber.own import Own, own
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def my_promise(request: PersonRequest, account: int) -> HttpResponse:
     missing = outlook(mine.operator, [mine.id], request.now)[mine.id].short_by
     first = write_amount(min(missing, offer.limit), mine.currency) if missing else ""
     form = PromiseForm(request.POST or None, offer=offer, currency=mine.currency, initial={"amount": first})
-    return ask(request, mine, form, _question(request, mine, offer))
+    return ask_owner(request, mine, form, _question(request, mine, offer))
 
 
 def _question(request: PersonRequest, mine: Own, offer: PromiseOffer) -> Question:

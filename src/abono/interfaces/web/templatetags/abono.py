@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from django import template
 from django.template.loader import render_to_string
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from django.forms import BaseForm, BoundField
+    from django.http import QueryDict
     from django.template.context import Context
     from django.utils.functional import _StrPromise
 
@@ -328,6 +330,14 @@ def fields(context: Context, form: BaseForm) -> SafeString:
     for each in form.fields.values():
         each.widget.attrs.pop("placeholder", None)
     return _component("fields", form=form, request=context.get("request"))
+
+
+@register.simple_tag
+def kept(form: BaseForm) -> SafeString:
+    """What was filled into a form that was sent, to be sent on unseen."""
+    sent = cast("QueryDict", form.data)
+    values = ((name, value) for name in form.fields for value in sent.getlist(name))
+    return format_html_join("", '<input type="hidden" name="{}" value="{}">', values)
 
 
 @register.simple_tag(takes_context=True)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
+    from django.forms import BaseForm
+
     from abono.features.accounts.queries import AccountRow
 
 register = template.Library()
@@ -63,3 +65,16 @@ def named(names: Mapping[object, str], key: object) -> str:
 def account_label(account: AccountRow) -> str:
     """An account as people say it: its number and, if it has one, its name."""
     return f"{account.number} · {account.name}" if account.name else account.number
+
+
+@register.filter
+def answers(form: BaseForm) -> list[tuple[str, str]]:
+    """What was filled in, by its label, in the words of the form."""
+    told = []
+    for bound in form:
+        value = str(bound.data or "")
+        choices = getattr(bound.field, "choices", None)
+        word = next((str(label) for key, label in choices if str(key) == value), value) if choices else value
+        if value:
+            told.append((str(bound.label), word))
+    return told

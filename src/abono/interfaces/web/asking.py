@@ -1,0 +1,127 @@
+"""A write in three steps: a form, a preview by the engine that writes nothing, and the deed.
+
+    form ──preview──▸ what the engine would do ──confirm──▸ the deed, once per form ──▸ the page it leads to
+     ▴ ◂──edit───────────────┘ refused                          │ refused
+     └── what was typed, and the refusal at its field ◂─────────┘
+
+Every page that moves money or changes a subscription is one call of ``ask``. Staff and subscribers have the same steps;
+what each has of its own, pages, words and keys, is a ``Side``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
+
+from abono.base.refusal import Refusal
+from abono.features.access.people import Forbidden, NotFound
+from abono.features.billing.previews import preview
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from django.http import HttpRequest, HttpResponse
+
+    from abono.features.billing.previews import Preview
+    from abono.interfaces.web.pages import PersonRequest
+
+_SEE_OTHER = 303
+_REFUSED = 422
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a filled form asks for: ``act`` with a key does it, without one it is tried out.
+
+    ``sentences`` say what will happen, ``lost`` what is lost by it, ``done`` what has happened.
+    """
+
+    act: Callable[[str | None], object]
+    done: str
+    sentences: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A page with a form: its texts, how values become a wish, and where to go afterwards (back, or ``done_at``)."""
+
+    title: str
+    back: str
+    confirm: str
+    wish: Callable[[Mapping[str, Any]], Wish]
+    back_label: str = ""
+    lead: str = ""
+    facts: list[str] = field(default_factory=list)
+    danger: bool = False
+    done_at: str = ""
+
+
+class NoForm(forms.Form):
+    """Nothing to fill in: it is previewed at once and only confirmed."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one side of the desk has of its own.
+
+    Its templates: the page of the form, the page of the preview, and the page of what is refused where there is
+    nothing to fill in. ``key`` reads the idempotency key of a form that was sent; ``blame`` puts a refusal on a form,
+    in the side's words, with what is missing out of the preview.
+    """
+
+    form: str
+    preview: str
+    refused: str
+    key: Callable[[HttpRequest], str | None]
+    blame: Callable[[forms.Form, Refusal, Preview], None]
+
+
+def ask(
+    request: PersonRequest, side: Side, form: forms.Form, question: Question, *, account_id: int, **shown: object
+) -> HttpResponse:
+    """Answer a request for a page about an account with a form that is previewed before it is confirmed.
+
+    ``shown`` is what the pages of this side are told beside it. Raises NotFound, Forbidden; every other refusal is told
+    on the form.
+    """
+    page = {"form": form, "question": question, **shown}
+    sent = request.method == "POST"
+    step = request.POST.get("step", "") if sent else ""
+    if not sent and form.fields:
+        return render(request, side.form, page)
+    if not form.is_valid() or step == "edit":
+        return render(request, side.form, page, status=_REFUSED if form.errors else 200)
+    wish = question.wish(form.cleaned_data)
+    refusal = _done(request, side, wish) if step == "confirm" else None
+    if step == "confirm" and refusal is None:
+        messages.success(request, wish.done)
+        return HttpResponseRedirect(question.done_at or question.back, status=_SEE_OTHER)
+    # What a refused deed lacks is asked of the engine as well: a refusal names no amount.
+    seen = preview(account_id, request.now, lambda: wish.act(None))
+    refusal = refusal or seen.refusal
+    if refusal is None:
+        return render(request, side.preview, {**page, "wish": wish, "seen": seen})
+    if isinstance(refusal, NotFound | Forbidden):
+        raise refusal
+    side.blame(form, refusal, seen)
+    return render(request, side.form if form.fields else side.refused, page, status=_REFUSED if sent else 200)
+
+
+def _done(request: PersonRequest, side: Side, wish: Wish) -> Refusal | None:
+    """Do it under the form's key; answers why not."""
+    try:
+        wish.act(side.key(request))
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return refusal
+    return None
