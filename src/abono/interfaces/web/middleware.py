@@ -17,6 +17,7 @@ from abono.features.access.people import Forbidden, NotFound, wall_of
 from abono.features.access.queries import memberships_of, person_of
 from abono.features.access.sessions import seen
 from abono.features.access.signins import TooManyAttempts
+from abono.interfaces.web.pages import has_many_fields
 from abono.interfaces.web.signing.callers import caller_of
 from abono.interfaces.web.signing.factors import lacks_second_factor, to_second_factor
 from abono.interfaces.web.signing.waiting import wait_page
@@ -36,8 +37,7 @@ SIGNING = "/sign/"
 """Pages of the sign-in, which are there also for somebody whom nobody lets in any more. They are not behind the wall:
 they read and change what is secret of one's own user, and an invitation may be another operator's."""
 _MOST_FIELDS = 1_000
-_MANY_FIELDS = frozenset({"plan_new", "plan_edit"})
-"""Forms with a section for each service of a house may have as many as the settings allow, all others _MOST_FIELDS."""
+"""Of a form whose page does not say that it has many."""
 _MINUTE = timedelta(minutes=1)
 _MOST_SEEN = 10_000
 
@@ -93,7 +93,9 @@ class PersonMiddleware:
         known = request.resolver_match
         if request.method != "POST" or request.path.startswith("/api/") or known is None:
             return
-        if known.url_name not in _MANY_FIELDS and sum(len(each) for _, each in request.POST.lists()) > _MOST_FIELDS:
+        if has_many_fields(known.url_name):
+            return
+        if sum(len(each) for _, each in request.POST.lists()) > _MOST_FIELDS:
             message = f"A form may have {_MOST_FIELDS} fields."
             raise TooManyFieldsSent(message)
 

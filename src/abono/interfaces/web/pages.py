@@ -49,7 +49,10 @@ EVERYBODY = frozenset(Kind)
 
 @dataclass(frozen=True)
 class Page:
-    """An address, the kinds of people who have it, and the right it needs (empty: being let in is enough)."""
+    """An address, the kinds of people who have it, and the right it needs (empty: being let in is enough).
+
+    ``many_fields``: its form grows with the house and may have as many fields as the settings allow.
+    """
 
     path: str
     name: str
@@ -57,6 +60,7 @@ class Page:
     right: str
     methods: tuple[str, ...]
     view: Callable[..., HttpResponseBase]
+    many_fields: bool = False
 
 
 PAGES: list[Page] = []
@@ -77,7 +81,13 @@ def home_of(
 
 
 def page(
-    address: str, *, name: str, kinds: frozenset[Kind], right: str = "", methods: tuple[str, ...] = ("GET",)
+    address: str,
+    *,
+    name: str,
+    kinds: frozenset[Kind],
+    right: str = "",
+    methods: tuple[str, ...] = ("GET",),
+    many_fields: bool = False,
 ) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """Declare a page. Who is not signed in is sent to sign in; another kind finds nothing; without the right: 403."""
 
@@ -95,10 +105,15 @@ def page(
             return view(cast("PersonRequest", request), **values)
 
         guarded = require_http_methods([*methods, *(["HEAD"] if "GET" in methods else [])])(guarded)
-        PAGES.append(Page(address, name, kinds, right, methods, guarded))
+        PAGES.append(Page(address, name, kinds, right, methods, guarded, many_fields))
         return guarded
 
     return declare
+
+
+def has_many_fields(name: str | None) -> bool:
+    """Whether the form of a page may have as many fields as the settings allow."""
+    return any(each.many_fields for each in PAGES if each.name == name)
 
 
 def patterns() -> list[URLPattern]:

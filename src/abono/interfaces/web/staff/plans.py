@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -23,6 +22,7 @@ from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.refusing import told
 from abono.interfaces.web.service_terms import told_terms
 from abono.interfaces.web.staff.plan_form import PlanForm, PriceField, as_typed, described, kept_use, typed_terms
+from abono.interfaces.web.staff.saving import require_free, saved
 from abono.interfaces.web.staff.services import KINDS, TAXES, WAYS, seller_of, sellers_of
 from abono.interfaces.web.staff.use_fields import STEPS, with_rows
 from abono.kernel import fields
@@ -74,13 +74,20 @@ def plan(request: PersonRequest, operator: int, code: str) -> HttpResponse:
     return render(request, "web/staff/plan.html", shown)
 
 
-@page("plans/new/<int:operator>/", name="plan_new", kinds=STAFF, right="plan.change", methods=_BOTH)
+@page("plans/new/<int:operator>/", name="plan_new", kinds=STAFF, right="plan.change", methods=_BOTH, many_fields=True)
 def plan_new(request: PersonRequest, operator: int) -> HttpResponse:
     """The composer, empty."""
     return _compose(request, seller_of(request.person, operator), None)
 
 
-@page("plans/<int:operator>/<code:code>/edit/", name="plan_edit", kinds=STAFF, right="plan.change", methods=_BOTH)
+@page(
+    "plans/<int:operator>/<code:code>/edit/",
+    name="plan_edit",
+    kinds=STAFF,
+    right="plan.change",
+    methods=_BOTH,
+    many_fields=True,
+)
 def plan_edit(request: PersonRequest, operator: int, code: str) -> HttpResponse:
     """The composer, with the terms of a plan: what is saved is its next version."""
     seller = seller_of(request.person, operator)
@@ -156,12 +163,11 @@ def _other_rows(
 
 def _saved(request: PersonRequest, seller: Operator, code: str, record: dict[str, Any], *, new: bool) -> HttpResponse:
     fields.code(code, "code")
-    if new and any(each.code == code for each in list_plans([seller.id])):
-        raise InvalidValue("invalid", "code", _("There is a plan with this code already; choose another."))
-    with transaction.atomic():
-        save_plan(seller, code, record, now=request.now)
-    messages.success(request, _("The plan is sold from now on."))
-    return HttpResponseRedirect(reverse("plan", args=[seller.id, code]), status=303)
+    if new:
+        taken = {each.code for each in list_plans([seller.id])}
+        require_free(code, taken, _("There is a plan with this code already; choose another."))
+    save = partial(save_plan, seller, code, record, now=request.now)
+    return saved(request, save, _("The plan is sold from now on."), reverse("plan", args=[seller.id, code]))
 
 
 @page("prices/", name="prices", kinds=STAFF, right="plan.view")

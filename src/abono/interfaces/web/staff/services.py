@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import messages
-from django.db import transaction
-from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,6 +19,7 @@ from abono.features.operators.queries import Operator, operator_by_id
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.refusing import told
 from abono.interfaces.web.staff.plan_form import PriceField
+from abono.interfaces.web.staff.saving import require_free, saved
 from abono.interfaces.web.staff.use_fields import chosen_field
 from abono.kernel.errors import InvalidValue
 
@@ -149,14 +148,12 @@ def _service(request: PersonRequest, seller: Operator, code: str | None) -> Http
         raise NotFound(message)
     form = ServiceForm(request.POST.dict() or None, known[code] if code is not None else None)
     if request.method == "POST" and form.is_valid():
+        typed = form.cleaned_data["code"]
         try:
-            if code is None and form.cleaned_data["code"] in known:
-                message = _("There is a service with this code already; choose another.")
-                raise InvalidValue("invalid", "code", message)  # noqa: TRY301 -- told like what the catalogue refuses
-            with transaction.atomic():
-                save_service(seller, form.cleaned_data["code"], form.record(), now=request.now)
-            messages.success(request, _("The service is saved."))
-            return HttpResponseRedirect(reverse("services"), status=303)
+            if code is None:
+                require_free(typed, known, _("There is a service with this code already; choose another."))
+            save = partial(save_service, seller, typed, form.record(), now=request.now)
+            return saved(request, save, _("The service is saved."), reverse("services"))
         except InvalidValue as error:
             form.blame(error)
     shown = {"form": form, "seller": seller, "code": code}
