@@ -12,9 +12,7 @@ from django.db import connection
 from playwright.sync_api import expect
 from tests.browser import LOOKS, Scheme
 from tests.doors.web.composing import CODE, PLAN, SERVICES, error, house_of, resent, shot, sold, tiers, use, value
-from tests.doors.web.staff_world import signed_in
 
-from abono.features.access.rights import Role
 from abono.features.catalogue.queries import list_services
 from abono.interfaces.web.staff.plan_form import PlanForm
 
@@ -30,11 +28,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def house() -> Operator:
     return house_of(SERVICES)
-
-
-@pytest.fixture
-def boss(house: Operator) -> Client:
-    return signed_in(house, role=Role.ADMINISTRATOR)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,8 @@ from django.db import connection
 from playwright.sync_api import expect
 from tests.browser import DESK, HAND, Scheme
 from tests.doors.web.composing import CODE, PLAN, error, house_of, resent, shot, sold, use, value
-from tests.doors.web.staff_world import signed_in
 from tests.features.worlds import START
 
-from abono.features.access.rights import Role
 from abono.features.catalogue.operations import save_catalogue
 from abono.features.catalogue.terms import parse_catalogue
 from abono.interfaces.web.staff.filter_form import joined, parted
@@ -38,11 +36,6 @@ SERVICES: dict[str, Any] = {
 @pytest.fixture
 def house() -> Operator:
     return house_of(SERVICES)
-
-
-@pytest.fixture
-def boss(house: Operator) -> Client:
-    return signed_in(house, role=Role.ADMINISTRATOR)
 
 
 def filters(*rows: tuple[list[tuple[str, str]], str, str], code: str = CODE) -> dict[str, str]:

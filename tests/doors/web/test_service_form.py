@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection
 from tests.doors.web.composing import PLAN, error, house_of, use, value
-from tests.doors.web.staff_world import signed_in
 from tests.features.worlds import START
 
-from abono.features.access.rights import Role
 from abono.features.catalogue.composing import known_services
 from abono.features.catalogue.queries import plan_by_code, rate_on
 from abono.features.catalogue.settling import settle
@@ -32,11 +30,6 @@ SERVICE = {"code": "visitors", "kind": "usage", "unit": "visitor", "tax": "stand
 @pytest.fixture
 def house() -> Operator:
     return house_of(SERVICES)
-
-
-@pytest.fixture
-def boss(house: Operator) -> Client:
-    return signed_in(house, role=Role.ADMINISTRATOR)
 
 
 @pytest.mark.parametrize(
