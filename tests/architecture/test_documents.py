@@ -14,6 +14,7 @@ from abono.features.access.rights import OF_ROLE, Role
 from abono.features.webhooks.types import TYPES
 from abono.interfaces.api.calls import ENDPOINTS
 from abono.interfaces.cli.main import app
+from abono.interfaces.cli.quote import run as quote
 from abono.interfaces.cli.stories.reading import ACTIONS, LATER
 from abono.project import urls  # noqa: F401 -- imports every door, and with them every endpoint
 
@@ -28,15 +29,7 @@ PAGES = [
     *sorted(path for path in DOCS.rglob("*.md") if "specification" not in path.parts),
 ]
 NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
-ELSEWHERE = {
-    "COMMAND",
-    "abono_scratch_",
-    "low_balance",
-    "synchronous_commit",
-    "full_page_writes",
-    "unknown_",
-    "duplicate_",
-}
+ELSEWHERE = {"abono_scratch_", "low_balance", "full_page_writes", "unknown_", "duplicate_"}
 """Beginnings of names, PostgreSQL's own, and one notice that the glossary marks as not built."""
 NO_PATHS = {"sql/*.sql", "migrations/", "text/csv"}
 """What every feature has, and a kind of text."""
@@ -252,3 +245,12 @@ def test_the_web_says_the_terms_of_the_glossary() -> None:
                     differing.append((language, term, message.string, terms[term][place]))
     assert differing == []
     assert len(seen) > 40
+
+
+def test_the_question_of_the_readme_has_the_answer_beside_it() -> None:
+    asked, told = re.findall(
+        r"^\$ echo '(.*)' \| .*abono quote\n(.*)$", text_of(ROOT / "README.md"), flags=re.MULTILINE
+    )[0]
+    written: list[str] = []
+    assert quote([asked], written.append) == 0
+    assert written == [told + "\n"]
