@@ -12,6 +12,9 @@ import pytest
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
+from abono.features.billing.orders import subscribe
+from tests.features.worlds import START, account, operator
+
 ABONO = Path(sys.executable).with_name("abono")
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 
@@ -101,6 +104,17 @@ def test_advance_of_an_empty_world_does_nothing_and_says_so() -> None:
     assert json.loads(done.stdout)["runs"] == []
     assert "unknown_operator" in refused(abono("advance", "--operator", "nobody"))
     assert "--to" in refused(abono("advance", "--to", "tomorrow"))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "3000-01-01T00:00:00Z"])
+def test_advance_to_no_time_of_plans_opens_no_run(until: str) -> None:
+    subscribe(account(operator(), 5_000), "line", now=START)
+    assert "out_of_range" in refused(abono("advance", "--to", until))
+    assert "--to" in refused(abono("advance", "--to", "0001-01-01T00:00:00+14:00"))
+    with connection.cursor() as at:
+        at.execute("SELECT count(*) FROM billing_run")
+        assert at.fetchone() == (0,)
 
 
 def test_an_unreachable_database_is_one_line_without_the_password() -> None:

@@ -15,7 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.features.billing.runs import Progress as RunProgress
-from abono.features.billing.runs import Report, advance
+from abono.features.billing.runs import Report, advance, require_time_of_plans
 from abono.features.operators.queries import operator_by_code
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def run_advance(
     until: datetime, operator: str | None, *, workers: int, size: int, as_json: bool, write: Callable[[str], None]
 ) -> int:
     """Do all work that is due by ``until``; answers the exit code: 1 if a part of it failed."""
+    require_time_of_plans(until)
     require_migrated()
     chosen = operator_by_code(operator).id if operator else None
     with progress_bar(hidden=as_json) as progress:
@@ -123,12 +124,12 @@ def parse_instant_option(text: str | None) -> datetime:
         return datetime.now(UTC)
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        message = 'Write the instant with its offset, such as "2026-02-01T00:00:00+03:00".'
-        raise InvalidRequest(message, field="--to")
-    return instant.astimezone(UTC)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    message = 'Write the instant with its offset, such as "2026-02-01T00:00:00+03:00".'
+    raise InvalidRequest(message, field="--to")
 
 
 def progress_bar(*, hidden: bool) -> Progress:
