@@ -59,7 +59,7 @@ def after(text: str | None, *kinds: type) -> tuple[Any, ...] | None:
         return tuple(_read(value, kind) for value, kind in zip(_unpacked(text), kinds, strict=True))
     except (ValueError, RecursionError):
         message = "This page is not known; begin with the first page of the list."
-        raise InvalidRequest(message, field="cursor") from None
+        raise InvalidRequest(message, field="after") from None
 
 
 def _unpacked(text: str) -> list[object]:

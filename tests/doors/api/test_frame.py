@@ -135,3 +135,26 @@ def test_the_reference_is_a_page_without_scripts() -> None:
     answer = Caller("")("GET", "/docs")
     assert (answer.status, b"<script" in answer.content) == (200, False)
     assert b"POST /api/v1/keys" in answer.content
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "said"),
+    [
+        ({"amount": "-1"}, "amount", 'Write the amount as a decimal number in quotes, 0 or more, such as "50.00".'),
+        ({"amount": 10.5}, "amount", "Write it as text, in quotes."),
+        ({"amount": "1.00", "key": "k"}, "key", "Remove this field; it is not known here."),
+        ({}, "amount", "Give a value for `amount`."),
+        ({"amount": "1.00", "text": "x" * 201}, "text", "Write at most 200 characters."),
+        ({"amount": "1.00", "text": "a\tb"}, "text", "Write one line of text, without control characters."),
+        ([], None, "Send an object with named fields."),
+    ],
+)
+def test_what_does_not_fit_is_told_as_what_to_do(world: World, body: object, field: str | None, said: str) -> None:
+    answer = world.call("POST", f"/accounts/{world.account}/payments", body)
+    assert (answer.status, answer.body.get("field"), answer.body["detail"]) == (422, field, said)
+
+
+def test_a_body_that_is_no_json_says_what_to_send(world: World) -> None:
+    answer = world.call("POST", "/accounts", b"x", Content_Type="text/plain")
+    assert answer.told == (415, "unsupported_media_type")
+    assert answer.body["detail"] == "Send the body as JSON, with the header `Content-Type: application/json`."

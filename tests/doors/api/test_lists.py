@@ -232,7 +232,7 @@ def test_a_list_is_told_as_csv_and_refuses_a_damaged_cursor(world: World, path: 
     assert len(lines) == len(shown.body["items"]) + 1
     for after in ("x", "WyJ4Il0", "W10", "WyIwIiwiMCIsIiIsIjAiLCIwIl0"):
         answer = world.call("GET", f"{address}?after={after}")
-        assert (answer.told, answer.body["field"]) == ((422, "invalid"), "cursor")
+        assert (answer.told, answer.body["field"]) == ((422, "invalid"), "after")
     assert world.call("GET", f"{address}?limit=0").told == (422, "out_of_range")
 
 
@@ -297,7 +297,7 @@ def test_a_damaged_cursor_is_refused(world: World, path: str, after: str) -> Non
     answer = world.call("GET", f"{path}{'&' if '?' in path else '?'}after={after}")
     assert answer.status in {200, 422}, answer.content
     if answer.status == 422:
-        assert answer.body["field"] in {"after", "cursor"}
+        assert answer.body["field"] == "after"
 
 
 def test_limits_of_pages(world: World) -> None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 
 from abono.base.refusal import Refusal
 from abono.features.ledger.operations import InsufficientFunds
+from abono.interfaces.api.values import FORMS
 from abono.kernel.errors import InvalidValue
 from abono.kernel.money import format_amount
 
@@ -84,6 +85,31 @@ _CODES = {
     ),
 }  # fmt: skip
 _OUT_OF_RANGE = "22003"
+_INSTANT = "Write the instant with its offset, such as 2026-02-01T00:00:00Z."
+_SENTENCES = {
+    "missing": "Give a value for `{field}`.",
+    "extra_forbidden": "Remove this field; it is not known here.",
+    "string_type": "Write it as text, in quotes.",
+    "bool_type": "Write true or false, without quotes.",
+    "literal_error": "Write one of {expected}.",
+    "list_type": "Send a list.",
+    "greater_than": "Write more than {gt}.",
+    "greater_than_equal": "Write {ge} or more.",
+    "less_than": "Write less than {lt}.",
+    "less_than_equal": "Write {le} or less.",
+    "string_too_long": "Write at most {max_length} characters.",
+    "string_too_short": "Write at least {min_length} characters.",
+    "too_long": "Send at most {max_length} of them.",
+    "too_short": "Send at least {min_length} of them.",
+    **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float"), "Write a whole number."),
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "Send an object with named fields."),
+    **dict.fromkeys(("uuid_type", "uuid_parsing"), "Write the id as Abono gave it, such as {example}."),
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "datetime_object_invalid"), _INSTANT
+    ),
+}
+"""What to do about a value, by the kind of its error; the library's own sentences speak to programmers."""
+_EXAMPLE = "019b7715-7e88-7f60-8a52-41d5ce1f5c6f"
 
 
 class FieldProblem(BaseModel):
@@ -171,12 +197,21 @@ def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
     source, *path = (str(part) for part in error["loc"])
     if source == "body" and path[:1] == ["body"]:
         path = path[1:]
-    sentence = str(error["msg"]).removeprefix("Value error, ")
-    return FieldProblem(
-        field=".".join(path), code=_CODES.get(error["type"], "invalid"), detail=f"{sentence[:1].upper()}{sentence[1:]}."
-        if not sentence.endswith(".")
-        else sentence,
-    )  # fmt: skip
+    field = ".".join(path)
+    return FieldProblem(field=field, code=_CODES.get(error["type"], "invalid"), detail=_sentence(error, field))
+
+
+def _sentence(error: Mapping[str, Any], field: str) -> str:
+    """What to do about a value that does not fit its schema."""
+    known = error.get("ctx") or {}
+    if error["type"] == "string_pattern_mismatch":
+        return FORMS.get(known["pattern"], "Write it in the form that /api/v1/docs shows for `{field}`.").format(
+            field=field
+        )
+    if error["type"] in _SENTENCES:
+        return _SENTENCES[error["type"]].format(**{**known, "field": field, "example": _EXAMPLE})
+    told = str(error["msg"]).removeprefix("Value error, ")
+    return f"{told[:1].upper()}{told[1:].removesuffix('.')}."
 
 
 def of_status(request: HttpRequest, status: int) -> HttpResponse:
@@ -186,6 +221,7 @@ def of_status(request: HttpRequest, status: int) -> HttpResponse:
         404: "There is nothing at this address; see /api/v1/docs for those there are.",
         405: "This address does not know the method; the header Allow names those it knows.",
         413: "The request is too large; send less at once.",
+        415: "Send the body as JSON, with the header `Content-Type: application/json`.",
         500: "Something failed on our side and nothing was written; ask again, and name the instance if it stays.",
     }
     known = HTTPStatus(status)

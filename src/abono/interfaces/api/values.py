@@ -10,6 +10,24 @@ from abono.kernel.fields import civil_day
 
 BIGGEST = 2**63 - 1
 _TEXT = r"^[^\x00-\x1f\x7f-\x9f]*$"
+_LOCALE = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$"
+_CURRENCY = r"^[A-Z]{3}$"
+_CURSOR = r"^[A-Za-z0-9_=-]+$"
+_AMOUNT = r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$"
+_POSITIVE = r"^[0-9]{1,15}(\.[0-9]{1,4})?$"
+_PRICE = r"^[0-9]{1,15}(\.[0-9]{1,8})?$"
+_QUANTITY = r"^[0-9]{1,10}(\.[0-9]{1,6})?$"
+FORMS = {
+    _TEXT: "Write one line of text, without control characters.",
+    _LOCALE: "Write a language as its code, such as de.",
+    _CURRENCY: "Write the currency as its three capital letters, such as EUR.",
+    _CURSOR: "This page is not known; begin with the first page of the list.",
+    _AMOUNT: 'Write the amount as a decimal number in quotes, such as "70.00".',
+    _POSITIVE: 'Write the amount as a decimal number in quotes, 0 or more, such as "50.00".',
+    _PRICE: 'Write the price as a decimal number in quotes, 0 or more, such as "9.90".',
+    _QUANTITY: 'Write the quantity as a decimal number in quotes, 0 or more, such as "1".',
+}
+"""What to do about a text that has not the form of its field, by the pattern of the form."""
 _FIRST, _LAST = date(1970, 1, 1), date(2999, 12, 31)
 
 
@@ -47,17 +65,15 @@ Text = Annotated[str, Field(max_length=200, pattern=_TEXT, examples=["Bank trans
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=_TEXT, examples=["Ivanov & Sons"])]
 Number = Annotated[str, Field(min_length=1, max_length=40, pattern=_TEXT, examples=["100200"])]
 Unit = Annotated[str, Field(max_length=100, pattern=_TEXT, examples=["Camera 7"])]
-Locale = Annotated[str, Field(max_length=20, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", examples=["de"])]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.", examples=["EUR"])]
+Locale = Annotated[str, Field(max_length=20, pattern=_LOCALE, examples=["de"])]
+Currency = Annotated[str, Field(pattern=_CURRENCY, description="ISO 4217.", examples=["EUR"])]
 Search = Annotated[str, Field(max_length=100, pattern=_TEXT, examples=["ivanov"])]
-Cursor = Annotated[
-    str, Field(min_length=1, max_length=500, pattern=r"^[A-Za-z0-9_=-]+$", examples=["WyIxIiwiMTAyNCJd"])
-]
+Cursor = Annotated[str, Field(min_length=1, max_length=500, pattern=_CURSOR, examples=["WyIxIiwiMTAyNCJd"])]
 
 Amount = Annotated[
     str,
     Field(
-        pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$",
+        pattern=_AMOUNT,
         description="A decimal string in the account's currency.",
         examples=["70.00"],
     ),
@@ -65,18 +81,18 @@ Amount = Annotated[
 Positive = Annotated[
     str,
     Field(
-        pattern=r"^[0-9]{1,15}(\.[0-9]{1,4})?$",
+        pattern=_POSITIVE,
         description="A decimal string in the account's currency, 0 or more.",
         examples=["50.00"],
     ),
 ]
 Price = Annotated[
     str,
-    Field(pattern=r"^[0-9]{1,15}(\.[0-9]{1,8})?$", description="An exact decimal string.", examples=["9.90"]),
+    Field(pattern=_PRICE, description="An exact decimal string.", examples=["9.90"]),
 ]
 Quantity = Annotated[
     str,
-    Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,6})?$", description="A decimal string above 0.", examples=["1"]),
+    Field(pattern=_QUANTITY, description="A decimal string above 0.", examples=["1"]),
 ]
 Whole = Annotated[int, Strict()]
 GivenId = Annotated[Id, Strict()]
