@@ -20,7 +20,7 @@ from abono.features.accounts.access import find_account, find_number
 from abono.features.accounts.operations import open_account
 from abono.features.accounts.queries import list_accounts
 from abono.features.billing import blocks, money
-from abono.features.billing.orders import subscribe
+from abono.features.billing.orders import change, subscribe
 from abono.features.ledger.queries import statement
 from abono.features.operators.queries import Operator, operator_by_id
 from abono.features.subscriptions.access import find_subscription
@@ -349,6 +349,15 @@ def test_a_statement_names_what_a_charge_is_for() -> None:
     assert (str(first.starts_on), str(first.ends_on), first.charge_kind) == ("2026-01-01", "2026-02-01", "period")
 
 
+def test_a_charge_keeps_the_name_of_the_plan_that_made_it() -> None:
+    plans = {**LINE["plans"], "big": {"price": "30.00", "period": "month", "services": {"line": {}}}}
+    one = account(operator({**LINE, "plans": plans}), 5_000)
+    ordered = subscribe(one, "line", now=START, unit="door")
+    change(one, ordered, plan_code="big", at_period_end=False, now=START)
+    told = [(row.charge_kind, row.plan_code, row.unit) for row in statement(one).items]
+    assert told == [("part", "big", "door"), ("credit", "line", "door"), ("period", "line", "door"), (None, None, None)]
+
+
 def test_a_timeline_tells_all_that_happened() -> None:
     one = account(operator(), 5_000)
     ordered = subscribe(one, "line", now=START)
@@ -402,7 +411,7 @@ def test_a_damaged_cursor_is_refused(text: str) -> None:
     ):
         with pytest.raises(InvalidRequest) as refused:
             ask()
-        assert refused.value.field == "cursor"
+        assert refused.value.field == "after"
 
 
 def test_a_cursor_says_again_what_it_was_made_of() -> None:

@@ -22,7 +22,8 @@ _NEWEST = UUID(int=2**128 - 1)
 class EntryRow:
     """An entry of a statement, with the balance after it; minor units.
 
-    A charge names its subscription and the half-open days it is for; ``charge_kind`` is its kind among charges.
+    A charge names its subscription, the half-open days it is for and the plan that it was made by, whatever plan the
+    subscription has now; ``charge_kind`` is its kind among charges.
     """
 
     id: UUID
@@ -38,6 +39,8 @@ class EntryRow:
     charge_kind: str | None
     starts_on: date | None
     ends_on: date | None
+    unit: str | None
+    plan_code: str | None
 
 
 def statement(

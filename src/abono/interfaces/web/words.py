@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from django.utils.functional import _StrPromise
 
+    from abono.features.billing.payments import EntryDetail
+    from abono.features.ledger.queries import EntryRow
+
 ENTRIES: Mapping[str, _StrPromise] = {
     "payment": _("Payment"),
     "charge": _("Charge"),
@@ -105,6 +108,8 @@ ACTIONS: Mapping[str, _StrPromise] = {
     "webhook.switch": _("Webhook switched on or off"),
     "webhook.replay": _("Event told once more"),
     "webhook.test": _("Test event sent"),
+    "demo.start": _("The demo began"),
+    "demo.day": _("A day of the demo was played"),
     "service.save": _("Service saved"),
     "plan.save": _("Plan saved"),
     "plan.price": _("Price changed"),
@@ -147,6 +152,15 @@ PAUSE: Mapping[str, _StrPromise] = {
     "lose": _("Allowed, paid days run out"),
     "none": _("Not allowed"),
 }
+
+
+def entry_text(entry: EntryRow | EntryDetail) -> str:
+    """What is said beside the kind of an entry: the engine's own notes in words, and whatever somebody wrote."""
+    if entry.counter == "opening":
+        return gettext("Opening balance")
+    if entry.kind == "fee" and entry.text == "pause":
+        return gettext("Fee for a pause")
+    return entry.text
 
 
 def notice(kind: str) -> str:

@@ -206,10 +206,15 @@ SELECT
     c.subscription_id,
     c.kind AS charge_kind,
     c.starts_on,
-    c.ends_on
+    c.ends_on,
+    s.unit,
+    l.code AS plan_code
 FROM page
 INNER JOIN booked AS b ON page.account_id = b.account_id AND page.id = b.id
 LEFT JOIN billing_charge AS c ON b.account_id = c.account_id AND b.id = c.id
+LEFT JOIN subscriptions_subscription AS s ON c.account_id = s.account_id AND c.subscription_id = s.id
+LEFT JOIN catalogue_rate AS r ON c.rate_id = r.id
+LEFT JOIN catalogue_plan AS l ON coalesce(r.plan_id, s.plan_id) = l.id
 ORDER BY b.id DESC;
 
 -- name: reserve_accounts

@@ -30,7 +30,7 @@ from abono.interfaces.web import words
 from abono.interfaces.web.csvs import Amount, Cell, csv_answer
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.staff.accounts import choose_servants
-from abono.interfaces.web.staff.events import events_of, names_of, stopped_sentence
+from abono.interfaces.web.staff.events import events_of, stopped_sentence
 from abono.interfaces.web.staff.steps import refuse, rights_of
 from abono.interfaces.web.staff.usage import quotas_of_account
 
@@ -87,7 +87,6 @@ def account(request: PersonRequest, account: int) -> HttpResponse:
         "language": dict(settings.LANGUAGES).get(found.locale[:2], found.locale),
         "gives": request.person.sees_all_accounts,
         "entries": statement(account, limit=_FEW) if request.person.may("payment.view") else None,
-        "names": names_of(subscriptions),
         "events": events_of(timeline(account, None, _FEW).items, found),
         "notes": notes_of(account),
         "note": NoteForm(),
@@ -159,7 +158,6 @@ def account_statement(request: PersonRequest, account: int) -> HttpResponse:
     query.pop("after", None)
     shown = {
         "account": found,
-        "names": names_of(subscriptions_of_account(account)),
         "days": days,
         "page": statement(account, since=since, until=until, after=request.GET.get("after")),
         "csv": f"{reverse('account_statement_csv', args=[account])}?{query.urlencode()}",
@@ -172,7 +170,7 @@ def account_statement_csv(request: PersonRequest, account: int) -> HttpResponseB
     """The statement as a file."""
     found = find_account(request.person, account, now=request.now)
     since, until = DaysForm(request.GET).half_open()
-    head = (_("Day"), _("Kind"), _("Text"), _("For"), _("Amount"), _("Balance"), _("Currency"))
+    head = (_("Day"), _("Kind"), _("Text"), _("For"), _("Amount"), _("Balance"), _("Currency"), _("Plan"))
 
     def fetch(after: str | None) -> Page[Sequence[Cell]]:
         rows = statement(account, since=since, until=until, after=after, limit=MOST)
@@ -183,14 +181,16 @@ def account_statement_csv(request: PersonRequest, account: int) -> HttpResponseB
 
 def _cells(row: Any, currency: str) -> tuple[Cell, ...]:
     days = f"{row.starts_on.isoformat()}/{row.ends_on.isoformat()}" if row.starts_on and row.ends_on else ""
+    called = f"{row.plan_code} ({row.unit})" if row.unit else row.plan_code
     return (
         row.booked_on.isoformat(),
         words.word(words.ENTRIES, row.kind),
-        row.text,
+        words.entry_text(row),
         days,
         Amount(row.amount, currency),
         Amount(row.balance, currency),
         currency,
+        called,
     )
 
 

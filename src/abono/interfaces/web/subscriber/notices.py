@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
+    from abono.features.ledger.queries import EntryRow
     from abono.features.notices.queries import NoticeRow
     from abono.features.subscriptions.standing import Standing
 
@@ -57,9 +58,10 @@ def told_messages(
     return [_message(notice, services, currency, seller) for notice in notices]
 
 
-def called(one: Standing) -> str:
+def called(one: Standing | EntryRow) -> str:
     """How a subscriber knows a subscription: its plan and, if it has one, the unit it is for."""
-    return _("%(plan)s (%(unit)s)") % {"plan": one.plan_code, "unit": one.unit} if one.unit else one.plan_code
+    plan = one.plan_code or ""
+    return _("%(plan)s (%(unit)s)") % {"plan": plan, "unit": one.unit} if one.unit else plan
 
 
 def _message(notice: NoticeRow, services: Mapping[UUID, Standing], currency: str, seller: str) -> Message:

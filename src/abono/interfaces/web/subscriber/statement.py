@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy
 
 from abono.base.paging import MOST, Page
 from abono.features.ledger.queries import EntryRow, statement
-from abono.features.subscriptions.standing import standings
 from abono.interfaces.web.csvs import Amount, Cell, csv_answer
 from abono.interfaces.web.formats import period as period_text
 from abono.interfaces.web.pages import SUBSCRIBER, PersonRequest, page
@@ -24,11 +23,8 @@ from abono.interfaces.web.subscriber.own import looked_at, own
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
-    from uuid import UUID
 
     from django.http import HttpResponse, HttpResponseBase
-
-    from abono.features.subscriptions.standing import Standing
 
 _FREE_TEXT = {"payment", "adjustment", "refund"}
 
@@ -74,7 +70,7 @@ def my_statement(request: PersonRequest) -> HttpResponse:
         "own": chosen,
         "days": days,
         "page": entries,
-        "lines": _lines(entries.items, chosen.id),
+        "lines": [_line(entry) for entry in entries.items],
         "csv": f"{reverse('my_statement_csv', kwargs={'account': chosen.id})}?{query.urlencode()}",
     }
     return render(request, "web/subscriber/statement.html", values)
@@ -85,12 +81,11 @@ def my_statement_csv(request: PersonRequest, account: int) -> HttpResponseBase:
     """The same as a file."""
     mine = own(request, account, right="payment.view")
     since, until = DaysForm(request.GET).half_open
-    services = {one.id: one for one in standings(mine.id)}
     head = (_("Day"), _("What for"), _("Text"), _("Amount"), _("Balance"), _("Currency"))
 
     def fetch(after: str | None) -> Page[Sequence[Cell]]:
         rows = statement(mine.id, since=since, until=until, after=after, limit=MOST)
-        return Page([_cells(_line(row, services), mine.currency) for row in rows.items], rows.next)
+        return Page([_cells(_line(row), mine.currency) for row in rows.items], rows.next)
 
     return csv_answer(request.person, f"statement-{mine.id}", head, fetch)
 
@@ -106,15 +101,8 @@ def _cells(line: Line, currency: str) -> tuple[Cell, ...]:
     )
 
 
-def _lines(entries: Sequence[EntryRow], account: int) -> list[Line]:
-    named = any(entry.subscription_id for entry in entries)
-    services = {one.id: one for one in standings(account)} if named else {}
-    return [_line(entry, services) for entry in entries]
-
-
-def _line(entry: EntryRow, services: Mapping[UUID, Standing]) -> Line:
-    one = services.get(entry.subscription_id) if entry.subscription_id else None
-    told = {"service": called(one) if one else _("a service of yours")}
+def _line(entry: EntryRow) -> Line:
+    told = {"service": called(entry)}
     days = period_text(entry.starts_on, entry.ends_on) if entry.starts_on and entry.ends_on else ""
     return Line(entry, _what(entry, told), days or (entry.text if entry.kind in _FREE_TEXT else ""))
 

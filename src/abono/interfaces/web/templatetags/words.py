@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from django.forms import BaseForm
 
     from abono.features.accounts.queries import AccountRow
+    from abono.features.billing.payments import EntryDetail
+    from abono.features.ledger.queries import EntryRow
 
 register = template.Library()
 
@@ -23,6 +25,12 @@ register = template.Library()
 def entry_kind(kind: str) -> str:
     """Such as Payment or Charge."""
     return words.word(words.ENTRIES, kind)
+
+
+@register.filter
+def entry_text(entry: EntryRow | EntryDetail) -> str:
+    """What is said beside its kind."""
+    return words.entry_text(entry)
 
 
 @register.filter
