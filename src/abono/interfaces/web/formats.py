@@ -23,6 +23,7 @@ from abono.kernel.money import minor_digits
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+_ABBREVIATED_YEAR = re.compile(r"(?<=\d)\s\u0433\.")
 _TOUCHING = re.compile(r"(?<=[^\W\d_])(?=\d)")
 MINUS = "\N{MINUS SIGN}"
 DayStyle = Literal["medium", "long", "brief", "month"]
@@ -100,7 +101,12 @@ def day(moment: date | datetime, style: DayStyle = "medium", zone: str = "") -> 
     """A day: ``1 Feb 2026``; long: ``1 February 2026``; brief, where the year is plain: ``1 Feb``; month: ``Feb``."""
     if style in _SKELETONS:
         return format_skeleton(_SKELETONS[style], civil(moment, zone), locale=locale())
-    return format_date(civil(moment, zone), format=style, locale=locale())
+    return _in_a_sentence(format_date(civil(moment, zone), format=style, locale=locale()))
+
+
+def _in_a_sentence(text: str) -> str:
+    """Without the abbreviated word for year of Russian days: at the end of a sentence its point would be a second."""
+    return _ABBREVIATED_YEAR.sub("", text)
 
 
 def instant(moment: datetime, zone: str = "") -> str:
@@ -121,4 +127,4 @@ def period(starts: date | datetime, ends: date | datetime | None, zone: str = ""
     last = civil(ends - timedelta(microseconds=1) if isinstance(ends, datetime) else ends - timedelta(days=1), zone)
     if last <= first:
         return day(first)
-    return format_interval(first, last, "yMMMd", locale=locale())
+    return _in_a_sentence(format_interval(first, last, "yMMMd", locale=locale()))
