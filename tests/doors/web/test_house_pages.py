@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +22,7 @@ from tests.features.worlds import account, operator
 
 from abono.base.trail import acting, record
 from abono.features.access.rights import Role
+from abono.features.accounts.operations import open_account
 from abono.features.billing import money, orders
 from abono.features.billing.forecasts import make_waiting
 from abono.features.billing.runs import advance
@@ -50,6 +53,11 @@ def seller() -> Operator:
 @pytest.fixture
 def boss(seller: Operator) -> Client:
     return browser(people.staff(seller))
+
+
+def words(answer: Any) -> str:
+    """What an answer says to somebody who reads it."""
+    return re.sub("[ \n]+", " ", unescape(re.sub("<[^>]*>", " ", answer.content.decode())))
 
 
 def count(table: str) -> int:
@@ -239,17 +247,48 @@ def test_a_forecast_is_asked_for_made_and_found_again(boss: Client, seller: Oper
 
 def test_the_trail_tells_who_did_what_and_can_be_narrowed(boss: Client, seller: Operator) -> None:
     with acting("<script>alert(1)</script>", "web"):
-        money.pay(account(seller), 1234, now=datetime.now(UTC), text="<b>x</b>")
+        entry = money.pay(account(seller), 1234, now=datetime.now(UTC), text="<b>x</b>")
     shown = boss.get("/trail/").content.decode()
-    assert "Payment entered" in shown
-    assert "1234" in shown
+    paid = '<td data-label="What">Payment entered</td>'
+    assert paid in shown
+    assert "Entry its entry Amount €12.34" in words(boss.get("/trail/"))
+    assert f"/entries/{entry}/" in shown
     assert "<script>alert" not in shown
     record(
         "key.create", "Shop", operator=seller.id, at=datetime.now(UTC), after={"rights": ["account.view", "plan.view"]}
     )
-    assert "<ins>account.view, plan.view</ins>" in boss.get("/trail/").content.decode()
-    assert "Payment entered" not in boss.get("/trail/", {"action": "plan."}).content.decode()
-    assert "Payment entered" not in boss.get("/trail/", {"until": "2020-01-01"}).content.decode()
+    assert "<ins>See accounts, See the catalogue</ins>" in boss.get("/trail/").content.decode()
+    assert paid in boss.get("/trail/", {"action": "account."}).content.decode()
+    assert paid not in boss.get("/trail/", {"action": "plan."}).content.decode()
+    assert paid not in boss.get("/trail/", {"until": "2020-01-01"}).content.decode()
+
+
+def test_the_trail_speaks_the_language_of_who_reads(boss: Client, seller: Operator) -> None:
+    now = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+    one = open_account(seller, "A-17", now=now, credit_limit=5_000)
+    money.promise(one, 490, 4, now=now, fee=100)
+    record("operator.change", seller.code, operator=seller.id, at=now, before={"tax": "19"}, after={"tax": "20.5"})
+    record("plan.price", "line", operator=seller.id, at=now, after={"price": "12.345", "from": "2027-01-01"})
+    record("webhook.switch", "3", operator=seller.id, at=now, after={"enabled": False, "shape": "odd"})
+    person = int(boss.session["_auth_user_id"])
+    record("person.join", str(person), operator=seller.id, at=now, after={"kind": "staff", "role": "auditor"})
+    record("person.join", "999999", operator=seller.id, at=now, after={"kind": "subscriber", "role": None})
+
+    said = words(boss.get("/trail/", headers={"Accept-Language": "de"}))
+    for line in (
+        "A-17 Gebühr 1,00\N{NO-BREAK SPACE}€ Bis 26.11.2026, 00:00 Betrag 4,90\N{NO-BREAK SPACE}€",
+        "A-17 Kreditrahmen 50,00\N{NO-BREAK SPACE}€",
+        f"{seller.code} Steuersatz 19 20,5",
+        "line Ab 01.01.2027 Preis 12,345\N{NO-BREAK SPACE}EUR",
+        "3 shape odd Eingeschaltet nein",
+        f"{get_user_model().objects.get(pk=person).email} Art Personal Rolle Prüfer",
+        "999999 Art",
+    ):
+        assert line in said, (line, said)
+    with_account = words(boss.get("/trail/", {"subject": "A-17"}))
+    assert with_account.count("A-17") == 2
+    assert "12.345" not in with_account
+    assert words(boss.get("/trail/", {"subject": "A-17", "action": "account.promise"})).count("€4.90") == 1
 
 
 def test_an_endpoint_is_added_rotated_and_switched(

@@ -14,7 +14,7 @@ from abono.features.access.rights import Kind, Role
 from abono.features.access.sessions import has_second_factor, with_second_factor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -100,6 +100,12 @@ def find_person(person: Person, user: int, *, right: str = "person.view") -> Fou
         Held(**{**row, "kind": Kind(row["kind"]), "role": Role(row["role"]) if row["role"] else None}) for row in held
     ]
     return Found(**found[0], second_factor=has_second_factor(user), memberships=memberships)
+
+
+def emails_of(person: Person, users: Iterable[int]) -> dict[int, str]:
+    """The addresses of those users whom an operator of the subtree lets in, or let in once."""
+    rows = _sql.rows("emails", users=sorted(users), operators=list(person.operators))
+    return {row["id"]: row["email"] for row in rows}
 
 
 def history_of(user: int, most: int = 20) -> list[dict[str, Any]]:

@@ -63,6 +63,20 @@ def account_by_number(operator: int, number: str) -> int:
     return int(found[0]["account_id"])
 
 
+@dataclass(frozen=True)
+class Label:
+    """What an account is called, and the currency of its amounts."""
+
+    number: str
+    currency: str
+
+
+def labels_of(accounts: Iterable[int]) -> dict[int, Label]:
+    """What accounts are called; the caller has found out that they may be seen."""
+    rows = _sql.rows("labels", accounts=sorted(accounts))
+    return {row["account_id"]: Label(row["number"], row["currency"]) for row in rows}
+
+
 def taken_numbers(operator: int, numbers: Iterable[str]) -> set[str]:
     """Which of these numbers the seller has given already."""
     return {row["number"] for row in _sql.rows("taken", operator=operator, numbers=list(numbers))}

@@ -41,6 +41,15 @@ WHERE
         WHERE m.user_id = u.id AND m.operator_id = any(%(operators)s::bigint[])
     );
 
+-- name: emails
+-- Those of some users whom the operators let in, or let in once.
+SELECT DISTINCT
+    u.id,
+    u.email
+FROM access_user AS u
+INNER JOIN access_membership AS m ON u.id = m.user_id
+WHERE u.id = any(%(users)s::bigint[]) AND m.operator_id = any(%(operators)s::bigint[]);
+
 -- name: memberships
 SELECT m.id, m.operator_id, o.name AS operator_name, m.kind, m.role, m.account_id, m.since, m.ended_at
 FROM access_membership AS m

@@ -30,6 +30,15 @@ SELECT number FROM accounts_number WHERE operator_id = %(operator)s AND number =
 SELECT number, account_id FROM accounts_number
 WHERE operator_id = %(operator)s AND number = any(%(numbers)s::text[]);
 
+-- name: labels
+SELECT
+    p.account_id,
+    p.number,
+    a.currency
+FROM accounts_profile AS p
+INNER JOIN ledger_account AS a ON p.account_id = a.account_id
+WHERE p.account_id = any(%(accounts)s::bigint[]);
+
 -- name: openings
 -- What an import asked for when it opened the accounts.
 SELECT account_id, request FROM base_once WHERE account_id = any(%(accounts)s::bigint[]) AND key = %(key)s;
