@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.html import strip_tags
 from tests.doors.web.staff_world import HOSTILE, World, everything, text, world
 
 from abono.features.access.rights import Role
@@ -18,6 +20,7 @@ from abono.features.accounts.operations import open_account
 from abono.features.accounts.profiles import edit_profile, write_note
 from abono.features.billing import blocks, figures, money, orders
 from abono.features.ledger.queries import statement
+from abono.interfaces.web import formats
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,6 +32,11 @@ def one() -> World:
 
 def streamed(answer: Any) -> str:
     return b"".join(answer.streaming_content).decode()
+
+
+def words(answer: Any) -> str:
+    """What an answer says to somebody who reads it."""
+    return " ".join(strip_tags(text(answer)).split())
 
 
 # ---- Own rows and what is not one's own (who has which page: tests/doors/everybody)
@@ -79,6 +87,63 @@ def test_a_stopped_line_says_why_and_what_unlocks_it(one: World) -> None:
         said = text(one.boss.get(page))
         assert "line (camera 7) is suspended since" in said
         assert "(staff block)" in said
+
+
+def test_a_line_its_customer_stopped_is_paused_and_says_until_when(one: World) -> None:
+    until = timezone.now().date() + timedelta(days=10)
+    blocks.pause(one.account, one.line, now=timezone.now(), until=until)
+    addresses = (
+        f"/accounts/{one.account}/",
+        f"/accounts/{one.account}/subscriptions/{one.line}/",
+        "/subscriptions/",
+        "/search/?q=camera",
+    )
+    with translation.override("en"):
+        day = formats.day(until)
+    for address in addresses:
+        said = words(one.boss.get(address, follow=True))
+        assert f"Paused until {day}" in said, address
+    assert f"It goes on by itself on {day}." in words(one.boss.get(addresses[0]))
+    blocks.block(one.account, now=timezone.now(), subscription=one.line)
+    said = words(one.boss.get(addresses[1]))
+    assert "Suspended pause staff block" in said
+    assert f"(pause, staff block). The pause ends on {day}." in said
+
+
+@pytest.mark.parametrize(
+    ("language", "badge", "sentence"),
+    [
+        ("ru", "Добровольная блокировка до {}", "на добровольной блокировке с"),
+        ("de", "Pausiert bis {}", "pausiert seit"),
+        ("tr", "Duraklatıldı {} gününe kadar", "duraklatılmış"),
+        ("es", "En pausa hasta el {}", "está en pausa desde el"),
+    ],
+)
+def test_a_pause_is_a_pause_in_every_language(one: World, language: str, badge: str, sentence: str) -> None:
+    until = timezone.now().date() + timedelta(days=10)
+    blocks.pause(one.account, one.line, now=timezone.now(), until=until)
+    with translation.override(language):
+        day = formats.day(until)
+    said = words(one.boss.get(f"/accounts/{one.account}/", headers={"Accept-Language": language}))
+    assert badge.format(day) in said
+    assert sentence in said
+
+
+def test_a_statement_names_the_plan_that_was_charged(one: World) -> None:
+    orders.change(one.account, one.line, plan_code="big", at_period_end=True, now=timezone.now())
+    money.pay(one.account, 10_000, now=timezone.now())
+    orders.change(one.account, one.line, plan_code="year", at_period_end=False, now=timezone.now())
+    said = words(one.boss.get(f"/accounts/{one.account}/statement/"))
+    assert "Charge year (camera 7)" in said
+    assert "Charge line (camera 7)" in said
+    lines = list(csv.reader(io.StringIO(streamed(one.boss.get(f"/accounts/{one.account}/statement/csv/"))[1:])))
+    assert lines[0][-2:] == ["Currency", "Plan"]
+    assert {(line[1], line[-1]) for line in lines[1:]} == {
+        ("Payment", ""),
+        ("Charge", "year (camera 7)"),
+        ("Charge", "line (camera 7)"),
+        ("Reversal", "line (camera 7)"),
+    }
 
 
 def test_a_subscription_shows_its_terms_and_charges(one: World) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
 
@@ -18,6 +18,7 @@ from abono.features.billing.queries import Upcoming, next_charges
 from abono.features.billing.shadow import prepare
 from abono.features.ledger import operations as ledger
 from abono.features.operators.queries import operator_by_id
+from abono.features.subscriptions.states import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,8 @@ class Move:
     unit: str
     state_from: str
     state_to: str
+    reasons_from: list[str]
+    reasons_to: list[str]
 
 
 @dataclass(frozen=True)
@@ -119,11 +122,16 @@ def _played(account: int, now: datetime, act: Callable[[], object], money: int) 
             balance=after.balance - money,
             available=ledger.available(account, at) - money,
             charges=[_charge(row) for row in _sql.rows("charges", account=account, mark=mark["entry"])],
-            moves=[Move(**row) for row in _sql.rows("moves", account=account, mark=mark["transition"])],
+            moves=[_move(row) for row in _sql.rows("moves", account=account, mark=mark["transition"])],
             next=_next(next_charges(operator, [account], at), touched),
         )
         transaction.set_rollback(True)
     return found
+
+
+def _move(row: dict[str, Any]) -> Move:
+    told = {name: names(row[name]) for name in ("reasons_from", "reasons_to")}
+    return Move(**{**row, **told})
 
 
 def _charge(row: dict[str, object]) -> PlannedCharge:

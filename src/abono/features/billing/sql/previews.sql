@@ -42,7 +42,9 @@ SELECT
     p.code AS plan_code,
     s.unit,
     t.state_from,
-    t.state_to
+    t.state_to,
+    t.reasons_from,
+    t.reasons_to
 FROM subscriptions_transition AS t
 INNER JOIN subscriptions_subscription AS s ON t.account_id = s.account_id AND t.subscription_id = s.id
 INNER JOIN catalogue_plan AS p ON s.plan_id = p.id

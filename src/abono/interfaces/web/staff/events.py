@@ -183,12 +183,13 @@ def stopped_sentence(row: SubscriptionRow, since: date | None, unlock: int | Non
         return _(
             "%(what)s is suspended since %(day)s (%(reasons)s). Its money is there: the other reasons hold it."
         ) % (values)
+    values["until"] = formats.day(row.paused_until) if row.paused_until else ""
+    if tuple(row.reasons) == ("customer",):
+        if row.paused_until is None:
+            return _("%(what)s is paused since %(day)s. It goes on when it is resumed.") % values
+        return _("%(what)s is paused since %(day)s. It goes on by itself on %(until)s.") % values
     if "customer" in row.reasons and row.paused_until is not None:
-        until = formats.day(row.paused_until)
-        return _("%(what)s is suspended since %(day)s (%(reasons)s). The pause ends on %(until)s.") % {
-            **values,
-            "until": until,
-        }
+        return _("%(what)s is suspended since %(day)s (%(reasons)s). The pause ends on %(until)s.") % values
     return _("%(what)s is suspended since %(day)s (%(reasons)s).") % values
 
 

@@ -26,6 +26,7 @@ from abono.interfaces.web.staff.events import stopped_sentence, transition_event
 from abono.interfaces.web.staff.offers import plan_names
 from abono.interfaces.web.staff.steps import rights_of
 from abono.interfaces.web.staff.usage import periods_of_subscription, quotas_of_subscription
+from abono.interfaces.web.templatetags.abono import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +123,7 @@ def _cells(row: SubscriptionRow, names: dict[int, str]) -> tuple[Cell, ...]:
         write_quantity(row.quantity),
         row.unit,
         words.word(words.STATES, row.state),
-        ", ".join(row.reasons),
+        ", ".join(str(REASONS[reason]) for reason in row.reasons),
         row.period_starts_on.isoformat() if row.period_starts_on else "",
         row.period_ends_on.isoformat() if row.period_ends_on else "",
         str(row.id),

@@ -10,7 +10,7 @@ from django import template
 from django.template.loader import render_to_string
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from abono.interfaces.web import formats, refusing
@@ -41,6 +41,8 @@ STATES: dict[str, tuple[str, _StrPromise]] = {
     "ended": ("ended", _("Ended")),
 }
 """The tone and the word of every state of a subscription."""
+PAUSED = ("waiting", _("Paused"))
+"""The same of what is suspended for no other reason than its subscriber's wish."""
 REASONS: dict[str, _StrPromise] = {
     "funds": _("funds"),
     "customer": _("pause"),
@@ -133,10 +135,16 @@ def badge(tone: str, text: str, shape: str = "") -> SafeString:
 
 
 @register.simple_tag
-def state(name: str, reasons: Iterable[str] = ()) -> SafeString:
-    """The state of a subscription and why it is suspended: ``{% state row.state row.reasons %}``."""
+def state(name: str, reasons: Iterable[str] = (), until: date | None = None) -> SafeString:
+    """The state of a subscription and why it is suspended: ``{% state row.state row.reasons row.paused_until %}``.
+
+    What its subscriber has stopped and nothing else holds is paused, until a day if one is set.
+    """
     tone, word = STATES[name]
-    said = tuple(REASONS[each] for each in reasons)
+    said = tuple(str(REASONS[each]) for each in reasons)
+    if tuple(reasons) == ("customer",):
+        tone, word = PAUSED
+        said = (gettext("until %(day)s") % {"day": formats.day(until)},) if until else ()
     return _repeated("state", get_language(), shape=name, tone=tone, word=word, reasons=said)
 
 
