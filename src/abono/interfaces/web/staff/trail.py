@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
-    from django.http import HttpResponse
+    from django.http import HttpResponse, QueryDict
 
     from abono.base.trail import TrailRow
     from abono.features.access.people import Person
@@ -49,12 +49,16 @@ class TrailForm(forms.Form):
     """What of the trail is shown."""
 
     actor = forms.CharField(label=gettext_lazy("Who"), max_length=254, required=False)
-    action = forms.CharField(
-        label=gettext_lazy("What"), max_length=60, required=False, widget=forms.Select(choices=_actions)
-    )
+    action = forms.CharField(label=gettext_lazy("What"), max_length=60, required=False, widget=forms.Select)
     subject = forms.CharField(label=gettext_lazy("Of what"), max_length=100, required=False)
     since = forms.DateField(label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=gettext_lazy("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        chosen = self.fields["action"].widget
+        assert isinstance(chosen, forms.Select)  # noqa: S101
+        chosen.choices = _actions()
 
 
 @page("trail/", name="trail", kinds=STAFF, right="audit.view")
