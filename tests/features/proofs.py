@@ -41,7 +41,6 @@ TABLES = (
     "operators_operator", "accounts_profile", "accounts_word", "accounts_number",
 )  # fmt: skip
 SERVICES = {"thing": {"kind": "onoff", "price": "3.00"}, "book": {"kind": "onoff", "tax": "reduced", "price": "1.00"}}
-EVERYBODY = 2**62
 FUNDS, CUSTOMER, STAFF = 1, 2, 4
 STEPS = {"blocked_by_staff", "unblocked_by_staff", "paused", "resumed_by_customer"}
 """What brings an account up to date before it is done, also in a downtime."""

@@ -459,9 +459,9 @@ def test_a_forecast_counts_what_was_used_so_far(seller: Operator) -> None:
 
 
 def test_entitlements_in_one_query(seller: Operator, django_assert_num_queries: Any) -> None:
-    account, sub = office(seller)
+    account, _sub = office(seller)
     with django_assert_num_queries(1):
-        found: Any = queries.entitlements_of(account, sub)
+        found: Any = queries.entitlements_of(account)
     assert [(each.service, each.quantity, each.granted) for each in found][:2] == [
         ("support", 2, True), ("prints", 1, True),
     ]  # fmt: skip
@@ -576,12 +576,12 @@ def test_who_may_ask(seller: Operator) -> None:
     assert [each.service for each in find_quotas(own, account, sub, now=days(1))] == [
         "prints", "letters", "sms", "calls", "people",
     ]  # fmt: skip
-    assert len(find_entitlements(own, account, sub)) == 6
+    assert len(find_entitlements(own, account, now=days(1))) == 6
     for person in (foreign, people.staff(worlds.operator())):
         with pytest.raises(NotFound):
             find_quotas(person, account, sub, now=days(1))
         with pytest.raises(NotFound):
-            find_entitlements(person, account, sub)
+            find_entitlements(person, account, now=days(1))
 
 
 # ---- reserving

@@ -12,7 +12,6 @@ from abono.kernel.calendars import Anchor, Grid, Period, Span, grid_for, parse_a
 
 from .conftest import Refused
 
-ONE_DAY = timedelta(days=1)
 days = st.dates(date(1990, 1, 1), date(2060, 12, 31))
 texts = st.sampled_from(
     ["day", "week", "month", "quarter", "year", "1 day", "10 days", "3 weeks", "2 months", "5 years"]

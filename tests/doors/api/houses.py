@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from abono.features.operators.queries import Operator
     from abono.interfaces.api.calls import Endpoint
 
-MARKS = ("Zanzibar-7391", "zanzibar-child", "zanzibar@example.com", "Zanzibar-Key", "Zanzibar-note")
-"""Names by which anything of the house can be recognised in an answer."""
-
-
 COUNTED: dict[str, Any] = {
     "services": {"line": {"kind": "onoff"}, "calls": {"kind": "usage", "unit": "call"}},
     "plans": {"line": {"price": "10.00", "period": "month", "services": {"line": {}, "calls": {"included": "100"}}}},

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from pytest_django.plugin import DjangoDbBlocker
 
-PLAYED = [pytest.param(each, id=each.name) for each in ENDPOINTS if each.name != "revoke_key"]
-"""All but the one that would take the key away with which they are played."""
 EXAMPLES = int(os.environ.get("ABONO_FUZZ_EXAMPLES", "3"))
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from abono.features.access.people import Person
     from tests.doors.everybody.conftest import Here
 
-NOBODY = "nobody"
 SAVING = {"settings": "operator.change", "operator_settings": "operator.change", "webhook": "webhook.change"}
 """Pages that more may look at than may send."""
 REFUSED = {("account_give", "manager"): "has what was given to him or her, and gives nothing away"}

@@ -40,10 +40,6 @@ class Coming:
     due: int
     short_by: int
 
-    def next_of(self, subscription: UUID) -> ComingCharge | None:
-        """The next charge of a subscription, if it falls into these days."""
-        return next((charge for charge in self.charges if charge.subscription_id == subscription), None)
-
 
 def coming(operator: Operator, account: int, now: datetime, days: int = DAYS) -> Coming:
     """What will be due from an account within so many civil days, whether or not its money suffices."""

@@ -34,13 +34,7 @@ def find_quotas(person: Person, account: int, subscription: UUID, *, now: dateti
     return quotas_of([account], now, subscription)
 
 
-def find_entitlements(person: Person, account: int, subscription: UUID) -> list[Entitlement]:
-    """What a subscription that a person may see entitles to. Raises Forbidden, NotFound."""
-    find_subscription(person, account, subscription)
-    return entitlements_of(account, subscription)
-
-
-def find_all_entitlements(person: Person, account: int, *, now: datetime) -> list[Entitlement]:
+def find_entitlements(person: Person, account: int, *, now: datetime) -> list[Entitlement]:
     """What the subscriptions of an account that a person may see entitle to. Raises Forbidden, NotFound."""
     find_account(person, account, now=now, right="subscription.view")
     return entitlements_of(account)

@@ -151,9 +151,9 @@ def quotas_of(accounts: Sequence[int], now: datetime, subscription: UUID | None 
     return [Quota(**row) for row in rows]
 
 
-def entitlements_of(account: int, subscription: UUID | None = None) -> list[Entitlement]:
-    """What the subscriptions of an account (which an access door found) that have not ended entitle to; or one does."""
-    rows = _sql.rows("entitlements", account=account, subscription=subscription)
+def entitlements_of(account: int) -> list[Entitlement]:
+    """What the subscriptions of an account (which an access door found) that have not ended entitle to."""
+    rows = _sql.rows("entitlements", account=account)
     return [Entitlement(**row) for row in rows]
 
 

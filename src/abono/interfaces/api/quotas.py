@@ -13,7 +13,7 @@ from abono.base.paging import Page
 from abono.features.operators.queries import operator_by_id
 from abono.features.subscriptions.access import find_subscription
 from abono.features.usage import reports
-from abono.features.usage.access import find_all_entitlements, find_closed, find_quotas
+from abono.features.usage.access import find_closed, find_entitlements, find_quotas
 from abono.features.usage.queries import ClosedPeriod, EventRow, Quota
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.lists import Listed
@@ -262,7 +262,7 @@ def list_entitlements(request: Call, account: Id) -> Entitlements:
                 quantity=plain(each.quantity),
                 **_same(each, "service", "kind", "unit", "granted"),
             )
-            for each in find_all_entitlements(request.person, account, now=request.now)
+            for each in find_entitlements(request.person, account, now=request.now)
         ]
     )
 

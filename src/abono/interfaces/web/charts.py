@@ -16,7 +16,6 @@ WIDTH, HEIGHT = 720, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 8, 8, 12, 24
 _STEPS = (1, 2, 5)
 _MOST_LABELS = 8
-_LABEL_WIDTH = 64
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.shortcuts import render
-
 from abono.interfaces.web.pages import EVERYBODY, HOMES, PersonRequest, page
 
 if TYPE_CHECKING:
@@ -15,5 +13,4 @@ if TYPE_CHECKING:
 @page("", name="home", kinds=EVERYBODY)
 def home(request: PersonRequest) -> HttpResponseBase:
     """What needs doing, for whoever it is."""
-    own = HOMES.get(request.person.kind)
-    return own(request) if own else render(request, f"web/{request.person.kind}/home.html")
+    return HOMES[request.person.kind](request)

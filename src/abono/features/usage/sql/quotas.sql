@@ -150,7 +150,7 @@ INNER JOIN unnest(%(currencies)s::text[], %(digits)s::integer[]) AS g (currency,
 ORDER BY m.account_id, m.ordered_at, m.subscription_id, m.no;
 
 -- name: entitlements
--- All that the plans of an account's subscriptions have (of one, if given), and whether it may be had now.
+-- All that the plans of an account's subscriptions have, and whether it may be had now.
 SELECT
     s.id AS subscription_id,
     s.unit AS place,
@@ -164,7 +164,7 @@ INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id
 INNER JOIN catalogue_service AS v ON u.service_id = v.id
 WHERE
     s.account_id = %(account)s
-    AND CASE WHEN %(subscription)s::uuid IS NULL THEN s.state <> 'ended' ELSE s.id = %(subscription)s::uuid END
+    AND s.state <> 'ended'
 ORDER BY s.ordered_at, s.id, u.id;
 
 -- name: closed

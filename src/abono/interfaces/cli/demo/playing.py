@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CODE = "demo"
-MONTHS = 3
 _DAYS = 91
 _sql = statements("abono.interfaces.cli.demo", "demo")
 

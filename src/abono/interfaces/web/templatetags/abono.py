@@ -316,12 +316,6 @@ def paging(context: Context, page: Any) -> SafeString:
     return _component("paging", **_paging(context, page))
 
 
-@register.simple_tag(takes_context=True)
-def with_query(context: Context, **changes: str | int | None) -> str:
-    """This page's address with some parameters changed; None and empty ones are left out."""
-    return _with(context, **changes)
-
-
 # ---- Forms
 
 

@@ -46,18 +46,6 @@ def book(counter: str) -> str:
 
 
 @register.filter
-def cause(name: str) -> str:
-    """Why a subscription changed its state."""
-    return words.word(words.CAUSES, name)
-
-
-@register.filter
-def typed_amount(minor: int | None, currency: str) -> str:
-    """An amount as it is typed into a field."""
-    return "" if minor is None else reading.write_amount(minor, currency)
-
-
-@register.filter
 def quantity(number: Decimal | None) -> str:
     """A quantity without zeros at its end."""
     return "" if number is None else reading.write_quantity(number)
