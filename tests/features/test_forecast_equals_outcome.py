@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from abono.features.billing import queries
 from abono.features.billing.forecast import forecast
 from tests.features.proofs import World, cheaper_since_midnight, picture, rows
-from tests.features.test_random_histories import keep, play, steps, worlds
+from tests.features.test_random_histories import play, steps, undone, worlds
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(3000)]
 
@@ -84,27 +85,19 @@ def passing(world: World, days: int) -> tuple[list[dict[str, Any]], list[dict[st
 @quick
 @given(worlds(), steps(downtimes=False), st.sampled_from([1, 7, 30, 45]))
 def test_what_is_forecast_happens(terms: tuple[Any, ...], script: list[tuple[Any, ...]], days: int) -> None:
-    with transaction.atomic():
-        world = prepared(terms, script)
-        try:
-            before = picture()
-            found = forecast(world.operator, world.now, days)
-            known = queries.next_charges(world.operator, list(world.accounts.values()), world.now)
-            due = queries.outlook(world.operator, list(world.accounts.values()), world.now, days)
-            world.unlocks()
-            assert picture() == before, "a forecast wrote something"
-            charges, stops = passing(world, days)
-            assert told(found.charges) == told(charges)
-            assert found.charged == sum(row["amount"] for row in charges)
-            assert told(found.outcomes) == told(stops)
-            _next_charges(known, charges, stops, free="0.00" in world.story() or '"free"' in world.story())
-            _outlook(due, charges, stops)
-        except BaseException as error:
-            note(world.story())
-            keep(world.story(), error)
-            raise
-        finally:
-            transaction.set_rollback(True)
+    with undone(partial(prepared, terms, script)) as world:
+        before = picture()
+        found = forecast(world.operator, world.now, days)
+        known = queries.next_charges(world.operator, list(world.accounts.values()), world.now)
+        due = queries.outlook(world.operator, list(world.accounts.values()), world.now, days)
+        world.unlocks()
+        assert picture() == before, "a forecast wrote something"
+        charges, stops = passing(world, days)
+        assert told(found.charges) == told(charges)
+        assert found.charged == sum(row["amount"] for row in charges)
+        assert told(found.outcomes) == told(stops)
+        _next_charges(known, charges, stops, free="0.00" in world.story() or '"free"' in world.story())
+        _outlook(due, charges, stops)
 
 
 EARLY = {"price": "31.00", "period": "month", "anchor": "calendar", "early_block": True, "services": {"thing": {}}}
@@ -171,58 +164,42 @@ def test_the_shortfall_of_an_outlook_is_what_makes_all_of_it_pass(
     terms: tuple[Any, ...], script: list[tuple[Any, ...]], which: int
 ) -> None:
     """With ``short_by`` more nothing stops or ends in debt within the days; with one unit less something does."""
-    with transaction.atomic():
-        world = prepared(terms, script)
-        try:
-            name = list(world.accounts)[which % len(world.accounts)]
-            account = world.accounts[name]
-            waiting = rows("SELECT 1 FROM subscriptions_subscription WHERE account_id = %s AND state = 'suspended'"
-                           " OR account_id = %s AND early", account, account)  # fmt: skip
-            if waiting:  # money that arrives would be spent on a return first
-                return
-            short = queries.outlook(world.operator, [account], world.now)[account].short_by
-            stopped = []
-            began = world.now
-            for payment in {short, short - 1}:
-                if payment < 0:
-                    continue
-                with transaction.atomic():
-                    if payment:
-                        world.do("pay", account=name, amount=world.amount(payment))
-                    _charges, stops = passing(world, 30)
-                    stops = [row for row in stops if row["cause"] == "shortfall" and row["account_id"] == account]
-                    unpaid = rows(UNPAID, account, began)
-                    stopped.append((payment, bool(stops or unpaid)))
-                    transaction.set_rollback(True)
-                world.now = began
-            assert dict(stopped).get(short) is False, f"{short} more, and still something stops"
-            assert dict(stopped).get(short - 1, True), f"one unit less than {short} is enough"
-        except BaseException as error:
-            note(world.story())
-            keep(world.story(), error)
-            raise
-        finally:
-            transaction.set_rollback(True)
+    with undone(partial(prepared, terms, script)) as world:
+        name = list(world.accounts)[which % len(world.accounts)]
+        account = world.accounts[name]
+        waiting = rows("SELECT 1 FROM subscriptions_subscription WHERE account_id = %s AND state = 'suspended'"
+                       " OR account_id = %s AND early", account, account)  # fmt: skip
+        if waiting:  # money that arrives would be spent on a return first
+            return
+        short = queries.outlook(world.operator, [account], world.now)[account].short_by
+        stopped = []
+        began = world.now
+        for payment in {short, short - 1}:
+            if payment < 0:
+                continue
+            with transaction.atomic():
+                if payment:
+                    world.do("pay", account=name, amount=world.amount(payment))
+                _charges, stops = passing(world, 30)
+                stops = [row for row in stops if row["cause"] == "shortfall" and row["account_id"] == account]
+                unpaid = rows(UNPAID, account, began)
+                stopped.append((payment, bool(stops or unpaid)))
+                transaction.set_rollback(True)
+            world.now = began
+        assert dict(stopped).get(short) is False, f"{short} more, and still something stops"
+        assert dict(stopped).get(short - 1, True), f"one unit less than {short} is enough"
 
 
 @quick
 @given(worlds(), steps(downtimes=False))
 def test_an_unlock_is_exact(terms: tuple[Any, ...], script: list[tuple[Any, ...]]) -> None:
     """One unit less than ``unlock`` brings nobody back for whom it was told; exactly that does, if he is alone."""
-    with transaction.atomic():
-        world = prepared(terms, script)
-        try:
-            before = picture()
-            told_unlocks = world.unlocks()
-            assert picture() == before, "asking for an unlock wrote something"
-            for key, unlock in told_unlocks.items():
-                _pay_exactly(world, key, unlock)
-        except BaseException as error:
-            note(world.story())
-            keep(world.story(), error)
-            raise
-        finally:
-            transaction.set_rollback(True)
+    with undone(partial(prepared, terms, script)) as world:
+        before = picture()
+        told_unlocks = world.unlocks()
+        assert picture() == before, "asking for an unlock wrote something"
+        for key, unlock in told_unlocks.items():
+            _pay_exactly(world, key, unlock)
 
 
 def _pay_exactly(world: World, key: UUID, unlock: int) -> None:

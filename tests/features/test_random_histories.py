@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -157,27 +160,34 @@ def play(world: World, step: tuple[Any, ...]) -> None:  # noqa: PLR0912 -- the t
         world.do(kind, subscription=name)
 
 
-def live(terms: tuple[Any, ...], script: list[tuple[Any, ...]]) -> None:
-    """Play a history in a savepoint of its own, and prove it now and then and at its end."""
+@contextmanager
+def undone(make: Callable[[], World]) -> Iterator[World]:
+    """A world in a savepoint of its own, undone in the end; where something fails, its story is told and kept."""
     with transaction.atomic():
-        world = World(*terms)
+        world = make()
         try:
-            for step in script:
-                play(world, step)
-                if DEEP:
-                    prove(world)
-            # What was asked just now may make something due at this very instant.
-            world.let_pass(world.down_until or world.now)
-            prove(world)
-            prove_repeatable(world)
-            world.let_pass(world.now + timedelta(days=33))
-            prove(world)
+            yield world
         except BaseException as error:
             note(world.story())
             keep(world.story(), error)
             raise
         finally:
             transaction.set_rollback(True)
+
+
+def live(terms: tuple[Any, ...], script: list[tuple[Any, ...]]) -> None:
+    """Play a history in a savepoint of its own, and prove it now and then and at its end."""
+    with undone(partial(World, *terms)) as world:
+        for step in script:
+            play(world, step)
+            if DEEP:
+                prove(world)
+        # What was asked just now may make something due at this very instant.
+        world.let_pass(world.down_until or world.now)
+        prove(world)
+        prove_repeatable(world)
+        world.let_pass(world.now + timedelta(days=33))
+        prove(world)
 
 
 def keep(story: str, error: BaseException) -> None:
@@ -244,27 +254,19 @@ def test_a_downtime_changes_nothing_where_there_is_money(
     rich = (*terms[:3], {name: {"balance": "100000.00"} for name in terms[3]})
     ends = []
     for down in (False, True):
-        with transaction.atomic():
-            world = World(*rich)
-            try:
-                for step in [*script[:2], ("pass", before)]:
-                    play(world, step)
-                if down:
-                    world.do("downtime", until=(world.local + timedelta(days=366)).isoformat())
-                for step in script[2:]:
-                    play(world, step)
-                if down:
-                    world.down_until = world.now
-                world.let_pass(world.now)
-                prove(world)
-                ends.append(standing(world))
-                assert ends[0] == ends[-1]
-            except BaseException as error:
-                note(world.story())
-                keep(world.story(), error)
-                raise
-            finally:
-                transaction.set_rollback(True)
+        with undone(partial(World, *rich)) as world:
+            for step in [*script[:2], ("pass", before)]:
+                play(world, step)
+            if down:
+                world.do("downtime", until=(world.local + timedelta(days=366)).isoformat())
+            for step in script[2:]:
+                play(world, step)
+            if down:
+                world.down_until = world.now
+            world.let_pass(world.now)
+            prove(world)
+            ends.append(standing(world))
+            assert ends[0] == ends[-1]
 
 
 def standing(world: World) -> dict[str, Any]:
