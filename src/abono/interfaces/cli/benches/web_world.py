@@ -7,21 +7,16 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, transaction
+from django.db import connection
 from psycopg import sql
 
 from abono.base.sql import statements
 from abono.features.access.operations import add_membership, add_user
 from abono.features.access.queries import memberships_of, person_of
 from abono.features.access.rights import Kind, Role
-from abono.features.catalogue.operations import save_catalogue
-from abono.features.catalogue.queries import plan_by_code
-from abono.features.catalogue.settling import settle
-from abono.features.catalogue.terms import parse_catalogue
-from abono.features.operators.operations import add_operator
+from abono.interfaces.cli.benches.rollover import rolled_operator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +38,6 @@ _FILLED = (
     "billing_charge",
     "base_trail",
 )
-_PLANS = 20
 _OPERATORS = 10
 _SAMPLE = 200
 
@@ -61,7 +55,7 @@ class World:
 
 def world(accounts: int, tell: Callable[[str], None]) -> World:
     """Made set by set; statistics known, pages clean, nothing left to flush."""
-    operator = _operator()
+    operator = rolled_operator("bench", NOW)
     below = [row["id"] for row in _sql.rows("operators", parent=operator.id, count=_OPERATORS)]
     administrator = _person("administrator", operator.id, Role.ADMINISTRATOR)
     manager = _person("manager", operator.id, Role.MANAGER)
@@ -119,23 +113,6 @@ def _without_indexes() -> Iterator[None]:
     with connection.cursor() as cursor:
         for row in found:
             cursor.execute(sql.SQL(row["indexdef"]))
-
-
-def _operator() -> Operator:
-    terms: dict[str, dict[str, object]] = {
-        "services": {"line": {"kind": "onoff"}},
-        "plans": {
-            f"plan-{number:02}": {"price": f"{number + 5}.90", "period": "month", "anchor": "calendar",
-                                  "services": {"line": {}}}
-            for number in range(_PLANS)
-        },
-    }  # fmt: skip
-    with transaction.atomic():
-        operator = add_operator("bench", "Bench", {"currency": "EUR", "time_zone": "UTC", "tax": "19"})
-        save_catalogue(operator, parse_catalogue(terms, "EUR"), now=NOW)
-        for code in terms["plans"]:
-            settle(operator, plan_by_code(operator.id, code).id, Decimal(1))
-    return operator
 
 
 def _person(name: str, operator: int, role: Role) -> Person:

@@ -18,16 +18,13 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from django.db import transaction
-
 from abono.base.refusal import Refusal
-from abono.base.trail import Author, acting
 from abono.features.accounts.operations import Opening, imported, open_accounts
 from abono.features.billing.orders import subscribe
 from abono.features.catalogue.queries import plan_codes
 from abono.interfaces.cli.importing import seller
 from abono.interfaces.cli.importing.cells import COLUMNS, AccountRow, Cells
-from abono.interfaces.cli.importing.report import Report, tell
+from abono.interfaces.cli.importing.report import AUTHOR, Report, all_or_nothing, tell
 from abono.interfaces.cli.importing.table import Misplaced, read_table
 from abono.kernel.errors import InvalidValue
 
@@ -37,7 +34,6 @@ if TYPE_CHECKING:
 
     from abono.features.operators.queries import Operator
 
-_AUTHOR = Author("cli", "import")
 _ROUNDED = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]+")
 """What a spreadsheet makes of a long number: 4.00123E+11."""
 
@@ -57,13 +53,11 @@ def import_accounts(
     """
     report = Report(str(path))
     at = now or datetime.now(UTC)
-    with acting(_AUTHOR.actor, _AUTHOR.origin), transaction.atomic():
+    with all_or_nothing(report, commit=commit):
         operator = seller.chosen(operator_code)
         seller.reserve(operator)
         rows = _sift(operator, _judge(path, operator, at, report), report)
         _carry_out(operator, rows, at, report, commit=commit)
-        report.committed = commit and not report.errors
-        transaction.set_rollback(not report.committed)
     return tell(report, write, as_json=as_json)
 
 
@@ -151,7 +145,7 @@ def _carry_out(operator: Operator, rows: Sequence[AccountRow], now: datetime, re
         for row in rows
         if keeps or row.plan
     ]
-    accounts = open_accounts(operator, openings, author=_AUTHOR, now=now)
+    accounts = open_accounts(operator, openings, author=AUTHOR, now=now)
     for row in rows:
         if row.plan and not _order(accounts[row.number], row, now, report):
             continue

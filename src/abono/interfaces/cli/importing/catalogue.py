@@ -14,16 +14,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from django.db import transaction
-
-from abono.base.trail import acting
 from abono.features.catalogue.merging import SECTIONS, Merge, judge
 from abono.features.operators.operations import FIELDS as OPERATOR_FIELDS
 from abono.features.operators.operations import add_operator
 from abono.features.operators.queries import UnknownOperator, operators
 from abono.interfaces.cli.importing import seller
 from abono.interfaces.cli.importing.lines import Lines, read_lines
-from abono.interfaces.cli.importing.report import Change, Report, tell
+from abono.interfaces.cli.importing.report import Change, Report, all_or_nothing, tell
 from abono.interfaces.cli.yaml import read_yaml
 from abono.kernel import fields
 from abono.kernel.errors import InvalidValue
@@ -51,10 +48,8 @@ def import_catalogue(
     Answers the exit code, 0 or 2 (any error: nothing was written). Raises UnknownOperator.
     """
     report = Report(str(path))
-    with acting("cli", "import"), transaction.atomic():
+    with all_or_nothing(report, commit=commit):
         _judge_and_save(path, operator_code, now or datetime.now(UTC), report)
-        report.committed = commit and not report.errors
-        transaction.set_rollback(not report.committed)
     return tell(report, write, as_json=as_json)
 
 

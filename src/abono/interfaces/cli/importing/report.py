@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
+
+from abono.base.trail import Author, acting
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from abono.kernel.errors import InvalidValue
 
 FINE, REFUSED = 0, 2
+AUTHOR = Author("cli", "import")
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,15 @@ class Report:
             "warnings": [asdict(remark) for remark in _in_order(self.warnings)],
             "errors": [asdict(remark) for remark in _in_order(self.errors)],
         }
+
+
+@contextmanager
+def all_or_nothing(report: Report, *, commit: bool) -> Iterator[None]:
+    """Import in one transaction, which stays only if it is wanted and nothing is wrong; the report says which."""
+    with acting(AUTHOR.actor, AUTHOR.origin), transaction.atomic():
+        yield
+        report.committed = commit and not report.errors
+        transaction.set_rollback(not report.committed)
 
 
 def tell(report: Report, write: Callable[[str], None], *, as_json: bool) -> int:
