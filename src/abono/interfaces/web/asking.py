@@ -21,6 +21,8 @@ from django.shortcuts import render
 from abono.base.refusal import Refusal
 from abono.features.access.people import Forbidden, NotFound
 from abono.features.billing.previews import preview
+from abono.interfaces.web.pages import SEE_OTHER
+from abono.interfaces.web.refusing import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,9 +31,6 @@ if TYPE_CHECKING:
 
     from abono.features.billing.previews import Preview
     from abono.interfaces.web.pages import PersonRequest
-
-_SEE_OTHER = 303
-_REFUSED = 422
 
 
 @dataclass(frozen=True)
@@ -99,12 +98,12 @@ def ask(
     if not sent and form.fields:
         return render(request, side.form, page)
     if not form.is_valid() or step == "edit":
-        return render(request, side.form, page, status=_REFUSED if form.errors else 200)
+        return render(request, side.form, page, status=REFUSED if form.errors else 200)
     wish = question.wish(form.cleaned_data)
     refusal = _done(request, side, wish) if step == "confirm" else None
     if step == "confirm" and refusal is None:
         messages.success(request, wish.done)
-        return HttpResponseRedirect(question.done_at or question.back, status=_SEE_OTHER)
+        return HttpResponseRedirect(question.done_at or question.back, status=SEE_OTHER)
     # What a refused deed lacks is asked of the engine as well: a refusal names no amount.
     seen = preview(account_id, request.now, lambda: wish.act(None))
     refusal = refusal or seen.refusal
@@ -113,7 +112,7 @@ def ask(
     if isinstance(refusal, NotFound | Forbidden):
         raise refusal
     side.blame(form, refusal, seen)
-    return render(request, side.form if form.fields else side.refused, page, status=_REFUSED if sent else 200)
+    return render(request, side.form if form.fields else side.refused, page, status=REFUSED if sent else 200)
 
 
 def _done(request: PersonRequest, side: Side, wish: Wish) -> Refusal | None:

@@ -15,13 +15,12 @@ from abono.features.access.operations import choose_locale
 from abono.features.access.people import NotFound
 from abono.interfaces.web.context import THEME, THEMES
 from abono.interfaces.web.middleware import CHOSEN
-from abono.interfaces.web.pages import EVERYBODY, PersonRequest, page
+from abono.interfaces.web.pages import EVERYBODY, SEE_OTHER, PersonRequest, page
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 _YEAR = 365 * 24 * 3600
-_SEE_OTHER = 303
 
 
 @page("me/membership/", name="choose_membership", kinds=EVERYBODY, methods=("POST",))
@@ -33,7 +32,7 @@ def choose_membership(request: PersonRequest) -> HttpResponse:
         message = "This membership is not yours; choose one from the list."
         raise NotFound(message, field="membership")
     request.session[CHOSEN] = mine[chosen]
-    return HttpResponseRedirect(reverse("home"), status=_SEE_OTHER)
+    return HttpResponseRedirect(reverse("home"), status=SEE_OTHER)
 
 
 @require_POST
@@ -66,7 +65,7 @@ def _back(request: HttpRequest) -> HttpResponse:
     """To the page that somebody came from, if it is one of ours."""
     there = request.POST.get("next", "")
     ours = url_has_allowed_host_and_scheme(there, {request.get_host()}, require_https=request.is_secure())
-    return HttpResponseRedirect(there if ours else reverse("home"), status=_SEE_OTHER)
+    return HttpResponseRedirect(there if ours else reverse("home"), status=SEE_OTHER)
 
 
 def _keep(answer: HttpResponse, cookie: str, value: str) -> None:

@@ -2,7 +2,8 @@
 
 UTF-8 with a byte order mark; a semicolon where the reader's decimal sign is a comma, as their spreadsheet expects. A
 text that a spreadsheet would take for a formula gets an apostrophe in front. Rows are read a page at a time, so that a
-million of them need no memory, and behind the person's wall, which the answer's own work has left by then.
+million of them need no memory, behind the person's wall and in the person's language, which the answer's own work has
+left by then.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.http import StreamingHttpResponse
+from django.utils import translation
 
 from abono.features.access.people import wall_of
 from abono.interfaces.web.reading import decimal_sign, write_amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from django.http import HttpRequest
 
     from abono.base.paging import Page
     from abono.features.access.people import Person
@@ -38,25 +42,36 @@ class Amount:
 Cell = str | int | Amount | None
 
 
+def csv_link(request: HttpRequest, address: str, *without: str) -> str:
+    """Where the whole of a list is a file, narrowed as the list is; ``without`` are words of its address not meant."""
+    query = request.GET.copy()
+    for name in ("after", *without):
+        query.pop(name, None)
+    return f"{address}?{query.urlencode()}"
+
+
 def csv_answer(
     person: Person, name: str, head: Sequence[object], fetch: Callable[[str | None], Page[Sequence[Cell]]]
 ) -> StreamingHttpResponse:
-    """A file of all pages that ``fetch`` answers by cursor, under ``name`` (letters and dashes)."""
+    """A file of all pages that ``fetch`` answers by cursor, under ``name`` (letters and dashes).
+
+    Raises what ``fetch`` refuses before the file begins.
+    """
+    first, language = fetch(None), translation.get_language()
     sign = decimal_sign()
     write = _writer(";" if sign == "," else ",", sign)
     titles = [str(each) for each in head]
 
     def lines() -> Iterator[str]:
         yield _MARK + write(titles)
-        after: str | None = None
+        page = first
         while True:
-            with wall_of(person):
-                page = fetch(after)
             if page.items:
                 yield "".join(write(row) for row in page.items)
-            after = page.next
-            if after is None:
+            if page.next is None:
                 return
+            with wall_of(person), translation.override(language):
+                page = fetch(page.next)
 
     answer = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'

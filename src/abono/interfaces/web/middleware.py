@@ -18,6 +18,7 @@ from abono.features.access.queries import memberships_of, person_of
 from abono.features.access.sessions import seen
 from abono.features.access.signins import TooManyAttempts
 from abono.interfaces.web.pages import has_many_fields
+from abono.interfaces.web.refusing import REFUSED
 from abono.interfaces.web.signing.callers import caller_of
 from abono.interfaces.web.signing.factors import lacks_second_factor, to_second_factor
 from abono.interfaces.web.signing.waiting import wait_page
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 CHOSEN = "membership"
 """Where the session keeps which of several memberships somebody acts by."""
 _STATUS = {NotFound.code: 404, Forbidden.code: 403}
-_REFUSED = 422
 SIGNING = "/sign/"
 """Pages of the sign-in, which are there also for somebody whom nobody lets in any more. They are not behind the wall:
 they read and change what is secret of one's own user, and an invitation may be another operator's."""
@@ -107,7 +107,7 @@ class PersonMiddleware:
             return None
         if isinstance(exception, TooManyAttempts):
             return wait_page(request, exception.seconds)
-        status = _STATUS.get(exception.code, _REFUSED)
+        status = _STATUS.get(exception.code, REFUSED)
         address = request.resolver_match.kwargs if request.resolver_match else {}
         if exception.code.startswith("unknown_") and exception.field in address:
             status = _STATUS[NotFound.code]

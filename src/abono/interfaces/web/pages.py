@@ -41,6 +41,8 @@ class PersonRequest(HttpRequest):
     htmx: Any
 
 
+SEE_OTHER = 303
+"""The status with which a form that was carried out leads on."""
 STAFF = frozenset({Kind.STAFF})
 SUBSCRIBER = frozenset({Kind.SUBSCRIBER})
 AGENT = frozenset({Kind.AGENT})

@@ -11,14 +11,20 @@ from typing import TYPE_CHECKING
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from abono.base.refusal import Refusal
+from abono.features.access.people import Forbidden, NotFound
 from abono.interfaces.web.formats import amount
+from abono.kernel.errors import InvalidValue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.forms import BaseForm
     from django.utils.functional import _StrPromise
 
-    from abono.base.refusal import Refusal
-    from abono.kernel.errors import InvalidValue
 
+REFUSED = 422
+"""The status of a form that comes back."""
 SENTENCES: dict[str, _StrPromise] = {
     "insufficient_funds": _("There is not enough money on the account. Pay first, or choose something smaller."),
     "grant_active": _("A promised payment is running. The next can be made when it is repaid or over."),
@@ -87,6 +93,11 @@ DETAILED = frozenset(
 """Where the operation's own sentence says more than the code."""
 
 
+def blame(form: BaseForm, refusal: Refusal | InvalidValue, sentence: str = "") -> None:
+    """Put a refusal, in its own sentence or a given one, on the field that is to blame if the form has it."""
+    form.add_error(refusal.field if refusal.field in form.fields else None, sentence or told(refusal))
+
+
 def told(refusal: Refusal | InvalidValue, short_by: int = 0, currency: str = "") -> str:
     """The sentence of a refusal in the active language; with what is missing (minor units), if that is known."""
     if refusal.code == "insufficient_funds" and short_by:
@@ -95,3 +106,15 @@ def told(refusal: Refusal | InvalidValue, short_by: int = 0, currency: str = "")
     sentence = SENTENCES.get(refusal.code)
     english = (get_language() or "en").startswith("en")
     return refusal.message if sentence is None or (english and refusal.code in DETAILED) else str(sentence)
+
+
+def tried(form: BaseForm, act: Callable[[], object]) -> bool:
+    """Do something with a form's values; a refusal is put on the form, and the answer is False."""
+    try:
+        act()
+    except (NotFound, Forbidden):
+        raise
+    except (Refusal, InvalidValue) as refusal:
+        blame(form, refusal)
+        return False
+    return True

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from abono.base.paging import MOST, Page
 from abono.features.usage.access import find_quotas
 from abono.features.usage.reports import find_events
-from abono.interfaces.web.csvs import Cell, csv_answer
+from abono.interfaces.web.csvs import Cell, csv_answer, csv_link
 from abono.interfaces.web.formats import instant
 from abono.interfaces.web.reading import write_quantity
 from abono.kernel.fields import civil_day
@@ -52,8 +52,6 @@ def day_of(request: PersonRequest, name: str) -> date | None:
 def events_page(request: PersonRequest, account: int, subscription: UUID, csv: str) -> dict[str, Any]:
     """What a page of events shows; ``csv`` is the address of the same as a file."""
     asked = asked_of(request)
-    query = request.GET.copy()
-    query.pop("after", None)
     found = find_events(request.person, account, subscription, after=request.GET.get("after"), **asked)
     services = [each.service for each in find_quotas(request.person, account, subscription, now=request.now)]
     return {
@@ -61,7 +59,7 @@ def events_page(request: PersonRequest, account: int, subscription: UUID, csv: s
         "asked": asked,
         "services": [("", _("All services")), *((each, each) for each in services)],
         "narrowed": any(asked.values()),
-        "csv": f"{csv}?{query.urlencode()}",
+        "csv": csv_link(request, csv),
     }
 
 
@@ -77,7 +75,6 @@ def events_file(request: PersonRequest, account: int, subscription: UUID, zone: 
         found = find_events(person, account, subscription, after=after, limit=MOST, **asked)
         return Page([_cells(row, zone) for row in found.items], found.next)
 
-    fetch(None)  # a refusal must be told before the file begins
     return csv_answer(person, f"usage-{account}", head, fetch)
 
 

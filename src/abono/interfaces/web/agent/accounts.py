@@ -22,14 +22,12 @@ from abono.features.billing.months import charges_by_month
 from abono.features.operators.queries import operator_by_id
 from abono.features.subscriptions.standing import standings
 from abono.interfaces.web.keys import sent_key
-from abono.interfaces.web.pages import AGENT, PersonRequest, page
-from abono.interfaces.web.refusing import told
+from abono.interfaces.web.pages import AGENT, SEE_OTHER, PersonRequest, page
+from abono.interfaces.web.refusing import REFUSED, blame
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
-_SEE_OTHER = 303
-_REFUSED = 422
 _LONGEST_NUMBER = 40
 _LONGEST_NAME = 200
 
@@ -86,9 +84,9 @@ def agent_new_account(request: PersonRequest) -> HttpResponse:
                 key=sent_key(request),
             )
         except Refusal as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, told(refusal))
+            blame(form, refusal)
         else:
             messages.success(request, _("Account %(number)s is open.") % {"number": number})
             there = reverse("agent_account", kwargs={"account": account})
-            return HttpResponseRedirect(there, status=_SEE_OTHER)
-    return render(request, "web/agent/new_account.html", {"form": form}, status=_REFUSED if form.errors else 200)
+            return HttpResponseRedirect(there, status=SEE_OTHER)
+    return render(request, "web/agent/new_account.html", {"form": form}, status=REFUSED if form.errors else 200)

@@ -22,7 +22,8 @@ from abono.base.refusal import InvalidRequest
 from abono.features.access.invitations import Invited, accept, invited_by
 from abono.features.access.people import NotFound
 from abono.interfaces.web.middleware import CHOSEN
-from abono.interfaces.web.signing.answers import REFUSED, SEE_OTHER, refuse
+from abono.interfaces.web.pages import SEE_OTHER
+from abono.interfaces.web.refusing import REFUSED, blame
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -104,7 +105,7 @@ def _accepted(request: HttpRequest, secret: str, invited: Invited) -> HttpRespon
         try:
             user = accept(secret, now=now, name=name, password=password, locale=get_language() or "")
         except InvalidRequest as refusal:
-            refuse(form, refusal)
+            blame(form, refusal)
         else:
             return _sign_in(request, user)
     return _page(request, invited, form, REFUSED)

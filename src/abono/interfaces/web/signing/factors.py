@@ -14,13 +14,12 @@ from django_htmx.http import HttpResponseClientRedirect
 from abono.features.access.rights import Kind
 from abono.features.access.sessions import has_second_factor
 from abono.features.operators.tree import node
+from abono.interfaces.web.pages import SEE_OTHER
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from abono.features.access.people import Person
-
-_SEE_OTHER = 303
 
 
 def lacks_second_factor(person: Person) -> bool:
@@ -39,4 +38,4 @@ def to_second_factor(request: HttpRequest) -> HttpResponse:
     if getattr(request, "htmx", False):
         answer: HttpResponse = HttpResponseClientRedirect(there)
         return answer
-    return HttpResponseRedirect(there, status=_SEE_OTHER)
+    return HttpResponseRedirect(there, status=SEE_OTHER)

@@ -20,8 +20,8 @@ from abono.features.access.people import NotFound
 from abono.features.access.queries import keys_of
 from abono.features.access.rights import RIGHTS
 from abono.interfaces.web.operator_choice import offer_operators
-from abono.interfaces.web.pages import STAFF, PersonRequest, page
-from abono.interfaces.web.signing.answers import REFUSED, SEE_OTHER, refuse
+from abono.interfaces.web.pages import SEE_OTHER, STAFF, PersonRequest, page
+from abono.interfaces.web.refusing import REFUSED, blame
 from abono.interfaces.web.signing.fresh import fresh
 from abono.interfaces.web.templatetags.signing import RIGHTS as WORDS
 
@@ -86,7 +86,7 @@ def key_new(request: PersonRequest) -> HttpResponse:
                 request.person, given["operator"], given["name"], given["rights"], now=request.now, expires_at=ends
             )
         except Refusal as refusal:
-            refuse(form, refusal)
+            blame(form, refusal)
         else:
             return render(request, "web/signing/key_made.html", {"name": given["name"], "secret": secret})
     return render(request, "web/signing/key_new.html", {"form": form}, status=REFUSED if form.errors else 200)

@@ -19,8 +19,8 @@ from abono.features.access.invitations import invite, revoke_invitation, waiting
 from abono.features.access.rights import OF_AGENT, OF_ROLE, OF_SUBSCRIBER, RIGHTS, Kind, Role
 from abono.features.accounts.access import find_number
 from abono.interfaces.web.operator_choice import offer_operators
-from abono.interfaces.web.pages import STAFF, PersonRequest, page
-from abono.interfaces.web.signing.answers import REFUSED, SEE_OTHER, refuse
+from abono.interfaces.web.pages import SEE_OTHER, STAFF, PersonRequest, page
+from abono.interfaces.web.refusing import REFUSED, blame
 from abono.interfaces.web.signing.fresh import fresh
 from abono.interfaces.web.templatetags.abono import KINDS
 
@@ -102,7 +102,7 @@ def person_invite(request: PersonRequest) -> HttpResponse:
         try:
             _invite(request, form)
         except Refusal as refusal:
-            refuse(form, refusal)
+            blame(form, refusal)
         else:
             messages.success(
                 request, _("The invitation goes to %(email)s by mail.") % {"email": form.cleaned_data["email"]}

@@ -24,8 +24,8 @@ from abono.features.access.staffing import (
     set_active,
     sign_out,
 )
-from abono.interfaces.web.pages import STAFF, PersonRequest, page
-from abono.interfaces.web.signing.answers import REFUSED, SEE_OTHER, refuse
+from abono.interfaces.web.pages import SEE_OTHER, STAFF, PersonRequest, page
+from abono.interfaces.web.refusing import REFUSED, blame
 from abono.interfaces.web.signing.fresh import fresh
 from abono.interfaces.web.templatetags.abono import KINDS
 
@@ -112,7 +112,7 @@ def membership_role(request: PersonRequest, user: int, membership: int) -> HttpR
         try:
             change_role(request.person, held.id, Role(form.cleaned_data["role"]), now=request.now)
         except LastAdministrator as refusal:
-            refuse(form, refusal)
+            blame(form, refusal)
         else:
             messages.success(request, _("The role is changed."))
             return _back(user)

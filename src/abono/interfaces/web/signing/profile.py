@@ -20,8 +20,8 @@ from abono.features.access.directory import history_of
 from abono.features.access.people import NotFound
 from abono.features.access.sessions import end_sessions, has_second_factor, sessions_of
 from abono.features.access.staffing import change_own
-from abono.interfaces.web.pages import EVERYBODY, PersonRequest, page
-from abono.interfaces.web.signing.answers import REFUSED, SEE_OTHER, refuse
+from abono.interfaces.web.pages import EVERYBODY, SEE_OTHER, PersonRequest, page
+from abono.interfaces.web.refusing import REFUSED, blame
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -48,7 +48,7 @@ def profile(request: PersonRequest) -> HttpResponse:
         try:
             change_own(person, form.cleaned_data["name"], form.cleaned_data["locale"], now=request.now)
         except InvalidRequest as refusal:
-            refuse(form, refusal)
+            blame(form, refusal)
         else:
             with translation.override(form.cleaned_data["locale"]):
                 messages.success(request, _("Your profile is changed."))

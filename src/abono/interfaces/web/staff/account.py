@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -27,16 +26,17 @@ from abono.features.operators.queries import operator_by_id
 from abono.features.subscriptions.history import stopped_since
 from abono.features.subscriptions.queries import SubscriptionRow, subscriptions_of_account, timeline
 from abono.interfaces.web import words
-from abono.interfaces.web.csvs import Amount, Cell, csv_answer
+from abono.interfaces.web.csvs import Amount, Cell, csv_answer, csv_link
+from abono.interfaces.web.days import DaysForm
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
+from abono.interfaces.web.refusing import REFUSED
 from abono.interfaces.web.staff.accounts import choose_servants
 from abono.interfaces.web.staff.events import events_of, stopped_sentence
 from abono.interfaces.web.staff.steps import refuse, rights_of
 from abono.interfaces.web.staff.usage import quotas_of_account
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from django.http import HttpResponse, HttpResponseBase
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from abono.features.accounts.queries import AccountRow
     from abono.features.operators.queries import Operator
 
-_REFUSED = 422
 _FEW = 10
 _ENDED_SHOWN = 5
 
@@ -131,36 +130,17 @@ def _served(request: PersonRequest, account: AccountRow) -> dict[str, str]:
     }
 
 
-class DaysForm(forms.Form):
-    """From which to which day; both belong to it."""
-
-    since = forms.DateField(
-        label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-    until = forms.DateField(
-        label=gettext_lazy("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-
-    def half_open(self) -> tuple[date | None, date | None]:
-        """The first day and the day after the last; a day that cannot be read does not narrow."""
-        values = self.cleaned_data if self.is_valid() else {}
-        last = values.get("until")
-        return values.get("since"), None if last is None else last + timedelta(days=1)
-
-
 @page("accounts/<int:account>/statement/", name="account_statement", kinds=STAFF, right="payment.view")
 def account_statement(request: PersonRequest, account: int) -> HttpResponse:
     """The entries of an account with the balance after each."""
     found = find_account(request.person, account, now=request.now)
     days = DaysForm(request.GET)
     since, until = days.half_open()
-    query = request.GET.copy()
-    query.pop("after", None)
     shown = {
         "account": found,
         "days": days,
         "page": statement(account, since=since, until=until, after=request.GET.get("after")),
-        "csv": f"{reverse('account_statement_csv', args=[account])}?{query.urlencode()}",
+        "csv": csv_link(request, reverse("account_statement_csv", args=[account])),
     }
     return render(request, "web/staff/statement.html", shown)
 
@@ -216,16 +196,12 @@ def account_edit(request: PersonRequest, account: int) -> HttpResponse:
     found = find_account(request.person, account, now=request.now, right="account.change")
     language = found.locale[:2] if found.locale not in dict(settings.LANGUAGES) else found.locale
     form = ProfileForm(request.POST or None, initial={"name": found.name, "locale": language})
-    if request.method == "POST" and form.is_valid():
-        try:
-            edit_profile(account, now=request.now, **form.cleaned_data)
-        except Refusal as refusal:
-            refuse(form, refusal)
-        else:
-            messages.success(request, _("The profile is changed."))
-            return _to_account(account)
-    shown = {"account": found, "form": form, "title": _("Edit the profile")}
-    return render(request, "web/staff/edit.html", shown, status=_REFUSED if form.errors else 200)
+
+    def act() -> None:
+        edit_profile(account, now=request.now, **form.cleaned_data)
+        messages.success(request, _("The profile is changed."))
+
+    return _edit(request, found, form, _("Edit the profile"), act)
 
 
 class GiveForm(forms.Form):
@@ -249,16 +225,12 @@ def account_give(request: PersonRequest, account: int) -> HttpResponse:
     found = find_account(request.person, account, now=request.now, right="account.change")
     form = GiveForm(request.POST or None, initial={"manager": found.manager_id or "", "agent": found.agent_id or ""})
     choose_servants(form, request.person, found.operator_id)
-    if request.method == "POST" and form.is_valid():
-        try:
-            give(request.person, account, now=request.now, **form.cleaned_data)
-        except Refusal as refusal:
-            refuse(form, refusal)
-        else:
-            messages.success(request, _("It is kept who serves the account."))
-            return _to_account(account)
-    shown = {"account": found, "form": form, "title": _("Manager and agent")}
-    return render(request, "web/staff/edit.html", shown, status=_REFUSED if form.errors else 200)
+
+    def act() -> None:
+        give(request.person, account, now=request.now, **form.cleaned_data)
+        messages.success(request, _("It is kept who serves the account."))
+
+    return _edit(request, found, form, _("Manager and agent"), act)
 
 
 class NoteForm(forms.Form):
@@ -274,15 +246,11 @@ def account_note(request: PersonRequest, account: int) -> HttpResponse:
     """Write a note."""
     found = find_account(request.person, account, now=request.now, right="account.change")
     form = NoteForm(request.POST)
-    if form.is_valid():
-        try:
-            write_note(account, form.cleaned_data["note"], author=request.person.name, now=request.now)
-        except Refusal as refusal:
-            refuse(form, refusal)
-        else:
-            return _to_account(account, "#notes")
-    shown = {"account": found, "form": form, "title": _("New note")}
-    return render(request, "web/staff/edit.html", shown, status=_REFUSED)
+
+    def act() -> None:
+        write_note(account, form.cleaned_data["note"], author=request.person.name, now=request.now)
+
+    return _edit(request, found, form, _("New note"), act, "#notes")
 
 
 @page(
@@ -298,6 +266,26 @@ def account_strike_note(request: PersonRequest, account: int, note: UUID) -> Htt
     strike_note(account, note, now=request.now)
     messages.success(request, _("The note is struck out; the audit trail keeps that it was there."))
     return _to_account(account, "#notes")
+
+
+def _edit(
+    request: PersonRequest,
+    account: AccountRow,
+    form: forms.Form,
+    title: str,
+    act: Callable[[], None],
+    place: str = "",
+) -> HttpResponse:
+    """A form about an account: it does what it says and leads to the account, or comes back with what refuses it."""
+    if request.method == "POST" and form.is_valid():
+        try:
+            act()
+        except Refusal as refusal:
+            refuse(form, refusal)
+        else:
+            return _to_account(account.account_id, place)
+    shown = {"account": account, "form": form, "title": title}
+    return render(request, "web/staff/edit.html", shown, status=REFUSED if form.errors else 200)
 
 
 def _to_account(account: int, place: str = "") -> HttpResponse:

@@ -23,10 +23,11 @@ from abono.features.accounts.operations import open_account
 from abono.features.accounts.profiles import check_servants, next_number, servants
 from abono.features.accounts.queries import AccountRow, list_accounts
 from abono.features.operators.queries import Operator, operator_by_id, operators
-from abono.interfaces.web.csvs import Amount, Cell, csv_answer
+from abono.interfaces.web.csvs import Amount, Cell, csv_answer, csv_link
 from abono.interfaces.web.operator_choice import LIST_ID, LISTED, SEARCHES, offer_operators, read_operator
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import AmountField
+from abono.interfaces.web.refusing import REFUSED
 from abono.interfaces.web.staff.steps import refuse
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
     from abono.features.access.people import Person
 
-_REFUSED = 422
 _LONGEST_ID = 19
 _STATES = (
     ("", gettext_lazy("All accounts")),
@@ -64,7 +64,7 @@ def accounts(request: PersonRequest) -> HttpResponse:
         else None,
         "names": {each.id: each.name for each in mine},
         "asked": asked,
-        "csv": _with_query(request, "accounts_csv"),
+        "csv": csv_link(request, reverse("accounts_csv")),
     }
     return render(request, "web/staff/accounts.html", shown)
 
@@ -83,7 +83,6 @@ def accounts_csv(request: PersonRequest) -> HttpResponseBase:
         found = list_accounts(person, now=now, after=after, limit=MOST, **asked)
         return Page([_cells(row, names) for row in found.items], found.next)
 
-    fetch(None)  # a refusal must be told before the file begins
     return csv_answer(person, "accounts", head, fetch)
 
 
@@ -140,7 +139,7 @@ def account_new(request: PersonRequest) -> HttpResponse:
         else:
             messages.success(request, _("Account %(number)s is open.") % {"number": number})
             return HttpResponseRedirect(reverse("account", args=[account]), status=303)
-    return render(request, "web/staff/account_new.html", {"form": form, "operator": operator}, status=_REFUSED)
+    return render(request, "web/staff/account_new.html", {"form": form, "operator": operator}, status=REFUSED)
 
 
 def operators_of(person: Person) -> list[Operator]:
@@ -169,12 +168,6 @@ def _asked(request: PersonRequest) -> dict[str, Any]:
         "operator": _operator_in(request.person, request.GET.get("operator", "")),
         "state": request.GET.get("state", ""),
     }
-
-
-def _with_query(request: PersonRequest, name: str) -> str:
-    query = request.GET.copy()
-    query.pop("after", None)
-    return f"{reverse(name)}?{query.urlencode()}"
 
 
 def _cells(row: AccountRow, names: dict[int, str]) -> tuple[Cell, ...]:

@@ -17,13 +17,12 @@ from abono.features.operators.queries import operator_by_id
 from abono.interfaces.web import charts, formats
 from abono.interfaces.web.operator_choice import offer_operators
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
+from abono.interfaces.web.refusing import REFUSED
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from abono.features.access.people import Person
-
-_REFUSED = 422
 
 
 class ForecastForm(forms.Form):
@@ -43,7 +42,7 @@ def forecasts(request: PersonRequest) -> HttpResponse:
         made = ask(request.person, form.cleaned_data["operator"], form.cleaned_data["days"], now=request.now)
         return HttpResponseRedirect(reverse("forecast_made", args=[made]), status=303)
     shown = {"form": form, "forecasts": kept_forecasts(request.person), "names": names}
-    return render(request, "web/staff/forecasts.html", shown, status=_REFUSED if form.errors else 200)
+    return render(request, "web/staff/forecasts.html", shown, status=REFUSED if form.errors else 200)
 
 
 @page("forecast/<int:forecast>/", name="forecast_made", kinds=STAFF, right="forecast.view")

@@ -27,7 +27,7 @@ from abono.features.operators.brands import (
 from abono.interfaces.web.brand import shown
 from abono.interfaces.web.domains import own_hosts
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
-from abono.interfaces.web.staff.refusing import REFUSED, tried
+from abono.interfaces.web.refusing import REFUSED, tried
 
 if TYPE_CHECKING:
     from django.http import HttpResponse

@@ -20,8 +20,8 @@ from abono.features.operators.access import find_below, find_operator, list_node
 from abono.interfaces.web import formats
 from abono.interfaces.web.operator_choice import offer_operators
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
+from abono.interfaces.web.refusing import REFUSED, tried
 from abono.interfaces.web.staff.operators import blocking, with_below
-from abono.interfaces.web.staff.refusing import REFUSED, tried
 
 if TYPE_CHECKING:
     from collections.abc import Collection

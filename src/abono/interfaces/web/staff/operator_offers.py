@@ -21,7 +21,7 @@ from abono.features.operators import tree
 from abono.features.operators.access import find_below, find_operator
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import AmountField
-from abono.interfaces.web.staff.refusing import REFUSED, tried
+from abono.interfaces.web.refusing import REFUSED, tried
 from abono.kernel.money import minor_digits
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from abono.interfaces.web import words
 from abono.interfaces.web.brand import shown
 from abono.interfaces.web.operator_choice import offer_operators
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
-from abono.interfaces.web.staff.refusing import REFUSED, tried
+from abono.interfaces.web.refusing import REFUSED, tried
 
 if TYPE_CHECKING:
     from django.http import HttpResponse

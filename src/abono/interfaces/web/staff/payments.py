@@ -16,10 +16,10 @@ from abono.features.billing import money
 from abono.features.billing.payments import KINDS, PaymentRow, find_entry, list_payments
 from abono.interfaces.web import formats, words
 from abono.interfaces.web.asking import Question
-from abono.interfaces.web.csvs import Amount, Cell, csv_answer
+from abono.interfaces.web.csvs import Amount, Cell, csv_answer, csv_link
+from abono.interfaces.web.days import DaysForm
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import AmountField, write_amount
-from abono.interfaces.web.staff.account import DaysForm
 from abono.interfaces.web.staff.steps import Values, carry_out, deed
 
 if TYPE_CHECKING:
@@ -200,14 +200,12 @@ def payments(request: PersonRequest) -> HttpResponse:
     """Payments, refunds and adjustments of the subtree, the newest first."""
     days, kind = DaysForm(request.GET), request.GET.get("kind", "")
     since, until = days.half_open()
-    query = request.GET.copy()
-    query.pop("after", None)
     shown = {
         "page": list_payments(request.person, since=since, until=until, kind=kind, after=request.GET.get("after")),
         "days": days,
         "kind": kind,
         "kinds": [("", _("All kinds")), *((each, words.word(words.ENTRIES, each)) for each in KINDS)],
-        "csv": f"{reverse('payments_csv')}?{query.urlencode()}",
+        "csv": csv_link(request, reverse("payments_csv")),
     }
     return render(request, "web/staff/payments.html", shown)
 
@@ -223,7 +221,6 @@ def payments_csv(request: PersonRequest) -> HttpResponseBase:
         found = list_payments(person, since=since, until=until, kind=kind, after=after, limit=MOST)
         return Page([_cells(row) for row in found.items], found.next)
 
-    fetch(None)  # a refusal must be told before the file begins
     return csv_answer(person, "payments", head, fetch)
 
 

@@ -19,7 +19,7 @@ from abono.features.catalogue.composing import draft, save_plan
 from abono.features.catalogue.queries import list_plans, list_services, plan_detail
 from abono.features.subscriptions.counts import PlanCounts, counts_of_plan
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
-from abono.interfaces.web.refusing import told
+from abono.interfaces.web.refusing import REFUSED, told
 from abono.interfaces.web.service_terms import told_terms
 from abono.interfaces.web.staff.plan_form import PlanForm, PriceField, as_typed, described, kept_use, typed_terms
 from abono.interfaces.web.staff.saving import require_free, saved
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from abono.features.catalogue.queries import PlanDetail, PlanService
     from abono.features.operators.queries import Operator
 
-_REFUSED = 422
 _BOTH = ("GET", "POST")
 
 
@@ -114,7 +113,7 @@ def _compose(request: PersonRequest, seller: Operator, detail: PlanDetail | None
     form = make(request.POST or None, initial={} if detail is None else typed_terms(detail, today))
     worked_out, status = None, 200
     if request.method == "POST":
-        status = _REFUSED
+        status = REFUSED
         if form.is_valid():
             try:
                 record = form.record()
@@ -196,7 +195,7 @@ def price_new(request: PersonRequest, operator: int, code: str) -> HttpResponse:
     form = NewPriceForm(request.POST or None)
     status, reach = 200, None
     if request.method == "POST":
-        status = _REFUSED
+        status = REFUSED
         if form.is_valid():
             try:
                 price, begins = _price(form), form.cleaned_data["valid_from"]

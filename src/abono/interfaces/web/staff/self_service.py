@@ -22,7 +22,7 @@ from abono.features.operators.self_service import (
 )
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import AmountField, write_amount
-from abono.interfaces.web.staff.refusing import REFUSED, tried
+from abono.interfaces.web.refusing import REFUSED, tried
 
 if TYPE_CHECKING:
     from django.http import HttpResponse

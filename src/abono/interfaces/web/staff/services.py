@@ -17,7 +17,7 @@ from abono.features.catalogue.queries import list_services
 from abono.features.catalogue.use_terms import MOST_NAME
 from abono.features.operators.queries import Operator, operator_by_id
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
-from abono.interfaces.web.refusing import told
+from abono.interfaces.web.refusing import REFUSED, blame
 from abono.interfaces.web.staff.plan_form import PriceField
 from abono.interfaces.web.staff.saving import require_free, saved
 from abono.interfaces.web.staff.use_fields import chosen_field
@@ -49,7 +49,6 @@ TAXES = (
     ("reduced", gettext_lazy("Reduced rate")),
     ("exempt", gettext_lazy("Exempt")),
 )
-_REFUSED = 422
 _BOTH = ("GET", "POST")
 _COUNTING = ("aggregation", "property")
 
@@ -108,7 +107,6 @@ class ServiceForm(forms.Form):
 
     def blame(self, error: InvalidValue) -> None:
         """Put what the catalogue refuses on the field that is to blame."""
-        sentence = told(error)
         if self.settled and error.field in _COUNTING:
             sentence = str(self.fields["aggregation"].help_text)
             self.fields["aggregation"].help_text = ""
@@ -116,7 +114,7 @@ class ServiceForm(forms.Form):
             self.data = {**self.data, **stored}  # what it keeps is shown, not what was asked for
             self.add_error("aggregation", sentence)
         else:
-            self.add_error(error.field if error.field in self.fields else None, sentence)
+            blame(self, error)
 
 
 @page("services/", name="services", kinds=STAFF, right="plan.view")
@@ -157,7 +155,7 @@ def _service(request: PersonRequest, seller: Operator, code: str | None) -> Http
         except InvalidValue as error:
             form.blame(error)
     shown = {"form": form, "seller": seller, "code": code}
-    return render(request, "web/staff/service.html", shown, status=_REFUSED if form.errors else 200)
+    return render(request, "web/staff/service.html", shown, status=REFUSED if form.errors else 200)
 
 
 def seller_of(person: Person, operator: int) -> Operator:

@@ -20,7 +20,7 @@ from abono.features.operators import tree
 from abono.features.operators.access import find_operator
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import AmbiguousNumber, decimal_sign, normal_number, write_quantity
-from abono.interfaces.web.staff.refusing import REFUSED, tried
+from abono.interfaces.web.refusing import REFUSED, tried
 
 if TYPE_CHECKING:
     from django.http import HttpResponse

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.interfaces.web import formats
 from abono.interfaces.web.asking import Question, Side, Wish, ask
-from abono.interfaces.web.refusing import told
+from abono.interfaces.web.refusing import blame, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,9 +50,12 @@ def sentence(refusal: Refusal, short_by: int = 0, currency: str = "") -> str:
 
 
 def refuse(form: forms.Form, refusal: Refusal, short_by: int = 0, currency: str = "") -> None:
-    """Put a refusal on the field that is to blame, or on the form."""
-    field = refusal.field if refusal.field in form.fields and refusal.code != "insufficient_funds" else None
-    form.add_error(field, sentence(refusal, short_by, currency))
+    """Put a refusal on the field that is to blame; that money is missing is no field's blame."""
+    told_here = sentence(refusal, short_by, currency)
+    if refusal.code == "insufficient_funds":
+        form.add_error(None, told_here)
+    else:
+        blame(form, refusal, told_here)
 
 
 def key_of(request: HttpRequest) -> str:

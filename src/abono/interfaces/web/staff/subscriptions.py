@@ -18,7 +18,7 @@ from abono.features.subscriptions.access import find_subscription
 from abono.features.subscriptions.history import stopped_since, transitions
 from abono.features.subscriptions.queries import STATES, SubscriptionRow, list_subscriptions
 from abono.interfaces.web import words
-from abono.interfaces.web.csvs import Cell, csv_answer
+from abono.interfaces.web.csvs import Cell, csv_answer, csv_link
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import write_quantity
 from abono.interfaces.web.staff.accounts import operators_of
@@ -39,14 +39,12 @@ if TYPE_CHECKING:
 def subscriptions(request: PersonRequest) -> HttpResponse:
     """The subscriptions of the subtree, by state, plan and what is searched for."""
     asked = _asked(request)
-    query = request.GET.copy()
-    query.pop("after", None)
     shown = {
         "page": list_subscriptions(request.person, after=request.GET.get("after"), **asked),
         "asked": asked,
         "states": [("", _("All states")), *((each, words.word(words.STATES, each)) for each in STATES)],
         "plans": [("", _("All plans")), *plan_names(request.person)],
-        "csv": f"{reverse('subscriptions_csv')}?{query.urlencode()}",
+        "csv": csv_link(request, reverse("subscriptions_csv")),
     }
     return render(request, "web/staff/subscriptions.html", shown)
 
@@ -65,7 +63,6 @@ def subscriptions_csv(request: PersonRequest) -> HttpResponseBase:
         found = list_subscriptions(person, after=after, limit=MOST, **asked)
         return Page([_cells(row, names) for row in found.items], found.next)
 
-    fetch(None)  # a refusal must be told before the file begins
     return csv_answer(person, "subscriptions", head, fetch)
 
 

@@ -20,11 +20,11 @@ from abono.features.subscriptions.access import find_subscription
 from abono.features.usage.access import find_closed, find_quotas
 from abono.features.usage.queries import quotas_of
 from abono.features.usage.reports import RIGHT, USUAL, UsedDay, Wanted, used_days
-from abono.interfaces.web.csvs import Cell, csv_answer
+from abono.interfaces.web.csvs import Cell, csv_answer, csv_link
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.quotas import NEWEST_PERIODS, ShownQuota, shown_quotas
 from abono.interfaces.web.reading import write_quantity
-from abono.interfaces.web.refusing import told
+from abono.interfaces.web.refusing import REFUSED, told
 from abono.interfaces.web.usages import asked_of, day_of, events_file, events_page
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from abono.features.usage.queries import ClosedPeriod
 
 _ONE = "accounts/<int:account>/subscriptions/<uuid:subscription>/usage/"
-_REFUSED = 422
 
 
 def quotas_of_subscription(request: PersonRequest, account: int, subscription: UUID) -> list[ShownQuota]:
@@ -97,14 +96,14 @@ def usage(request: PersonRequest) -> HttpResponse:
         "since": first.isoformat(),
         "until": last.isoformat(),
         "services": [("", _("All services")), *_services(request)],
-        "csv": _csv(request),
+        "csv": csv_link(request, reverse("usage_csv")),
     }
     try:
         shown["page"] = used_days(request.person, _wanted(request), after=request.GET.get("after"))
     except NotFound:
         shown["page"] = Page([])
     except Refusal as refusal:
-        return render(request, "web/staff/usage.html", {**shown, "problem": told(refusal)}, status=_REFUSED)
+        return render(request, "web/staff/usage.html", {**shown, "problem": told(refusal)}, status=REFUSED)
     return render(request, "web/staff/usage.html", shown)
 
 
@@ -121,7 +120,6 @@ def usage_csv(request: PersonRequest) -> HttpResponseBase:
         found = used_days(person, wanted, after=after, limit=MOST)
         return Page([_cells(row) for row in found.items], found.next)
 
-    fetch(None)  # a refusal must be told before the file begins
     return csv_answer(person, "usage", head, fetch)
 
 
@@ -172,12 +170,6 @@ def _services(request: PersonRequest) -> list[tuple[str, str]]:
     found = list_services(request.person.operators)
     codes = sorted({each.code for each in found if each.kind != "onoff"})
     return [(each, each) for each in codes]
-
-
-def _csv(request: PersonRequest) -> str:
-    query = request.GET.copy()
-    query.pop("after", None)
-    return f"{reverse('usage_csv')}?{query.urlencode()}"
 
 
 def _cells(row: UsedDay) -> tuple[Cell, ...]:

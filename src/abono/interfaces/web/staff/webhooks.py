@@ -18,14 +18,13 @@ from abono.features.webhooks.queries import find_endpoint, list_deliveries, list
 from abono.features.webhooks.types import TYPES
 from abono.interfaces.web.operator_choice import offer_operators
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
-from abono.interfaces.web.refusing import told
+from abono.interfaces.web.refusing import REFUSED, blame
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from django.http import HttpResponse
 
-_REFUSED = 422
 _BOTH = ("GET", "POST")
 
 
@@ -69,9 +68,9 @@ def webhook_new(request: PersonRequest) -> HttpResponse:
             )
             return HttpResponseRedirect(reverse("webhook", args=[made.id]), status=303)
         except Refusal as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, told(refusal))
+            blame(form, refusal)
     shown = {"form": form, "endpoint": None}
-    return render(request, "web/staff/webhook_edit.html", shown, status=_REFUSED if form.errors else 200)
+    return render(request, "web/staff/webhook_edit.html", shown, status=REFUSED if form.errors else 200)
 
 
 @page("webhooks/<int:endpoint>/", name="webhook", kinds=STAFF, right="webhook.view", methods=_BOTH)
@@ -98,9 +97,9 @@ def webhook_edit(request: PersonRequest, endpoint: int) -> HttpResponse:
             operations.change_endpoint(request.person, endpoint, typed["url"], typed["types"], now=request.now)
             return HttpResponseRedirect(reverse("webhook", args=[endpoint]), status=303)
         except Refusal as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, told(refusal))
+            blame(form, refusal)
     shown = {"form": form, "endpoint": found}
-    return render(request, "web/staff/webhook_edit.html", shown, status=_REFUSED if form.errors else 200)
+    return render(request, "web/staff/webhook_edit.html", shown, status=REFUSED if form.errors else 200)
 
 
 @page(

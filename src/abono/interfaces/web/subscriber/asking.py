@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from abono.interfaces.web.asking import Question, Side, ask
 from abono.interfaces.web.keys import sent_key
-from abono.interfaces.web.refusing import told
+from abono.interfaces.web.refusing import blame, told
 
 if TYPE_CHECKING:
     from django.forms import Form
@@ -25,8 +25,7 @@ def ask_owner(request: PersonRequest, own: Own, form: Form, question: Question) 
 
 def _blame(form: Form, refusal: Refusal, seen: Preview) -> None:
     """A refusal stands at the field that is to blame, if the form has it, and says how much money is missing."""
-    sentence = told(refusal, seen.short_by, seen.currency)
-    form.add_error(refusal.field if refusal.field in form.fields else None, sentence)
+    blame(form, refusal, told(refusal, seen.short_by, seen.currency))
 
 
 _SUBSCRIBER = Side(

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django import forms
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from abono.base.paging import MOST, Page
 from abono.features.ledger.queries import EntryRow, statement
-from abono.interfaces.web.csvs import Amount, Cell, csv_answer
+from abono.interfaces.web.csvs import Amount, Cell, csv_answer, csv_link
+from abono.interfaces.web.days import DaysForm
 from abono.interfaces.web.formats import period as period_text
 from abono.interfaces.web.pages import SUBSCRIBER, PersonRequest, page
 from abono.interfaces.web.subscriber.notices import called
@@ -22,29 +20,10 @@ from abono.interfaces.web.subscriber.own import looked_at, own
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
     from django.http import HttpResponse, HttpResponseBase
 
 _FREE_TEXT = {"payment", "adjustment", "refund"}
-
-
-class DaysForm(forms.Form):
-    """From which to which day; both belong to it."""
-
-    since = forms.DateField(
-        label=gettext_lazy("From"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    )
-    until = forms.DateField(
-        label=gettext_lazy("To"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    )
-
-    @property
-    def half_open(self) -> tuple[date | None, date | None]:
-        """The first day and the day after the last; what cannot be read does not narrow."""
-        values = self.cleaned_data if self.is_valid() else {}
-        last = values.get("until")
-        return values.get("since"), None if last is None else last + timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -61,17 +40,14 @@ def my_statement(request: PersonRequest) -> HttpResponse:
     """The movements of an account, the newest first."""
     chosen = looked_at(request)
     days = DaysForm(request.GET)
-    since, until = days.half_open
+    since, until = days.half_open()
     entries = statement(chosen.id, since=since, until=until, after=request.GET.get("after"))
-    query = request.GET.copy()
-    for name in ("after", "account"):
-        query.pop(name, None)
     values = {
         "own": chosen,
         "days": days,
         "page": entries,
         "lines": [_line(entry) for entry in entries.items],
-        "csv": f"{reverse('my_statement_csv', kwargs={'account': chosen.id})}?{query.urlencode()}",
+        "csv": csv_link(request, reverse("my_statement_csv", kwargs={"account": chosen.id}), "account"),
     }
     return render(request, "web/subscriber/statement.html", values)
 
@@ -80,7 +56,7 @@ def my_statement(request: PersonRequest) -> HttpResponse:
 def my_statement_csv(request: PersonRequest, account: int) -> HttpResponseBase:
     """The same as a file."""
     mine = own(request, account, right="payment.view")
-    since, until = DaysForm(request.GET).half_open
+    since, until = DaysForm(request.GET).half_open()
     head = (_("Day"), _("What for"), _("Text"), _("Amount"), _("Balance"), _("Currency"))
 
     def fetch(after: str | None) -> Page[Sequence[Cell]]:
