@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,14 +14,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 from django.utils.html import strip_tags
+from django.utils.translation import gettext
 from tests.doors.web.staff_world import HOSTILE, World, everything, text, world
+from tests.features import people
 
+from abono.base.paging import Page
 from abono.features.access.rights import Role
 from abono.features.accounts.operations import open_account
 from abono.features.accounts.profiles import edit_profile, write_note
 from abono.features.billing import blocks, figures, money, orders
 from abono.features.ledger.queries import statement
 from abono.interfaces.web import formats
+from abono.interfaces.web.csvs import Cell, csv_answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -285,6 +290,16 @@ def test_files_go_over_all_pages_and_only_own_rows(one: World) -> None:
     rows = list(csv.reader(io.StringIO(streamed(one.boss.get("/accounts/csv/")))))
     assert len(rows) == 1 + 231
     assert len({row[0] for row in rows}) == 232
+
+
+def test_a_file_is_in_one_language_to_its_end(one: World) -> None:
+    def fetch(after: str | None) -> Page[Sequence[Cell]]:
+        return Page([(gettext("Payment"),)], None if after else "next")
+
+    with translation.override("de"):
+        answer = csv_answer(people.staff(one.operator), "payments", (gettext("Kind"),), fetch)
+    with translation.override("en"):  # as where the answer is streamed: whoever asked has been served by then
+        assert streamed(answer).splitlines()[1:] == ["Zahlung", "Zahlung"]
 
 
 # ---- Paging, filters and cost
