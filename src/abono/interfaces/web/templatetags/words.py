@@ -9,7 +9,6 @@ from django import template
 from abono.interfaces.web import reading, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from decimal import Decimal
 
     from django.forms import BaseForm
@@ -49,12 +48,6 @@ def book(counter: str) -> str:
 def quantity(number: Decimal | None) -> str:
     """A quantity without zeros at its end."""
     return "" if number is None else reading.write_quantity(number)
-
-
-@register.filter
-def named(names: Mapping[object, str], key: object) -> str:
-    """The name of something out of names by id; nothing for what has none."""
-    return names.get(key, "")
 
 
 @register.filter
