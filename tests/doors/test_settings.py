@@ -54,6 +54,12 @@ def test_what_cannot_be_read_is_refused(
     assert (refused.value.code, refused.value.field, refused.value.message) == ("invalid", name, told)
 
 
+def test_an_empty_home_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings(tmp_path, monkeypatch, ABONO_HOME="")
+    assert [path.name for path in tmp_path.iterdir()] == [".abono"]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_command_tells_it_in_one_line(tmp_path: Path) -> None:
     env = {**os.environ, "ABONO_DATABASE_URL": here(), "ABONO_HOME": str(tmp_path), "ABONO_BEHIND_PROXY": "yes"}

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import django
 
+from abono.base.environment import home
 from abono.base.postgres import connect
-
-
-def home() -> Path:
-    """The folder where everything of this installation lives."""
-    return Path(os.environ.get("ABONO_HOME", ".abono"))
 
 
 def boot() -> None:

@@ -1,11 +1,12 @@
 """Settings from environment variables: what cannot be read is refused by one clear sentence, never guessed.
 
-Known to nobody but the settings module; it is read before Django is there.
+Read before Django is there, by the settings module and by what starts Abono.
 """
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from abono.base.refusal import InvalidRequest
@@ -13,6 +14,11 @@ from abono.base.refusal import InvalidRequest
 
 class InvalidSetting(InvalidRequest):
     """An environment variable that cannot be read; ``field`` is its name."""
+
+
+def home() -> Path:
+    """The folder where everything of this installation lives: ``.abono`` of the current one where none is written."""
+    return Path(os.environ.get("ABONO_HOME") or ".abono")
 
 
 def whole_number(name: str, default: int, least: int, most: int) -> int:

@@ -10,10 +10,10 @@ from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
 
 from abono.base.database import django_database
-from abono.base.environment import choice, web_address, whole_number, words
+from abono.base.environment import choice, home, web_address, whole_number, words
 from abono.base.secret import kept_secret
 
-HOME = Path(os.environ.get("ABONO_HOME", ".abono"))
+HOME = home()
 URL = web_address("ABONO_URL", "http://127.0.0.1:8000")
 """The address by which people reach this installation; without TLS only for trying it on one's own machine."""
 _ADDRESS = urlsplit(URL)

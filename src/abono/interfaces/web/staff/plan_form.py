@@ -93,7 +93,7 @@ class PlanForm(forms.Form):
     code = forms.CharField(
         label=gettext_lazy("Code"),
         max_length=60,
-        help_text=gettext_lazy("Small letters, digits and hyphens, such as home-100. It never changes."),
+        help_text=gettext_lazy("Letters, digits, hyphens, dots and underscores, such as home-100. It never changes."),
     )
     price = PriceField(
         label=gettext_lazy("Price of a period"),
