@@ -32,6 +32,10 @@ LOOKS: list[tuple[int, Scheme]] = [(DESK, "light"), (DESK, "dark"), (HAND, "ligh
 """How every page is looked at."""
 
 
+LEFT = ("htmx:sendAbort,", "htmx:afterRequest,")
+"""htmx calls it an error, under both names, that a page was left before a fragment came. It has others for the rest."""
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium: the system's if there is one, else Playwright's own."""
@@ -103,7 +107,7 @@ class Visits:
             close()
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        if message.type in {"error", "warning"} and not message.text.startswith(LEFT):
             self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
 
