@@ -44,7 +44,9 @@ def browser() -> Iterator[Browser]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        opened = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        )
         yield opened
         opened.close()
     if before is None:
@@ -149,6 +151,7 @@ def wrong_in(page: Page, name: str) -> list[str]:
     """
     found = [] if page.get_by_role("heading", level=1).count() == 1 else ["not one heading of level 1"]
     before = page.viewport_size
+    page.evaluate("scrollTo(0, 0)")
     for width, scheme in LOOKS:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)

@@ -42,6 +42,13 @@ BAD = {
     ),
     "back in time": (WORLD + "steps: [{at: 2025-12-31, advance: {}}]", "steps.1.at", "out_of_range"),
     "no such day": (WORLD + "steps: [{at: 2026-02-30, advance: {}}]", "steps.1.at", "invalid"),
+    "a slip of the year": (WORLD + "steps: [{at: 9999-12-31, advance: {}}]", "steps.1.at", "out_of_range"),
+    "a downtime without an end": (
+        WORLD + "steps: [{downtime: {until: 3000-01-01}}]",
+        "steps.1.downtime.until",
+        "out_of_range",
+    ),
+    "a start before the clocks": ("start: 1969-12-31", "start", "out_of_range"),
     "nothing to block": (WORLD + "steps: [{block: {}}]", "steps.1.block.subscription", "required"),
     "expecting nonsense": (WORLD + "steps: [{expect: {people: {}}}]", "steps.1.expect.people", "unknown_field"),
     "plan without price": (

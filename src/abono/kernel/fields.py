@@ -16,6 +16,8 @@ CODE = r"[^\W_][\w.-]{0,59}"
 """What a code consists of: it stands in addresses, file names and lists of words, and is typed by people."""
 # `date.fromisoformat` alone would also take `20260131` and `2026-W05-6`.
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
+"""The days on which work is done: one beyond them is a slip, and what is counted from it may leave the calendar."""
 
 
 def mapping(value: object, field: str) -> Mapping[str, object]:
@@ -99,3 +101,10 @@ def civil_day(value: object, field: str) -> date:
         return date.fromisoformat(value)
     except ValueError:
         raise InvalidValue("invalid", field, "Write a day that is in the calendar, as YYYY-MM-DD.") from None
+
+
+def plausible(day: date, field: str) -> date:
+    """Promise a day on which work may be done; one before `FIRST_DAY` or after `LAST_DAY` is `out_of_range`."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise InvalidValue("out_of_range", field, f"Write a day from {FIRST_DAY} to {LAST_DAY}.")
+    return day

@@ -106,8 +106,28 @@ def test_sql_in_every_filter_of_a_page_is_a_text_like_others(here: Here, page: P
         assert (wrong, picture()) == ([], before)
 
 
+DAYS = ("since", "until", "day")
+DATED = [
+    each
+    for each in PAGES
+    if "GET" in each.methods
+    and {"DaysForm", "TrailForm", "day_of", "asked_of"} & set(inspect.unwrap(each.view).__globals__)
+]
+"""Pages of modules that read days from the address."""
+
+
+@pytest.mark.parametrize("page", [pytest.param(each, id=each.name) for each in DATED])
+def test_days_at_the_ends_of_the_calendar_do_not_narrow(here: Here, page: Page) -> None:
+    client = here.clients[WHO[min(page.kinds)]]
+    path = "/" + filled(page.path, here.town.south.named(page.name))
+    with undone():
+        plain = client.get(path).status_code
+        far = [client.get(path, dict.fromkeys(DAYS, day)).status_code for day in ("0001-01-01", "9999-12-31")]
+    assert far == [plain, plain]
+
+
 def test_there_is_something_to_ask() -> None:
-    assert (len(LISTS) > 10, len(FILTERED) > 10) == (True, True)
+    assert (len(LISTS) > 10, len(DATED) > 10, len(FILTERED) > 10) == (True, True, True)
     assert api_urls.urlpatterns
     assert web_urls.urlpatterns
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from tests.browser import grave, too_wide
 from tests.features.worlds import START, operator
 
 from abono.features.catalogue.operations import save_catalogue
@@ -94,14 +92,3 @@ def resent(page: str) -> dict[str, str]:
     form = {name: value(page, name) for name in shown if f'<select name="{name}"' not in page}
     choice = r'<select name="(use:[^"]+)"[^>]*>(?:(?!</select>).)*?<option value="([^"]*)" selected'
     return form | dict(re.findall(choice, page, re.DOTALL))
-
-
-def shot(page: Any, name: str) -> list[str]:
-    """What is wrong with a page as it stands; keeps a picture where somebody asked for pictures."""
-    page.evaluate("scrollTo(0, 0)")
-    if shots := os.environ.get("ABONO_SHOTS"):
-        page.screenshot(path=f"{shots}/composer-{name}.png", full_page=True)
-    if shots and "refused" in name and "390" in name:
-        page.locator(".use").last.screenshot(path=f"{shots}/composer-{name}-part.png")
-        page.evaluate("scrollTo(0, 0)")
-    return [*([f"{too_wide(page)} px too wide"] if too_wide(page) else []), *grave(page)]

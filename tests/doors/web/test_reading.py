@@ -1,15 +1,17 @@
-"""Amounts and quantities as people type them."""
+"""Amounts, quantities and days as people type them."""
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abono.interfaces.web.reading import read_amount, read_quantity, write_amount, write_quantity
+from abono.interfaces.web.reading import DayField, read_amount, read_quantity, write_amount, write_quantity
 from abono.kernel.money import LIMIT
 
 LANGUAGES = ["en", "de", "ru", "tr", "es"]
@@ -91,3 +93,22 @@ def test_quantities_are_written_without_zeros_at_their_end() -> None:
 def test_quantities_that_are_refused(text: str, locale: str) -> None:
     with pytest.raises(ValidationError):
         read_quantity(text, locale=locale)
+
+
+@pytest.mark.parametrize("typed", ["1970-01-01", "2999-12-31", "2024-02-29"])
+def test_days_are_taken(typed: str) -> None:
+    assert DayField().clean(typed) == date.fromisoformat(typed)
+
+
+@pytest.mark.parametrize("typed", ["1969-12-31", "3000-01-01", "0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Write a day from 1 Jan 1970 to 31 Dec 2999."),
+        ("tr", "1 Oca 1970 ile 31 Ara 2999 arasında bir gün yazın."),
+    ],
+)
+def test_days_on_which_nothing_can_be_due_are_refused(typed: str, language: str, said: str) -> None:
+    with translation.override(language), pytest.raises(ValidationError) as refused:
+        DayField().clean(typed)
+    assert [(error.code, *error.messages) for error in refused.value.error_list] == [("out_of_range", said)]

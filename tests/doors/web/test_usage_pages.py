@@ -337,9 +337,8 @@ def test_the_pages_are_clean(visit: Visits, office: Office) -> None:
 
 
 def _looked_at(visit: Visits, pages: dict[str, tuple[str, int]]) -> list[str]:
-    wrong = []
+    wrong, seen_by = [], {user: visit("/", user=user) for _address, user in pages.values()}
     for name, (address, user) in pages.items():
-        page = visit(address, user=user)
-        wrong += wrong_in(page, f"usage-{name}")
-        page.context.close()
+        seen_by[user].goto(address)
+        wrong += wrong_in(seen_by[user], f"usage-{name}")
     return wrong

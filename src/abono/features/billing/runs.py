@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from django.db import DatabaseError, OperationalError, connection, transaction
 
-from abono.base.refusal import InvalidRequest
 from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.billing.announcing import announce, announce_run
@@ -24,6 +23,7 @@ from abono.features.billing.engine import EngineStuck, Scope, Totals, catch_up
 from abono.features.billing.look_ahead import look
 from abono.features.operators.queries import operator_by_id, subtree
 from abono.features.webhooks.queries import ears_of
+from abono.kernel.fields import plausible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,6 @@ _log = structlog.get_logger(__name__)
 
 SLICE = 2_000
 _MOST_ATTEMPTS = 3
-_YEARS = (1970, 2999)
 _PAUSE = 0.05  # float: seconds of waiting
 
 
@@ -58,13 +57,6 @@ class Progress:
     failed: int
 
 
-def require_time_of_plans(until: datetime) -> None:
-    """Raise InvalidRequest (out_of_range) for an instant of a year that no plan is made for."""
-    if not _YEARS[0] <= until.year <= _YEARS[1]:
-        message = f"Write an instant of the years {_YEARS[0]} to {_YEARS[1]}."
-        raise InvalidRequest(message, field="to", code="out_of_range")
-
-
 def advance(
     until: datetime,
     *,
@@ -76,10 +68,10 @@ def advance(
     """Do all work that is due by an instant, of one operator or of all; repeat it as often as you like.
 
     A run that somebody left open is finished first. What failed is in the report and stays due.
-    Raises InvalidRequest (out_of_range) for a time that no plan is made for: a run of it could never be finished, and
-    all later ones would wait for it.
+    Raises InvalidValue (out_of_range) for a day beyond `fields.LAST_DAY`: a run of it could never be finished, and all
+    later ones would wait for it.
     """
-    require_time_of_plans(until)
+    plausible(until.date(), "to")
     report = Report()
     while (run := _join_or_open(until, operator, size)) is not None:
         _work_together(run, workers, tell)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict
 
-from abono.kernel.fields import civil_day
+from abono.kernel.fields import civil_day, plausible
 
 BIGGEST = 2**63 - 1
 _TEXT = r"^[^\x00-\x1f\x7f-\x9f]*$"
@@ -28,7 +28,6 @@ FORMS = {
     _QUANTITY: 'Write the quantity as a decimal number in quotes, 0 or more, such as "1".',
 }
 """What to do about a text that has not the form of its field, by the pattern of the form."""
-_FIRST, _LAST = date(1970, 1, 1), date(2999, 12, 31)
 
 
 class Body(BaseModel):
@@ -44,14 +43,7 @@ class Answer(BaseModel):
 
 
 def _day(value: object) -> object:
-    return value if isinstance(value, date) else _within(civil_day(value, ""))
-
-
-def _within(day: date) -> date:
-    if not _FIRST <= day <= _LAST:
-        message = f"Write a day from {_FIRST} to {_LAST}."
-        raise ValueError(message)
-    return day
+    return value if isinstance(value, date) else plausible(civil_day(value, ""), "")
 
 
 def _utc(instant: datetime) -> str:

@@ -15,8 +15,9 @@ from django.db.migrations.executor import MigrationExecutor
 
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.features.billing.runs import Progress as RunProgress
-from abono.features.billing.runs import Report, advance, require_time_of_plans
+from abono.features.billing.runs import Report, advance
 from abono.features.operators.queries import operator_by_code
+from abono.kernel.fields import plausible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,6 @@ def run_advance(
     until: datetime, operator: str | None, *, workers: int, size: int, as_json: bool, write: Callable[[str], None]
 ) -> int:
     """Do all work that is due by ``until``; answers the exit code: 1 if a part of it failed."""
-    require_time_of_plans(until)
     require_migrated()
     chosen = operator_by_code(operator).id if operator else None
     with progress_bar(hidden=as_json) as progress:
@@ -119,17 +119,18 @@ def run_up(host: str, port: int, *, workers: int, jobs: int, write: Callable[[st
 
 
 def parse_instant_option(text: str | None) -> datetime:
-    """The instant that ``--to`` names (RFC 3339 with an offset), or now. Raises InvalidRequest."""
+    """The instant that ``--to`` names (RFC 3339 with an offset), or now. Raises InvalidRequest, InvalidValue."""
     if text is None:
         return datetime.now(UTC)
     try:
         instant = datetime.fromisoformat(text)
-        if instant.tzinfo is not None:
-            return instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    message = 'Write the instant with its offset, such as "2026-02-01T00:00:00+03:00".'
-    raise InvalidRequest(message, field="--to")
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        message = 'Write the instant with its offset, such as "2026-02-01T00:00:00+03:00".'
+        raise InvalidRequest(message, field="--to")
+    plausible(instant.date(), "--to")
+    return instant.astimezone(UTC)
 
 
 def progress_bar(*, hidden: bool) -> Progress:

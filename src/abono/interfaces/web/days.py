@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from abono.interfaces.web.reading import DayField
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -15,12 +17,8 @@ if TYPE_CHECKING:
 class DaysForm(forms.Form):
     """From which to which day; both belong to it."""
 
-    since = forms.DateField(
-        label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-    until = forms.DateField(
-        label=gettext_lazy("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    since = DayField(label=gettext_lazy("From"), required=False)
+    until = DayField(label=gettext_lazy("To"), required=False)
 
     def half_open(self) -> tuple[date | None, date | None]:
         """The first day and the day after the last; a day that cannot be read does not narrow."""

@@ -15,10 +15,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from abono.interfaces.web import formats
 from abono.kernel.errors import InvalidValue
+from abono.kernel.fields import FIRST_DAY, LAST_DAY, plausible
 from abono.kernel.money import format_amount, minor_digits, parse_amount, parse_decimal
 
 if TYPE_CHECKING:
+    from datetime import date
     from decimal import Decimal
 
 _THIN = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}"
@@ -171,3 +174,20 @@ def _amount_error(error: InvalidValue, digits: int, locale: str | None) -> str:
     return _("Write an amount, such as %(example)s, with no more decimals than the currency has.") % {
         "example": example
     }
+
+
+class DayField(forms.DateField):
+    """A day on which work may be done, from the browser's calendar; the form's value is a date."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {"type": "date", "min": FIRST_DAY.isoformat(), "max": LAST_DAY.isoformat()}
+        super().__init__(**{"widget": forms.DateInput(attrs=attrs, format="%Y-%m-%d"), **kwargs})
+
+    def clean(self, value: Any) -> date | None:
+        """A date, or None where nothing need be written and nothing is."""
+        day: date | None = super().clean(value)
+        try:
+            return None if day is None else plausible(day, "")
+        except InvalidValue as error:
+            days = {"first": formats.day(FIRST_DAY), "last": formats.day(LAST_DAY)}
+            raise ValidationError(_("Write a day from %(first)s to %(last)s.") % days, code=error.code) from None

@@ -18,6 +18,7 @@ from abono.features.usage.queries import Quota
 from abono.interfaces.web import charts, formats
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.quotas import ShownQuota, shown_quota
+from abono.interfaces.web.reading import DayField
 from abono.interfaces.web.templatetags.abono import REASONS, STATES
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ class _Sample(forms.Form):
     number = forms.CharField(label=_("Account number"), help_text=_("As it is printed on the contract."), max_length=12)
     # An amount is typed as people write it, so the browser is told which keys to show and no more.
     amount = forms.RegexField(r"^\d+([.,]\d\d?)?$", label=_("Amount"), widget=forms.TextInput({"inputmode": "decimal"}))
-    day = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
+    day = DayField(
+        label=_("From"),
+    )
     plan = forms.ChoiceField(label=_("Plan"), choices=[("basic", "Basic"), ("plus", "Plus")])
     kind = forms.ChoiceField(
         label=_("When"), choices=[("now", _("Now")), ("end", _("At the end of the period"))], widget=forms.RadioSelect

@@ -178,9 +178,11 @@ def _time(value: object, field: str) -> datetime:
     if not _TIME.fullmatch(text):
         raise InvalidValue("invalid", field, "Write a local time as 2026-02-01 or 2026-02-01T12:30.")
     try:
-        return datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidValue("invalid", field, "Write a time that is in the calendar.") from None
+    fields.plausible(time.date(), field)
+    return time
 
 
 def _word(value: object, field: str, _currency: str) -> str:

@@ -20,6 +20,7 @@ from abono.features.operators.access import find_below, find_operator, list_node
 from abono.interfaces.web import formats
 from abono.interfaces.web.operator_choice import offer_operators
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
+from abono.interfaces.web.reading import DayField
 from abono.interfaces.web.refusing import REFUSED, tried
 from abono.interfaces.web.staff.operators import blocking, with_below
 
@@ -40,10 +41,9 @@ class MoveForm(forms.Form):
     """Where to, and from when on."""
 
     parent = forms.TypedChoiceField(label=gettext_lazy("Move below"), coerce=int)
-    valid_from = forms.DateField(
+    valid_from = DayField(
         label=gettext_lazy("From"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
         help_text=gettext_lazy("At midnight in the operator's time zone. Leave it empty to move it now."),
     )
 

@@ -20,7 +20,7 @@ from abono.features.catalogue.queries import plan_codes
 from abono.features.operators import tree
 from abono.features.operators.access import find_below, find_operator
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
-from abono.interfaces.web.reading import AmountField
+from abono.interfaces.web.reading import AmountField, DayField
 from abono.interfaces.web.refusing import REFUSED, tried
 from abono.kernel.money import minor_digits
 
@@ -39,10 +39,9 @@ class PriceForm(forms.Form):
         required=False,
         help_text=gettext_lazy("For a full period. Empty: what it costs at the parent, whenever that changes."),
     )
-    price_from = forms.DateField(
+    price_from = DayField(
         label=gettext_lazy("From"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
         help_text=gettext_lazy("For periods that begin on this day or later. Empty: today."),
     )
 

@@ -17,7 +17,7 @@ from abono.features.subscriptions.operations import SubscriptionEnded
 from abono.interfaces.web import formats
 from abono.interfaces.web.asking import NoForm, Question
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
-from abono.interfaces.web.reading import QuantityField, write_quantity
+from abono.interfaces.web.reading import DayField, QuantityField, write_quantity
 from abono.interfaces.web.staff.accounts import choose
 from abono.interfaces.web.staff.offers import offers
 from abono.interfaces.web.staff.steps import Values, carry_out, deed
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 _SUBSCRIPTION = "accounts/<int:account>/subscriptions/<uuid:subscription>"
 _BOTH = ("GET", "POST")
-_DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class SubscribeForm(forms.Form):
@@ -47,10 +46,9 @@ class SubscribeForm(forms.Form):
         required=False,
         help_text=gettext_lazy("The camera, line or device that it is for, if it is for one."),
     )
-    starts_on = forms.DateField(
+    starts_on = DayField(
         label=gettext_lazy("Begins on"),
         required=False,
-        widget=_DAY,
         help_text=gettext_lazy("Leave it empty to begin today."),
     )
 
@@ -167,10 +165,9 @@ def subscription_keep_plan(request: PersonRequest, account: int, subscription: U
 class PauseForm(forms.Form):
     """Until when."""
 
-    until = forms.DateField(
+    until = DayField(
         label=gettext_lazy("Until"),
         required=False,
-        widget=_DAY,
         help_text=gettext_lazy("It goes on from this day. Leave it empty to resume it by hand."),
     )
 

@@ -19,6 +19,7 @@ from abono.features.catalogue.composing import draft, save_plan
 from abono.features.catalogue.queries import list_plans, list_services, plan_detail
 from abono.features.subscriptions.counts import PlanCounts, counts_of_plan
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
+from abono.interfaces.web.reading import DayField
 from abono.interfaces.web.refusing import REFUSED, told
 from abono.interfaces.web.service_terms import told_terms
 from abono.interfaces.web.staff.plan_form import PlanForm, PriceField, as_typed, described, kept_use, typed_terms
@@ -46,9 +47,7 @@ class NewPriceForm(forms.Form):
     """A price from a day on."""
 
     price = PriceField(label=gettext_lazy("New price of a period"), max_length=40)
-    valid_from = forms.DateField(
-        label=gettext_lazy("For periods that begin on or after"), widget=forms.DateInput(attrs={"type": "date"})
-    )
+    valid_from = DayField(label=gettext_lazy("For periods that begin on or after"))
 
 
 @page("plans/", name="plans", kinds=STAFF, right="plan.view")

@@ -22,7 +22,7 @@ from abono.interfaces.web import formats
 from abono.interfaces.web.asking import Question
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.quotas import measure
-from abono.interfaces.web.reading import QuantityField
+from abono.interfaces.web.reading import DayField, QuantityField
 from abono.interfaces.web.staff.accounts import choose
 from abono.interfaces.web.staff.steps import Values, carry_out, deed
 
@@ -47,10 +47,9 @@ class SeatsForm(forms.Form):
         initial="come",
     )
     quantity = QuantityField(label=gettext_lazy("How many"))
-    time = forms.DateField(
+    time = DayField(
         label=gettext_lazy("Since"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=gettext_lazy("Leave it empty for now; a day counts from its midnight. Not in the future."),
     )
 

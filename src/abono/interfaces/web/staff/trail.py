@@ -17,6 +17,7 @@ from abono.features.accounts.queries import labels_of
 from abono.features.operators.queries import operator_by_id
 from abono.interfaces.web import words
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
+from abono.interfaces.web.reading import DayField
 from abono.interfaces.web.staff.changes import Changed, changes_of
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ class TrailForm(forms.Form):
     actor = forms.CharField(label=gettext_lazy("Who"), max_length=254, required=False)
     action = forms.CharField(label=gettext_lazy("What"), max_length=60, required=False, widget=forms.Select)
     subject = forms.CharField(label=gettext_lazy("Of what"), max_length=100, required=False)
-    since = forms.DateField(label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label=gettext_lazy("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = DayField(label=gettext_lazy("From"), required=False)
+    until = DayField(label=gettext_lazy("To"), required=False)
 
     def __init__(self, data: QueryDict | None = None) -> None:
         super().__init__(data)

@@ -19,7 +19,7 @@ from abono.interfaces.web.formats import amount as amount_text
 from abono.interfaces.web.formats import day as day_text
 from abono.interfaces.web.formats import number as number_text
 from abono.interfaces.web.pages import SUBSCRIBER, PersonRequest, page
-from abono.interfaces.web.reading import QuantityField
+from abono.interfaces.web.reading import DayField, QuantityField
 from abono.interfaces.web.subscriber.asking import ask_owner
 from abono.interfaces.web.subscriber.own import Own, looked_at, own
 from abono.interfaces.web.subscriber.sentences import price_text
@@ -45,10 +45,9 @@ class OrderForm(forms.Form):
         required=False,
         help_text=gettext_lazy("A name by which you will know it: a camera, a line, a device."),
     )
-    starts_on = forms.DateField(
+    starts_on = DayField(
         label=gettext_lazy("Begins on"),
         required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text=gettext_lazy("Leave it empty to begin today."),
     )
 

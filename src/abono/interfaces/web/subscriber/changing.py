@@ -20,7 +20,7 @@ from abono.interfaces.web.formats import amount as amount_text
 from abono.interfaces.web.formats import day as day_text
 from abono.interfaces.web.formats import number as number_text
 from abono.interfaces.web.pages import SUBSCRIBER, PersonRequest, page
-from abono.interfaces.web.reading import QuantityField, write_quantity
+from abono.interfaces.web.reading import DayField, QuantityField, write_quantity
 from abono.interfaces.web.subscriber.asking import ask_owner
 from abono.interfaces.web.subscriber.notices import called
 from abono.interfaces.web.subscriber.own import Own, own
@@ -87,10 +87,9 @@ class ChangeForm(forms.Form):
 class PauseForm(forms.Form):
     """Until when; empty is until it is resumed."""
 
-    until = forms.DateField(
+    until = DayField(
         label=gettext_lazy("Until"),
         required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text=gettext_lazy("The day on which it goes on. Leave it empty to resume it yourself."),
     )
 
