@@ -50,7 +50,7 @@ check: $(DEVELOPMENT) ## Run every gate but the tests
 crash: $(DEVELOPMENT) ## Kill the engine at every step and prove the books (minutes)
 	@$(BIN)/python -m pytest -m crash_full
 
-histories: $(DEVELOPMENT) ## Play and prove many random histories and forecasts, new ones each time (an hour)
+histories: $(DEVELOPMENT) ## Play and prove many random histories and forecasts, new ones each time (ten minutes)
 	@HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/features/test_random_histories.py \
 		tests/features/test_forecast_equals_outcome.py -n auto
 
