@@ -16,7 +16,7 @@ DEVELOPMENT := $(VENV)/.development
 
 # What builds the package is locked with the rest, so that installing it asks the network for nothing more.
 COMPILE := printf 'hatchling\neditables\n' | uv pip compile --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-header --no-emit-index-url --no-annotate --upgrade
+	--generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-annotate --upgrade
 
 # The models are compared with the migrations, not with a database; Django insists on an address all the same.
 MIGRATIONS := ABONO_DATABASE_URL='postgresql://nobody@/none?host=/nonexistent' \
