@@ -58,7 +58,7 @@ looks: $(DEVELOPMENT) ## Look at every page in both widths, by day and by night 
 	@$(BIN)/python -m pytest -m looks -n auto
 
 journeys: $(DEVELOPMENT) ## Walk every journey in all languages and widths, by day and by night (minutes)
-	@ABONO_EVERY_LOOK=1 $(BIN)/python -m pytest tests/doors/web/test_journeys.py -n auto
+	@ABONO_EVERY_LOOK=1 $(BIN)/python -m pytest tests/doors/web/test_journeys.py tests/doors/web/test_let_in.py -n auto
 
 api-fuzz: $(DEVELOPMENT) ## Play many random calls against the contract of the API (minutes)
 	@ABONO_FUZZ_EXAMPLES=100 $(BIN)/python -m pytest tests/doors/api/test_contract.py -n auto --timeout 3600

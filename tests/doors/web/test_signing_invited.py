@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.db import connection
 from tests.doors.test_commands import here
 from tests.doors.web.signing_world import (
@@ -41,9 +39,6 @@ from abono.features.access.queries import memberships_of, person_of
 from abono.features.access.rights import Kind, Role
 from abono.features.access.staffing import end_membership
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW = {"name": "Grace Hopper", "password": "a ship in port is safe", "again": "a ship in port is safe"}
 
@@ -52,23 +47,6 @@ NEW = {"name": "Grace Hopper", "password": "a ship in port is safe", "again": "a
 def _fresh() -> None:
     forget_limits()
     forget_jobs()
-
-
-@pytest.fixture
-def post(settings: Any) -> Iterator[PostOffice]:
-    """A mail server on a port of its own."""
-    office = PostOffice()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = Controller(office, hostname="127.0.0.1", port=port)
-    server.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST = "127.0.0.1"
-    settings.EMAIL_PORT = port
-    try:
-        yield office
-    finally:
-        server.stop()
 
 
 def person(of: Somebody) -> Person:
@@ -94,7 +72,7 @@ def test_somebody_new_is_asked_in_sets_a_password_and_is_in(post: PostOffice) ->
     client = browser()
     page = client.get(link)
     assert page.status_code == 200
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "same-origin"  # the link is told to no other site; the form has an origin
     assert rows("access_invitation")[0]["accepted_at"] is None  # a look uses nothing up
     assert client.post(link, {**NEW, "again": "other"}).status_code == 422
     assert client.post(link, {**NEW, "password": "short", "again": "short"}).status_code == 422

@@ -37,16 +37,17 @@ _MOST_PASSWORD = 200
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, secret: str) -> HttpResponse:
-    """What one is invited to; a POST accepts it, once."""
+    """What one is invited to; a POST accepts it, once.
+
+    The address is a secret, which by SECURE_REFERRER_POLICY is told to no other site. A stricter policy would make a
+    browser send its form without an origin, and nobody could accept.
+    """
     now = request.now  # type: ignore[attr-defined]
     try:
         invited = invited_by(secret, now=now)
-        answer = _accepted(request, secret, invited) if request.method == "POST" else _page(request, invited)
+        return _accepted(request, secret, invited) if request.method == "POST" else _page(request, invited)
     except NotFound:
-        answer = render(request, "web/signing/invitation_gone.html", status=_NOT_FOUND)
-    # The address is a secret: it is told to no page that one goes to from here.
-    answer["Referrer-Policy"] = "no-referrer"
-    return answer
+        return render(request, "web/signing/invitation_gone.html", status=_NOT_FOUND)
 
 
 class FirstForm(forms.Form):
