@@ -162,6 +162,23 @@ def test_a_repeated_event_is_counted_once_and_another_one_is_a_conflict(seller: 
     assert audit() == []
 
 
+def test_events_whose_numbers_have_one_hash_are_not_the_same(seller: Operator) -> None:
+    account, sub = office(seller)
+    late = days(6)
+    event = Use(account, sub, "prints", Decimal(7), days(1, 11), "job")
+    assert use(event, now=late)
+    with pytest.raises(KeyConflict):
+        use(event._replace(quantity=Decimal(-7)), now=late)
+    # PostgreSQL hashes an instant by the exclusive or of the halves of its microseconds since 2000.
+    since = datetime(2000, 1, 1, tzinfo=UTC)
+    whole = (days(1, 11) - since) // timedelta(microseconds=1)
+    high, low = whole >> 32, whole & 0xFFFFFFFF
+    twin = since + timedelta(microseconds=(high + 1 << 32) + (low ^ high ^ high + 1))
+    with pytest.raises(KeyConflict):
+        use(event._replace(at=twin), now=late)
+    assert quota(account, late).used == 7
+
+
 def test_a_refused_event_claims_no_key(seller: Operator) -> None:
     account, sub = office(seller)
     too_much = Use(account, sub, "letters", Decimal(101), None, "k")

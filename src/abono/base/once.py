@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from abono.base.refusal import KeyConflict
 from abono.base.sql import statements
@@ -13,6 +16,27 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _sql = statements("abono.base", "once")
+
+
+def asked(action: str, **request: object) -> dict[str, object]:
+    """What is asked, as it is compared: everything that the caller may choose, each value written in one way only."""
+    return {"action": action} | {name: _written(value) for name, value in request.items()}
+
+
+def _written(value: object) -> object:
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case Decimal():
+            return f"{value.normalize():f}"
+        case UUID():
+            return str(value)
+        case date():
+            return value.isoformat()
+        case timedelta():
+            return value // timedelta(microseconds=1)
+    message = f"{type(value).__name__} cannot be compared under a key"
+    raise TypeError(message)
 
 
 def first_answer(account: int, key: str | None, request: Mapping[str, object]) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from abono.base.once import first_answer, keep_answer
+from abono.base.once import asked, first_answer, keep_answer
 from abono.features.accounts.operations import DuplicateNumber, open_account
 from abono.features.accounts.queries import account_by_number
 from abono.features.ledger.operations import UnknownAccount
@@ -28,11 +28,11 @@ def open_as_agent(
     """
     person.require("account.create")
     person.require_operator(operator.id)
-    asked: dict[str, object] = {"action": "open", "number": number, "name": name, "locale": locale}
+    wanted = asked("open", number=number, name=name, locale=locale)
     try:
         with transaction.atomic():
             account = open_account(operator, number, now=now, name=name, locale=locale, agent=person.scope["agent"])
-            keep_answer(account, operator.id, key, asked, {"account": account}, now)
+            keep_answer(account, operator.id, key, wanted, {"account": account}, now)
             return account
     except DuplicateNumber as refusal:
         # The number may have been given by this very request before; of others' accounts no key is known here.
@@ -40,6 +40,6 @@ def open_as_agent(
             taken = account_by_number(operator.id, number)
         except UnknownAccount:  # somebody else's, behind the second wall
             raise refusal from None
-        if first_answer(taken, key, asked) is None:
+        if first_answer(taken, key, wanted) is None:
             raise
         return taken

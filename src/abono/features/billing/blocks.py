@@ -47,7 +47,7 @@ def pause(
     Raises UnknownSubscription, SubscriptionEnded, PauseNotAllowed, InsufficientFunds (the plan's fee).
     """
     with counter(account, now, up_to_date=True) as desk:
-        if desk.repeats(key, "pause", subscription=str(subscription), until=until and until.isoformat()):
+        if desk.repeats(key, "pause", subscription=subscription, until=until):
             return
         found = subscriptions.find_live(account, subscription)
         plan = plan_by_id(found.plan_id)
@@ -69,7 +69,7 @@ def resume(account: int, subscription: UUID, *, now: datetime, key: str | None =
     Raises UnknownSubscription, SubscriptionEnded, NotPaused, PauseNotAllowed (the plan's least length).
     """
     with counter(account, now, up_to_date=True) as desk:
-        if desk.repeats(key, "resume", subscription=str(subscription)):
+        if desk.repeats(key, "resume", subscription=subscription):
             return
         found = subscriptions.find_live(account, subscription)
         if not found.reasons & Reason.CUSTOMER or found.paused_on is None:

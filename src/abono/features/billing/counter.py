@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from abono.base.once import first_answer, keep_answer
+from abono.base.once import asked, first_answer, keep_answer
 from abono.features.billing.announcing import announce
 from abono.features.billing.engine import Scope, catch_up, claim, decide, schedule
 from abono.features.billing.look_ahead import look, review_early_blocks
@@ -56,10 +56,10 @@ class Desk:
 
         A refusal rolls the memory back with everything else. Raises KeyConflict.
         """
-        asked = {"action": action, **request}
-        if first_answer(self.account.account_id, key, asked) is not None:
+        wanted = asked(action, **request)
+        if first_answer(self.account.account_id, key, wanted) is not None:
             return True
-        keep_answer(self.account.account_id, self.operator.id, key, asked, {}, self.now)
+        keep_answer(self.account.account_id, self.operator.id, key, wanted, {}, self.now)
         return False
 
 

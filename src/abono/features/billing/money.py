@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from abono.base.once import first_answer, keep_answer
+from abono.base.once import asked, first_answer, keep_answer
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.trail import record
 from abono.features.billing.counter import Desk, counter
@@ -41,7 +41,7 @@ def pay(account: int, amount: int, *, now: datetime, key: str | None = None, tex
         )
         return entry
 
-    return _once(account, now, key, "pay", {"amount": amount}, book)
+    return _once(account, now, key, "pay", {"amount": amount, "text": text}, book)
 
 
 def refund(account: int, amount: int, *, now: datetime, key: str | None = None, text: str = "") -> UUID:
@@ -54,7 +54,7 @@ def refund(account: int, amount: int, *, now: datetime, key: str | None = None, 
             raise ledger.InsufficientFunds(missing, desk.account.currency, field="amount")
         return desk.post(-amount, kind="refund", counter="cash", text=text)
 
-    return _once(account, now, key, "refund", {"amount": amount}, book)
+    return _once(account, now, key, "refund", {"amount": amount, "text": text}, book)
 
 
 def adjust(account: int, amount: int, *, now: datetime, key: str | None = None, text: str = "") -> UUID:
@@ -67,7 +67,7 @@ def adjust(account: int, amount: int, *, now: datetime, key: str | None = None, 
         now,
         key,
         "adjust",
-        {"amount": amount},
+        {"amount": amount, "text": text},
         lambda desk: desk.post(amount, kind="adjustment", counter="adjustments", text=text),
     )
 
@@ -119,14 +119,14 @@ def _once(
     book: Callable[[Desk], UUID],
 ) -> UUID:
     """Book under a key: the same request again answers the first entry and moves nothing."""
-    asked = {"action": action, **request}
+    wanted = asked(action, **request)
     with counter(account, now) as desk:
-        answered = first_answer(account, key, asked)
+        answered = first_answer(account, key, wanted)
         if answered is not None:
             return UUID(answered["entry"])
         entry = book(desk)
-        keep_answer(account, desk.operator.id, key, asked, {"entry": str(entry)}, desk.now)
-        _record(desk, f"account.{action}", None, {**request, "entry": entry})
+        keep_answer(account, desk.operator.id, key, wanted, {"entry": str(entry)}, desk.now)
+        _record(desk, f"account.{action}", None, {"amount": request["amount"], "entry": entry})
         return entry
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from abono.base.once import first_answer, keep_answer
+from abono.base.once import asked, first_answer, keep_answer
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
@@ -58,10 +58,10 @@ def subscribe(
     OperatorBlocked.
     """
     _check_quantity(quantity)
-    asked: dict[str, object] = {"action": "subscribe", "plan": plan_code, "quantity": str(quantity), "unit": unit}
+    wanted = asked("subscribe", plan=plan_code, quantity=quantity, unit=unit, starts_on=starts_on)
     plan = _settled_plan(account, plan_code, quantity)
     with counter(account, now) as desk:
-        answered = first_answer(account, key, asked)
+        answered = first_answer(account, key, wanted)
         if answered is not None:
             return UUID(answered["subscription"])
         require_selling(desk.operator.id)
@@ -81,7 +81,7 @@ def subscribe(
         )
         if trial_ends_on is None and begins == desk.today:
             _decide_first(desk, subscription)
-        keep_answer(account, desk.operator.id, key, asked, {"subscription": str(subscription)}, desk.now)
+        keep_answer(account, desk.operator.id, key, wanted, {"subscription": str(subscription)}, desk.now)
         _record(desk, "subscription.order", subscription, {"plan": plan_code, "quantity": quantity, "unit": unit})
         return subscription
 
@@ -107,8 +107,8 @@ def change(
     wanted = known.quantity if quantity is None else quantity
     new = _settled_plan(account, plan_code, wanted, present=known.plan_id)
     with counter(account, now) as desk:
-        asked = {"plan": plan_code, "quantity": quantity and str(quantity), "later": at_period_end}
-        if desk.repeats(key, "change", subscription=str(subscription), **asked):
+        asks = {"subscription": subscription, "plan": plan_code, "quantity": quantity, "later": at_period_end}
+        if desk.repeats(key, "change", **asks):
             return
         found = subscriptions.find_live(account, subscription)
         old = plan_by_id(found.plan_id)
@@ -136,7 +136,7 @@ def cancel(
     Where nothing paid runs, the end is now. Raises UnknownSubscription, SubscriptionEnded.
     """
     with counter(account, now) as desk:
-        if desk.repeats(key, "cancel", subscription=str(subscription), later=at_period_end, refund=prorate_refund):
+        if desk.repeats(key, "cancel", subscription=subscription, later=at_period_end, refund=prorate_refund):
             return
         found = subscriptions.find_live(account, subscription)
         if at_period_end and found.runs and not (found.in_first_wait and found.starts_on > desk.today):

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from abono.base.once import first_answer, keep_answer
+from abono.base.once import asked, first_answer, keep_answer
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
@@ -56,9 +56,9 @@ def reserve(
     if not timedelta(0) < lasts <= LONGEST:
         message = "A reservation lasts up to a day."
         raise InvalidRequest(message, field="lasts", code="out_of_range")
-    asked = {"action": "reserve", "subscription": str(subscription), "service": service, "quantity": str(quantity)}
+    wanted = asked("reserve", subscription=subscription, service=service, quantity=quantity, lasts=lasts)
     with counter(account, now) as desk:
-        answered = first_answer(account, key, asked)
+        answered = first_answer(account, key, wanted)
         if answered is not None:
             return UUID(answered["reservation"])
         _expire(desk)
@@ -73,7 +73,7 @@ def reserve(
             hold=_hold(desk, taken["id"], place),
             **place,
         )["id"]
-        keep_answer(account, desk.operator.id, key, asked, {"reservation": str(made)}, desk.now)
+        keep_answer(account, desk.operator.id, key, wanted, {"reservation": str(made)}, desk.now)
         _record(desk, "usage.reserve", made, {"service": service, "quantity": quantity})
         return made
 
@@ -114,13 +114,9 @@ def commit(
     raises where more is used than was reserved; then nothing changed.
     """
     name = key or f"reservation {reservation}"
-    asked = {
-        "action": "commit",
-        "reservation": str(reservation),
-        "quantity": None if quantity is None else str(quantity),
-    }
+    wanted = asked("commit", reservation=reservation, quantity=quantity)
     with counter(account, now) as desk:
-        if first_answer(account, name, asked) is not None:
+        if first_answer(account, name, wanted) is not None:
             return
         _expire(desk)
         row = _close(desk, reservation, "committed")
@@ -129,7 +125,7 @@ def commit(
         outcome = count_and_charge(desk, each)
         if outcome not in {COUNTED, REPEATED}:
             raise refusal(outcome)
-        keep_answer(account, desk.operator.id, name, asked, {}, desk.now)
+        keep_answer(account, desk.operator.id, name, wanted, {}, desk.now)
         _record(desk, "usage.commit", reservation, {"quantity": used})
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
-from abono.base.once import first_answer, keep_answer
+from abono.base.once import asked, first_answer, keep_answer
 from abono.base.refusal import Refusal
 from abono.base.sql import statements
 from abono.kernel.money import format_amount
@@ -223,7 +223,7 @@ def debit(account: int, amount: int, *, key: str, counter: str, day: date, now: 
     Raises UnknownAccount, KeyConflict, InsufficientFunds. Safe with any number of callers: the account never goes
     below its allowance. Opens its own transaction.
     """
-    request = {"debit": amount, "counter": counter}
+    request = asked("debit", amount=amount, counter=counter, text=text)
     try:
         # One statement is its own transaction; inside another it needs a savepoint to fail in.
         with transaction.atomic() if connection.in_atomic_block else nullcontext():

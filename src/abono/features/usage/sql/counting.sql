@@ -151,14 +151,15 @@ placed AS NOT MATERIALIZED (
         e.properties,
         e.key,
         t.at,
-        -- Hashes by which tables may be partitioned stay the same from one release of the server to the next.
+        -- Of a text, because the hashes of numbers tell neither their signs nor all instants apart. Hashes by which
+        -- tables may be partitioned stay the same from one release of the server to the next.
         CASE
-            WHEN e.key IS NULL THEN NULL
-            WHEN e.properties IS NULL
-                THEN hash_record_extended(row(g.subscription_id, coalesce(e.service, g.service), e.quantity, e.at), 0)
-            ELSE
-                hash_record_extended(
-                    row(g.subscription_id, coalesce(e.service, g.service), e.quantity, e.at, e.properties), 0
+            WHEN e.key IS NOT NULL
+                THEN hashtextextended(
+                    concat_ws(
+                        E'\n', g.subscription_id, coalesce(e.service, g.service), trim_scale(e.quantity),
+                        extract(EPOCH FROM e.at), e.properties
+                    ), 0
                 )
         END AS content,
         k.content AS known,
