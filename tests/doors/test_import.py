@@ -250,6 +250,7 @@ def test_numbers_are_each_sellers_own(operator: Operator, run: Callable[..., Any
         ("a,,,,,german!,,,,", ("locale", "invalid")),
         ("a,,,,,,31.01.2026,,,", ("opened", "invalid")),
         ("a,,,,,,2026-02-30,,,", ("opened", "invalid")),
+        ("a,,,,,,0001-01-01,,,", ("opened", "out_of_range")),
         ("a,,,,,,2026-03-11,,,", ("opened", "out_of_range")),
         ("a,,,,,,,nothing,,", ("plan", "unknown_plan")),
         ("a,,,,,,,,2,", ("plan", "required")),

@@ -114,6 +114,8 @@ def test_a_row_that_cannot_be_read_refuses_the_file(seller: Operator, tmp_path: 
         "a,nothing,1,\n"
         "a,prints,x,\n"
         "a,prints,1,yesterday\n"
+        "a,prints,1,9999-12-31T23:00-05:00\n"
+        "a,prints,1,0001-01-01T00:00\n"
         "a,,1,\n"
     )
     code, told = ran(tmp_path / "events.csv", text, seller)
@@ -124,7 +126,9 @@ def test_a_row_that_cannot_be_read_refuses_the_file(seller: Operator, tmp_path: 
         (5, "account", "unknown_subscription"),
         (6, "quantity", "invalid"),
         (7, "time", "invalid"),
-        (8, "service", "required"),
+        (8, "time", "out_of_range"),
+        (9, "time", "out_of_range"),
+        (10, "service", "required"),
     ]
     assert used(seller) == []
 

@@ -48,6 +48,16 @@ BAD = {
         "steps.1.downtime.until",
         "out_of_range",
     ),
+    "a price of a day that never comes": (
+        WORLD + "steps: [{price: {plan: dsl, price: '1.00', from: 9999-12-31}}]",
+        "steps.1.price.from",
+        "out_of_range",
+    ),
+    "a pause until a day that never comes": (
+        WORLD + "steps: [{pause: {subscription: s, until: 3000-01-01}}]",
+        "steps.1.pause.until",
+        "out_of_range",
+    ),
     "a start before the clocks": ("start: 1969-12-31", "start", "out_of_range"),
     "nothing to block": (WORLD + "steps: [{block: {}}]", "steps.1.block.subscription", "required"),
     "expecting nonsense": (WORLD + "steps: [{expect: {people: {}}}]", "steps.1.expect.people", "unknown_field"),

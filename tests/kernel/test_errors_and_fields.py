@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -27,6 +27,11 @@ def test_what_is_right_comes_back_as_it_is() -> None:
     assert fields.boolean(False, "f") is False
     assert [fields.integer(n, "f", 1, 3) for n in (1, 3)] == [1, 3]
     assert fields.civil_day("2028-02-29", "f") == date(2028, 2, 29)
+    for day in (fields.FIRST_DAY, fields.LAST_DAY):
+        assert fields.working_day(day.isoformat(), "f") == day
+    for time in ("1970-01-01T02:00:00+02:00", "2999-12-31T18:59:59-05:00"):
+        instant = fields.plausible_instant(datetime.fromisoformat(time), "f")
+        assert (instant, instant.tzinfo) == (datetime.fromisoformat(time), UTC)
     fields.only({"a": 1}, {"a", "b"})
     for code in ("a", "7", "av-month", "TV.plus_1", "тариф-1", "a" * 60):
         assert fields.code(code, "f") == code
@@ -84,6 +89,21 @@ def test_what_is_right_comes_back_as_it_is() -> None:
         (lambda: fields.civil_day("٢٠٢٦-01-31", "f"), "invalid"),
         (lambda: fields.civil_day("2026-02-30", "f"), "invalid"),
         (lambda: fields.civil_day("0000-01-01", "f"), "invalid"),
+        *(
+            (lambda day=day: fields.working_day(day, "f"), "out_of_range")
+            for day in ("0001-01-01", "1969-12-31", "3000-01-01", "9999-12-31")
+        ),
+        (lambda: fields.working_day("1970-01-01T00:00", "f"), "invalid"),
+        *(
+            (lambda time=time: fields.plausible_instant(datetime.fromisoformat(time), "f"), "out_of_range")
+            for time in (
+                "9999-12-31T23:59:59-12:00",
+                "0001-01-01T00:00:00+14:00",
+                "3000-01-01T00:00:00+00:00",
+                "2999-12-31T23:00:00-02:00",
+                "1970-01-01T00:00:00+01:00",
+            )
+        ),
     ],
 )
 def test_what_is_wrong_is_refused(read: Callable[[], object], code: str, refused: Refused) -> None:

@@ -56,6 +56,7 @@ def test_an_unknown_currency_is_refused(code: object, refused: Refused) -> None:
     "text",
     [
         "1e2",
+        "1e999999",
         "1E2",
         "NaN",
         "Infinity",
@@ -71,6 +72,10 @@ def test_an_unknown_currency_is_refused(code: object, refused: Refused) -> None:
         "1_000",
         "0x1",
         "١",
+        "१२",
+        "\N{FULLWIDTH DIGIT ONE}",
+        "\N{MINUS SIGN}1",
+        "1\N{ZERO WIDTH SPACE}",
         "--1",
         1,
         1.5,
@@ -89,8 +94,13 @@ def test_what_is_no_decimal_string_is_refused(text: object, refused: Refused) ->
 def test_a_decimal_is_exact_and_bounded(refused: Refused) -> None:
     assert money.parse_decimal("123456789012345.123456789012", "f") == Decimal("123456789012345.123456789012")
     assert money.parse_decimal("-3", "f") == -3
+    for nought in ("0", "-0"):
+        assert str(money.parse_decimal(nought, "f")) == "0"  # what is negative is less than 0
+    assert str(money.parse_decimal("-0.000000000000", "f")) == str(Decimal("0.000000000000"))
     with refused("out_of_range", "f"):
         money.parse_decimal("1234567890123456", "f")
+    with refused("out_of_range", "f"):
+        money.parse_decimal("9" * 100_000, "f")
 
 
 def test_an_unsigned_decimal_is_not_negative(refused: Refused) -> None:

@@ -5,7 +5,7 @@ Everywhere `null` means "not given". Every refusal is an `InvalidValue` that nam
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from abono.kernel.errors import InvalidValue
@@ -103,8 +103,26 @@ def civil_day(value: object, field: str) -> date:
         raise InvalidValue("invalid", field, "Write a day that is in the calendar, as YYYY-MM-DD.") from None
 
 
+def working_day(value: object, field: str) -> date:
+    """Promise the civil day written as `YYYY-MM-DD`, as `civil_day` does, and one on which work may be done."""
+    return plausible(civil_day(value, field), field)
+
+
 def plausible(day: date, field: str) -> date:
     """Promise a day on which work may be done; one before `FIRST_DAY` or after `LAST_DAY` is `out_of_range`."""
     if not FIRST_DAY <= day <= LAST_DAY:
         raise InvalidValue("out_of_range", field, f"Write a day from {FIRST_DAY} to {LAST_DAY}.")
     return day
+
+
+def plausible_instant(instant: datetime, field: str) -> datetime:
+    """Promise an aware instant in UTC on a day on which work may be done; any other is `out_of_range`.
+
+    An offset may lead out of the calendar: `9999-12-31T23:00-05:00` has no day in UTC.
+    """
+    try:
+        there = instant.astimezone(UTC)
+    except OverflowError:
+        raise InvalidValue("out_of_range", field, f"Write a time from {FIRST_DAY} to {LAST_DAY}.") from None
+    plausible(there.date(), field)
+    return there

@@ -66,7 +66,7 @@ def parse_decimal(text: object, field: str) -> Decimal:
         raise InvalidValue("out_of_range", field, f"Write at most {_WHOLE_DIGITS} digits before the point.")
     if len(decimals or "") > _DECIMALS:
         raise InvalidValue("invalid", field, f"Write at most {_DECIMALS} decimals.")
-    return Decimal(match.group())
+    return Decimal(match.group()) + 0  # there is no negative nought
 
 
 def parse_unsigned(text: object, field: str) -> Fraction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 from django.utils import timezone
@@ -158,3 +159,24 @@ def test_a_body_that_is_no_json_says_what_to_send(world: World) -> None:
     answer = world.call("POST", "/accounts", b"x", Content_Type="text/plain")
     assert answer.told == (415, "unsupported_media_type")
     assert answer.body["detail"] == "Send the body as JSON, with the header `Content-Type: application/json`."
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "field", "body"),
+    [
+        ("POST", "/keys", "expires_at", {"name": "Till", "rights": ["account.view"]}),
+        ("POST", "/webhooks/1/replays", "since", {}),
+        ("GET", "/audit", "since", None),
+        ("GET", "/audit", "until", None),
+    ],
+)
+def test_instants_have_the_bounds_of_days(
+    world: World, method: str, path: str, field: str, body: dict[str, object] | None
+) -> None:
+    for instant in ("9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "3000-01-01T00:00:00Z"):
+        asked = path if body is not None else f"{path}?{urlencode({field: instant})}"
+        answer = world.call(method, asked, None if body is None else {**body, field: instant})
+        assert answer.told == (422, "out_of_range")
+        assert answer.body["field"] == field
+        assert answer.body["detail"].startswith("Write a ")
+    assert world.call("GET", "/keys").status == 200

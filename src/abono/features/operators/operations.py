@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from abono.base.refusal import Refusal
 from abono.base.sql import statements
 from abono.features.operators.queries import Operator, operator_by_code, operator_by_id
+from abono.features.operators.zones import parse_zone
 from abono.kernel import fields
 from abono.kernel.errors import InvalidValue
 from abono.kernel.money import minor_digits, parse_decimal
@@ -78,14 +78,6 @@ def change_terms(
         require_mfa=require_mfa,
     )
     return operator_by_id(operator.id)
-
-
-def parse_zone(name: object) -> str:
-    """The name of a time zone. Raises InvalidValue."""
-    try:
-        return ZoneInfo(_text(name, "time_zone")).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidValue("invalid", "time_zone", 'Write an IANA time zone, such as "Europe/Berlin".') from None
 
 
 def parse_rate(text: object, field: str) -> Decimal:

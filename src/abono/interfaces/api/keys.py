@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from django.http import HttpResponse
 from ninja import Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from abono.base.paging import Page
 from abono.features.access import operations, queries
@@ -12,7 +12,7 @@ from abono.features.access.rights import RIGHTS
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.lists import Listed
 from abono.interfaces.api.replies import Reply, gone, made
-from abono.interfaces.api.values import Answer, Body, Cursor, GivenId, Id, Instant, Name, Paging
+from abono.interfaces.api.values import Answer, Body, Cursor, GivenId, GivenInstant, Id, Instant, Name, Paging
 
 Right = Annotated[Literal[RIGHTS], Field(examples=["account.view"])]  # type: ignore[valid-type]  # made of a constant
 
@@ -47,7 +47,7 @@ class NewKey(Body):
     operator: Annotated[
         GivenId | None, Field(description="Whose key; the calling key's own where it is not given.")
     ] = None
-    expires_at: Annotated[AwareDatetime | None, Field(examples=["2027-01-01T00:00:00Z"])] = None
+    expires_at: Annotated[GivenInstant | None, Field(examples=["2027-01-01T00:00:00Z"])] = None
 
 
 class MadeKey(Answer):

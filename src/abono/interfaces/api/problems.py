@@ -79,7 +79,7 @@ _CODES = {
     **dict.fromkeys(
         (
             "greater_than", "greater_than_equal", "less_than", "less_than_equal", "string_too_long",
-            "string_too_short", "too_long", "too_short",
+            "string_too_short", "too_long", "too_short", "out_of_range",
         ),
         "out_of_range",
     ),

@@ -4,14 +4,14 @@ from typing import Annotated, Any
 
 from django.http import HttpResponse
 from ninja import Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from abono.base.paging import Page
 from abono.base.trail import TrailRow, list_trail
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.lists import Listed
 from abono.interfaces.api.replies import Reply
-from abono.interfaces.api.values import Answer, Cursor, Id, Instant, Key, Paging, Search
+from abono.interfaces.api.values import Answer, Cursor, GivenInstant, Id, Instant, Key, Paging, Search
 
 
 class TrailLine(Answer):
@@ -42,8 +42,8 @@ class TrailFilter(Paging):
     actor: Annotated[Search, Field(description="Exactly this one.", examples=["Shop"])] = ""
     action: Annotated[Search, Field(description="How it begins.", examples=["account."])] = ""
     subject: Annotated[Search, Field(description="Exactly this one.", examples=["1024"])] = ""
-    since: Annotated[AwareDatetime | None, Field(description="RFC 3339.", examples=["2026-01-01T00:00:00Z"])] = None
-    until: Annotated[AwareDatetime | None, Field(description="Before it.", examples=["2026-02-01T00:00:00Z"])] = None
+    since: Annotated[GivenInstant | None, Field(description="RFC 3339.", examples=["2026-01-01T00:00:00Z"])] = None
+    until: Annotated[GivenInstant | None, Field(description="Before it.", examples=["2026-02-01T00:00:00Z"])] = None
 
 
 @endpoint("GET", "/audit", right="audit.view", tag="Audit trail", answer=Trail, csv=True)

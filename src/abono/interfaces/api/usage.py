@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from abono.features.billing import metering
 from abono.features.billing.using import SENTENCES, UseRefused
@@ -14,7 +14,7 @@ from abono.features.usage.operations import COUNTED, MOST, REPEATED
 from abono.features.usage.queries import quotas_of
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.subscriptions import ONE
-from abono.interfaces.api.values import Answer, Body, Code, GivenId, Id, Key, plain
+from abono.interfaces.api.values import Answer, Body, Code, GivenId, GivenInstant, Id, Key, plain
 
 TAG = "Usage"
 _SHORT = "The account cannot pay for what this opens; let it be topped up and send the event again."
@@ -52,7 +52,7 @@ class UsageEvent(Body):
     service: Annotated[Code, Field(examples=["calls"])]
     quantity: Measure
     time: Annotated[
-        AwareDatetime | None,
+        GivenInstant | None,
         Field(description="When; now if not given. Not in the future.", examples=["2026-01-31T21:00:00Z"]),
     ] = None
     key: EventKey | None = None
@@ -84,7 +84,7 @@ class SeatsChange(Body):
     service: Annotated[Code, Field(examples=["people"])]
     change: Annotated[Measure, Field(description="How many come; below 0: go.", examples=["2"])]
     time: Annotated[
-        AwareDatetime | None,
+        GivenInstant | None,
         Field(description="Since when; now if not given. Not in the future.", examples=["2026-01-31T21:00:00Z"]),
     ] = None
     key: EventKey | None = None

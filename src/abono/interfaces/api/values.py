@@ -1,13 +1,26 @@
 """The values of requests and answers: amounts, days, instants, codes, and the pages of lists."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    Strict,
+)
+from pydantic_core import PydanticCustomError
 
-from abono.kernel.fields import civil_day, plausible
+from abono.kernel.errors import InvalidValue
+from abono.kernel.fields import plausible_instant, working_day
 
+T = TypeVar("T")
 BIGGEST = 2**63 - 1
 _TEXT = r"^[^\x00-\x1f\x7f-\x9f]*$"
 _LOCALE = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$"
@@ -42,8 +55,20 @@ class Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-def _day(value: object) -> object:
-    return value if isinstance(value, date) else plausible(civil_day(value, ""), "")
+def judged(read: Callable[[Any, str], T]) -> Callable[[Any], T]:
+    """One of the kernel's readers as a validator: its code and its sentence are what the caller is told."""
+
+    def validate(value: Any) -> T:
+        try:
+            return read(value, "")
+        except InvalidValue as error:
+            raise PydanticCustomError(error.code, "{message}", {"message": error.message}) from None
+
+    return validate
+
+
+def _day(value: object, field: str) -> object:
+    return value if isinstance(value, date) else working_day(value, field)
 
 
 def _utc(instant: datetime) -> str:
@@ -92,7 +117,7 @@ GivenId = Annotated[Id, Strict()]
 Flag = Annotated[bool, Strict()]
 Day = Annotated[
     date,
-    BeforeValidator(_day),
+    BeforeValidator(judged(_day)),
     Field(description="A civil day in the operator's time zone.", examples=["2026-02-01"]),
 ]
 Instant = Annotated[
@@ -100,6 +125,8 @@ Instant = Annotated[
     PlainSerializer(_utc, return_type=str, when_used="json"),
     Field(description="RFC 3339, UTC.", examples=["2026-01-31T21:00:00Z"]),
 ]
+GivenInstant = Annotated[AwareDatetime, AfterValidator(judged(plausible_instant))]
+"""An instant in a call, on a day that a civil day may be."""
 
 
 class Paging(BaseModel):

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from ninja import Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from abono.base.paging import Page
 from abono.features.webhooks import operations
@@ -22,7 +22,7 @@ from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.lists import Listed
 from abono.interfaces.api.replies import Reply, gone, made
 from abono.interfaces.api.subscriptions import Nothing
-from abono.interfaces.api.values import Answer, Body, Cursor, Flag, GivenId, Id, Instant, Key, Paging
+from abono.interfaces.api.values import Answer, Body, Cursor, Flag, GivenId, GivenInstant, Id, Instant, Key, Paging
 
 TAG = "Webhooks"
 ONE = "/webhooks/{endpoint}"
@@ -157,7 +157,7 @@ class NewReplay(Body):
     """From when on."""
 
     since: Annotated[
-        AwareDatetime,
+        GivenInstant,
         Field(
             description="What happened from then on and was given up is told again.", examples=["2026-02-01T00:00:00Z"]
         ),

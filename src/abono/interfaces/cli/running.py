@@ -17,7 +17,7 @@ from abono.base.refusal import InvalidRequest, Refusal
 from abono.features.billing.runs import Progress as RunProgress
 from abono.features.billing.runs import Report, advance
 from abono.features.operators.queries import operator_by_code
-from abono.kernel.fields import plausible
+from abono.kernel.fields import plausible_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,8 +129,7 @@ def parse_instant_option(text: str | None) -> datetime:
     if instant is None or instant.tzinfo is None:
         message = 'Write the instant with its offset, such as "2026-02-01T00:00:00+03:00".'
         raise InvalidRequest(message, field="--to")
-    plausible(instant.date(), "--to")
-    return instant.astimezone(UTC)
+    return plausible_instant(instant, "--to")
 
 
 def progress_bar(*, hidden: bool) -> Progress:

@@ -13,7 +13,7 @@ from abono.features.usage.reports import find_events
 from abono.interfaces.web.csvs import Cell, csv_answer, csv_link
 from abono.interfaces.web.formats import instant
 from abono.interfaces.web.reading import write_quantity
-from abono.kernel.fields import civil_day, plausible
+from abono.kernel.fields import working_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def day_of(request: PersonRequest, name: str) -> date | None:
     """A day of the address; None where there is none that can be read."""
     text = request.GET.get(name, "")
     try:
-        return plausible(civil_day(text, name), name) if text else None
+        return working_day(text, name) if text else None
     except ValueError:
         return None
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from abono.kernel.errors import InvalidValue
-from abono.kernel.fields import civil_day
+from abono.kernel.fields import working_day
 from abono.kernel.money import minor_digits, parse_amount, parse_decimal
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _locale(text: str, name: str) -> str:
 
 
 def _past_day(text: str, name: str, today: date) -> date:
-    day = civil_day(text, name)
+    day = working_day(text, name)
     if day > today:
         raise InvalidValue("out_of_range", name, f"Write {today} or a day before it.")
     return day

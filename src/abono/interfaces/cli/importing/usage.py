@@ -33,6 +33,7 @@ from abono.interfaces.cli.importing import seller
 from abono.interfaces.cli.importing.report import Report
 from abono.interfaces.cli.importing.table import Misplaced, Row, read_table
 from abono.kernel.errors import InvalidValue
+from abono.kernel.fields import plausible, plausible_instant
 from abono.kernel.money import parse_decimal
 
 if TYPE_CHECKING:
@@ -169,8 +170,11 @@ def _instant(cells: Mapping[str, str], operator: Operator) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-        return operator.instant(moment) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+        local = moment.tzinfo is None and plausible(moment.date(), "time")
+        return plausible_instant(operator.instant(moment) if local else moment, "time")
+    except InvalidValue:
+        raise
+    except ValueError:
         message = "Write the time as 2026-02-01T12:30:00, local to the operator, or with its offset from UTC."
         raise InvalidValue("invalid", "time", message) from None
 

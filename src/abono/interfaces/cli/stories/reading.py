@@ -209,7 +209,7 @@ def _days(value: object, field: str, _currency: str) -> int:
 
 
 def _day(value: object, field: str, _currency: str) -> object:
-    return fields.civil_day(value, field)
+    return fields.working_day(value, field)
 
 
 def _local_time(value: object, field: str, _currency: str) -> datetime:

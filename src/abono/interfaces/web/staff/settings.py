@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings as site
@@ -18,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from abono.features.billing.sellers import change_settings, staff_of
 from abono.features.operators import tree
 from abono.features.operators.access import find_operator
+from abono.features.operators.zones import zones
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import AmbiguousNumber, decimal_sign, normal_number, write_quantity
 from abono.interfaces.web.refusing import REFUSED, tried
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from abono.features.operators.tree import Node
 
 _RATE_DECIMALS = 4
-_NO_PLACES = {"Factory", "localtime"}
-"""What the database of zones has besides zones: the server's own, and none."""
 
 
 class RateField(forms.CharField):
@@ -100,7 +98,7 @@ class SettingsForm(forms.Form):
         super().__init__(initial=first, **kwargs)
         zone, manager = self.fields["time_zone"], self.fields["manager"]
         if isinstance(zone, forms.ChoiceField):
-            zone.choices = [(name, name) for name in sorted({*available_timezones() - _NO_PLACES, seller.time_zone})]
+            zone.choices = [(name, name) for name in sorted({*zones(), seller.time_zone})]
         if above and node.parent_id is not None and isinstance(manager, forms.ChoiceField):
             manager.choices = [("", _("Nobody")), *((each.id, each.name) for each in staff_of(node.parent_id))]
         else:
