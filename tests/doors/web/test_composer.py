@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from tests.browser import DESK, HAND, Scheme, wrong_in
 from tests.doors.web.composing import CODE, PLAN, SERVICES, error, house_of, resent, sold, tiers, use, value
 
@@ -209,6 +209,35 @@ def test_the_page_of_a_plan_says_its_terms(boss: Client, house: Operator) -> Non
         "above: €1.50 each",
         "Billed by the highest number in the period.",
     ]
+
+
+def test_a_tier_comes_while_the_price_is_worked_out(visit: Visits, house: Operator, boss: Client) -> None:
+    """On a slow machine a step is still under way when what is typed after it is sent to be worked out."""
+    page = visit(f"/plans/new/{house.id}/", user=int(boss.session["_auth_user_id"]))
+    page.locator(f'[name="service-{CODE}"]').fill("1")
+    page.locator(f'[name="use:{CODE}:beyond"]').select_option("period_end")
+    page.locator(f'[name="use:{CODE}:model"]').select_option("graduated")
+    page.wait_for_timeout(1_000)  # what this sends is answered
+    held: list[Route] = []
+    others: list[Route] = []
+
+    def pass_on(route: Route) -> None:
+        if "step=tier-add" in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            others.append(route)
+            route.continue_()
+
+    page.route("**/plans/new/**", pass_on)
+    page.locator(f'[name="use:{CODE}:tier:0:unit"]').fill("4")
+    page.locator(f'button[value="tier-add:{CODE}"]').click()
+    page.locator("[name=price]").press_sequentially("9")
+    page.wait_for_timeout(1_000)  # longer than what was typed waits to be sent
+    (step,) = held
+    assert others
+    step.continue_()
+    expect(page.locator(f'[name="use:{CODE}:tier:2:up_to"]')).to_be_visible()
+    expect(page.locator(f'[name="use:{CODE}:tier:0:unit"]')).to_have_value("4")
 
 
 @pytest.mark.parametrize(("language", "width", "scheme"), [("en", DESK, "light"), ("de", HAND, "dark")])

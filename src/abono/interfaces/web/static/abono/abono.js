@@ -75,7 +75,11 @@ function ready(root) {
   root.querySelector("[data-focus]")?.focus();
 }
 ready(document);
-document.addEventListener("htmx:afterSettle", (event) => ready(event.target));
+document.addEventListener("htmx:afterSettle", (event) => {
+  ready(event.target);
+  // A row that came or went counts for what is worked out beside it.
+  if (event.target.matches(".composer .tiers, .composer .filters")) event.target.dispatchEvent(new Event("change", { bubbles: true }));
+});
 document.addEventListener("htmx:afterRequest", (event) => { delete event.target.dataset?.sent; });
 // A refused form comes back with 422 and what was typed: it is shown, too.
 document.addEventListener("htmx:beforeSwap", (event) => {
