@@ -43,7 +43,7 @@ def free_port() -> int:
 
 
 def start(database: str, home: Path, *words: str) -> subprocess.Popen[str]:
-    env = {name: value for name, value in os.environ.items() if name != "ABONO_URL"}
+    env = {name: value for name, value in os.environ.items() if name not in {"ABONO_URL", "PYTHONUNBUFFERED"}}
     env.update(ABONO_DATABASE_URL=database, ABONO_HOME=str(home))
     return subprocess.Popen([str(ABONO), *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 

@@ -13,8 +13,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON, for prog
 
 
 def say(line: str) -> None:
-    """A line on standard output."""
+    """A line on standard output, at once: a command that goes on for days is read through a file or a pipe."""
     sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def say_figures(figures: dict[str, object], *, as_json: bool) -> None:
