@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -86,6 +87,19 @@ def command() -> Iterator[Callable[[Path], subprocess.Popen[str]]]:
             return process
 
         yield start
+
+
+def everybodys_wheel(place: Path) -> Path:
+    """The package with PostgreSQL's programs, where whoever may enter `place` may run them.
+
+    As root that is a copy: the checkout may be in a folder that only root may enter.
+    """
+    package = embedded.bin_folder().parents[1]
+    if os.geteuid():
+        return package
+    for folder in (package, package.with_name(f"{package.name}.libs")):
+        shutil.copytree(folder, place / folder.name)
+    return place / package.name
 
 
 def leave(process: subprocess.Popen[str]) -> None:
