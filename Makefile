@@ -1,4 +1,4 @@
-# From a fresh clone, python3 (3.11 to 3.13) and make are enough for every target but `lock`.
+# From a fresh clone, python3 and make are enough for every target but `lock`.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+VERSIONS := $(shell sed -n 's/.*"Programming Language :: Python :: \([0-9.]*\)".*/\1/p' pyproject.toml)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Each stamp is newer than what it was made from: a second run has nothing to do, a changed lock is followed.
@@ -15,7 +16,7 @@ RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 
 # What builds the package is locked with the rest, so that installing it asks the network for nothing more.
-COMPILE := printf 'hatchling\neditables\n' | uv pip compile --quiet --universal --python-version 3.11 \
+COMPILE := printf 'hatchling\neditables\n' | uv pip compile --quiet --universal --python-version $(firstword $(VERSIONS)) \
 	--generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-annotate --upgrade
 
 # The models are compared with the migrations, not with a database; Django insists on an address all the same.
@@ -87,8 +88,9 @@ $(RUNTIME): $(MADE) requirements.lock pyproject.toml
 
 # Debian ships python3 without what makes a venv. uv can make one; root can install what is missing.
 $(MADE):
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-		{ echo "Abono needs Python 3.11 to 3.13; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] not in sys.argv)' $(VERSIONS) || { echo \
+		"Abono needs Python $(firstword $(VERSIONS)) to $(lastword $(VERSIONS)); name one: make PYTHON=python$(lastword $(VERSIONS)) ..." \
+		>&2; exit 1; }
 	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then :; \
 	elif $(PYTHON) -c 'import ensurepip' 2>/dev/null; then $(PYTHON) -m venv --clear $(VENV); \
 	elif uv venv --quiet --clear --seed --python $(PYTHON) $(VENV) 2>/dev/null; then :; \

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -143,6 +145,21 @@ def test_the_chains_are_those_that_are_held() -> None:
     contracts = tomllib.loads(text_of(ROOT / "pyproject.toml"))["tool"]["importlinter"]["contracts"]
     for contract in contracts[:2]:
         assert f"\n{' > '.join(contract['layers'])}\n" in text_of(ROOT / "CONTRIBUTING.md")
+
+
+def test_the_versions_of_python_are_one_list() -> None:
+    told = tomllib.loads(text_of(ROOT / "pyproject.toml"))
+    head = "Programming Language :: Python :: "
+    versions = [each.removeprefix(head) for each in told["project"]["classifiers"] if each.startswith(head)]
+    first, last = versions[0], versions[-1]
+    assert versions == [f"3.{minor}" for minor in range(int(first[2:]), int(last[2:]) + 1)]
+    assert told["project"]["requires-python"] == f">={first}"
+    assert told["tool"]["mypy"]["python_version"] == first
+    assert told["tool"]["ruff"]["target-version"] == f"py{first.replace('.', '')}"
+    assert f"`python3` ({first} to {last})" in text_of(ROOT / "README.md")
+    assert ".".join(map(str, sys.version_info[:2])) in versions
+    said = subprocess.run(["make", "--dry-run", "lock", "-C", ROOT], capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"--python-version (\S+)", said)) == {first}
 
 
 def test_every_gate_is_told() -> None:
