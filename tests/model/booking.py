@@ -1,0 +1,87 @@
+"""What is written when something happens to a subscription: charges, stops, returns, ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.model.counting import begin, overage
+from tests.model.days import later
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from tests.model.account import Account
+    from tests.model.subscription import Offer, Subscription
+
+
+def suspend(account: Account, sub: Subscription, reason: str, at: datetime, told: date) -> None:
+    """One more reason."""
+    if not sub.reasons:
+        sub.stops.append((at, None))
+        account.tell("suspended", told)
+    sub.reasons.add(reason)
+
+
+def free(account: Account, sub: Subscription, at: datetime, told: date) -> None:
+    """No reason any more."""
+    if sub.reasons:
+        since, until = sub.stops[-1]
+        assert until is None
+        sub.stops[-1] = (since, at)
+        account.tell("resumed", told)
+    sub.reasons, sub.early = set(), False
+
+
+def end(account: Account, sub: Subscription, told: date) -> None:
+    """It is over."""
+    sub.ended, sub.reasons, sub.early, sub.runs = True, set(), False, False
+    sub.waiting, sub.paused_until, sub.cancels = None, None, False
+    account.tell("ended", told)
+
+
+def take(account: Account, sub: Subscription, offer: Offer, day: date, at: datetime, told: date) -> None:
+    """A decision passed: it is charged, and its period begins or goes on."""
+    for row in sub.charges:
+        row.refundable = False
+    account.charge(sub, "charge", day, offer.covers, offer.amount, day, refundable=True)
+    account.charge(sub, "fee", day, offer.covers, offer.fee, day)
+    if not offer.is_slice:
+        begin(sub)
+        sub.is_short_first = offer.is_short_first
+        sub.paid = offer.amount > 0
+        sub.look_from = at
+        sub.begins_free, sub.runs_from = True, day
+        sub.starts = offer.starts
+    for code, amount in offer.packs:
+        account.charge(sub, "charge", day, offer.ends, amount, day)
+        sub.counts[code].paid = amount
+    sub.grid, sub.price = offer.grid, offer.price
+    sub.ends, sub.cycle_days = offer.ends, offer.cycle_days
+    if sub.plan.daily:
+        sub.next_slice = later(day, 1)
+        sub.owed_slices = [each for each in sub.owed_slices if each[0] > day]
+    if not sub.plan.arrears:
+        sub.fee_due = False
+    sub.opened, sub.runs, sub.frozen = True, True, None
+    free(account, sub, at, told)
+
+
+def close(account: Account, sub: Subscription, day: date) -> None:
+    """What was used in the running period is owed: arrears until a day, then overage."""
+    if not (sub.opened and sub.runs):
+        return
+    ends = min(day, sub.ends)
+    if sub.plan.arrears:
+        amount = sub.arrears_until(account.operator.zone, day)
+        account.charge(sub, "charge", sub.starts, ends, amount, day)
+        account.charge(sub, "fee", sub.starts, max(ends, later(sub.starts, 1)), sub.fee(), day)
+        sub.fee_due = False
+    close_counts(account, sub, day)
+
+
+def close_counts(account: Account, sub: Subscription, day: date) -> None:
+    """The overage of a quota period."""
+    for _, amount in overage(sub):
+        ends = sub.ends if sub.runs else day
+        account.charge(sub, "charge", sub.starts, min(ends, day), amount, day)
+    begin(sub)
