@@ -59,6 +59,24 @@ def test_one_broken_account_is_isolated_reported_and_retried() -> None:
     assert [finding for finding in audit(5) if finding.promise != "counters"] == []
 
 
+def test_an_error_that_is_no_databases_stops_only_its_slice() -> None:
+    accounts, others = world(3), world(3)
+    with connection.cursor() as cursor:  # a zone that no calendar has
+        cursor.execute(
+            "UPDATE operators_operator SET time_zone = 'Nowhere/None'"
+            " WHERE id = (SELECT operator_id FROM ledger_account WHERE account_id = %s) RETURNING id",
+            [accounts[0]],
+        )
+        (broken,) = cursor.fetchone() or (0,)
+    report = advance(FEBRUARY, size=100)
+    assert sorted(row["first"] for row in report.failures) == accounts
+    assert balances(others) == [0] * 3
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE operators_operator SET time_zone = 'UTC' WHERE id = %s", [broken])
+    assert advance(FEBRUARY).failures == []
+    assert balances(accounts) == [0] * 3
+
+
 def test_a_run_that_was_left_open_is_finished_by_the_next_call() -> None:
     accounts = world(3)
     with connection.cursor() as cursor:

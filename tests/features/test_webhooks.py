@@ -15,6 +15,7 @@ import pytest
 from django.db import connection, transaction
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from abono.base.outgoing.addresses import PrivateAddress, public_addresses
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.features.access.people import Forbidden, NotFound, Person
 from abono.features.access.rights import RIGHTS, Kind
@@ -23,7 +24,6 @@ from abono.features.billing import money, orders
 from abono.features.billing.runs import advance
 from abono.features.operators.queries import Operator, subtree
 from abono.features.webhooks import operations as webhooks
-from abono.features.webhooks.addresses import PrivateAddress, require_public
 from abono.features.webhooks.delivering import deliver
 from abono.features.webhooks.queries import list_deliveries, list_endpoints, secret_of
 from tests.features.worlds import operator as make_operator
@@ -292,7 +292,7 @@ def test_redirects_are_not_followed(listener: Listener) -> None:
 
 
 def test_public_addresses_pass() -> None:
-    assert require_public("93.184.216.34") == "93.184.216.34"
+    assert public_addresses("93.184.216.34") == ["93.184.216.34"]
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import structlog
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
 
 from abono.base.mail import deliver
 
+if TYPE_CHECKING:
+    from procrastinate import JobContext
+
+ENGINE = "default"
+"""The queue of everything that waits for nobody outside."""
+OUTGOING = "outgoing"
+"""The queue of what talks to other people's servers, worked off by processes of its own."""
+FORECASTS = "forecasts"
+"""The queue of what may take minutes and is in nobody's way."""
+FIRST = 10
+"""The priority of what is to be begun before all else of its queue."""
 PATIENT = RetryStrategy(max_attempts=9, exponential_wait=4)
 """From seconds to days: a mail server may be away for a weekend."""
+_STALLED = 60
+_MOST_ATTEMPTS = 9
+_log = structlog.get_logger(__name__)
 
 
-@app.task(name="base.send_mail", retry=PATIENT)
+@app.task(name="base.send_mail", retry=PATIENT, queue=OUTGOING)
 def send_mail(to: str, subject: str, text: str) -> None:
     """Send what was written already. Secrets have no place here: a job is kept until it is done."""
     deliver(to, subject, text)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="base.restart_stalled", queueing_lock="base.restart_stalled", pass_context=True, priority=FIRST)
+async def restart_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 -- the minute it was planned for
+    """Do again what a worker had in hand when it died; what was in hand that often is given up and told in the log."""
+    jobs = context.app.job_manager
+    for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=_STALLED):
+        told = {"job": job.id, "task": job.task_name, "attempts": job.attempts}
+        if job.attempts + 1 >= _MOST_ATTEMPTS:
+            _log.error("stalled_job_given_up", **told)
+            await jobs.finish_job(job, status=Status.FAILED, delete_job=False)
+            continue
+        try:
+            await jobs.retry_job(job)
+        except UniqueViolation:  # the next of its kind waits already
+            await jobs.finish_job(job, status=Status.FAILED, delete_job=True)
+        _log.warning("stalled_job_restarted", **told)

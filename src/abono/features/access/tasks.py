@@ -13,7 +13,7 @@ from procrastinate.contrib.django import app
 
 from abono.base.mail import compose, deliver
 from abono.base.sql import statements
-from abono.base.tasks import PATIENT
+from abono.base.tasks import OUTGOING, PATIENT
 from abono.features.access.models import User
 from abono.features.access.queries import secret_of
 from abono.features.access.signins import forget
@@ -21,7 +21,7 @@ from abono.features.access.signins import forget
 _sql = statements("abono.features.access", "invitations")
 
 
-@app.task(name="access.mail_invitation", retry=PATIENT)
+@app.task(name="access.mail_invitation", retry=PATIENT, queue=OUTGOING)
 def mail_invitation(invitation: int) -> None:
     """Ask somebody in, unless the invitation was taken back meanwhile."""
     for row in _sql.rows("to_mail", invitation=invitation):
@@ -36,7 +36,7 @@ def mail_invitation(invitation: int) -> None:
         deliver(row["email"], *compose("access/invitation", row["locale"] or row["theirs"], values))
 
 
-@app.task(name="access.mail_password_link", retry=PATIENT)
+@app.task(name="access.mail_password_link", retry=PATIENT, queue=OUTGOING)
 def mail_password_link(email: str) -> None:
     """The link to a new password, if somebody active has the address; nothing tells whether it went out."""
     for user in User.objects.filter(email=email.strip().lower(), is_active=True):

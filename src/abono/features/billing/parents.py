@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import OperationalError, transaction
 
 from abono.base.sql import statements
 from abono.features.billing import engine
-from abono.features.billing.engine import EngineStuck, Scope, Totals
+from abono.features.billing.engine import Scope, Totals
 from abono.features.billing.look_ahead import look, review_early_blocks
 from abono.features.billing.runs import SLICE
 from abono.features.catalogue.offers import end_offers
@@ -140,7 +140,7 @@ def _carry_slice(stop: Stop, first: int, last: int, now: datetime) -> Totals | N
         except OperationalError as error:  # a deadlock with a run's slice that holds some of the accounts
             if not patience:
                 _log.warning("parent_slice_failed", operator=stop.id, first=first, last=last, error=str(error))
-        except (DatabaseError, EngineStuck) as error:
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it stops this slice and no other
             _log.warning("parent_slice_failed", operator=stop.id, first=first, last=last, error=str(error))
             return None
     return None

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.billing.announcing import announce, announce_run
-from abono.features.billing.engine import EngineStuck, Scope, Totals, catch_up
+from abono.features.billing.engine import Scope, Totals, catch_up
 from abono.features.billing.look_ahead import look
 from abono.features.operators.queries import operator_by_id, subtree
 from abono.features.webhooks.queries import ears_of
@@ -198,7 +198,7 @@ def _do_slice(run: int, until: datetime) -> bool:
             totals = catch_up(scope, until, look=look)
             announce(scope, ears, until)
             _sql.run("done", slice=taken["id"], totals=json.dumps(totals))
-    except (DatabaseError, EngineStuck) as error:
+    except Exception as error:
         if taken is None:
             raise
         _give_up(taken, error)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import structlog
 from procrastinate.contrib.django import app
 
+from abono.base.tasks import FORECASTS
 from abono.features.billing import figures
 from abono.features.billing.forecasts import make_waiting
 from abono.features.billing.parents import carry, carry_out_due_moves
@@ -55,7 +56,7 @@ def expire_reservations(timestamp: int) -> None:  # noqa: ARG001 -- as above
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="billing.forecasts", queueing_lock="billing.forecasts")
+@app.task(name="billing.forecasts", queueing_lock="billing.forecasts", queue=FORECASTS)
 def make_forecasts(timestamp: int = 0) -> None:  # noqa: ARG001
     """Make the forecasts that were asked for."""
     make_waiting(datetime.now(UTC))

@@ -24,6 +24,10 @@ class Endpoint(models.Model):
     made_by = models.CharField(max_length=254)
     made_at = models.DateTimeField()
     disabled_at = models.DateTimeField(null=True)
+    # How often in a row it failed, since when, and until when it is left alone as a whole.
+    failures = models.IntegerField(db_default=0)
+    failing_since = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
 
 
 class Event(models.Model):
@@ -81,6 +85,6 @@ class Delivery(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_at"], name="webhooks_delivery_due_at", condition=Q(state="waiting")),
+            models.Index(fields=["endpoint_id", "due_at"], name="webhooks_delivery_due", condition=Q(state="waiting")),
             models.Index(fields=["endpoint_id", "id"], name="webhooks_delivery_endpoint"),
         ]

@@ -8,15 +8,14 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from django.db import transaction
 
+from abono.base.outgoing.addresses import judge_url
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.access.people import NotFound, Person
-from abono.features.webhooks.addresses import require_public
 from abono.features.webhooks.queries import Ears, Endpoint, find_endpoint
 from abono.features.webhooks.types import TEST, TYPES
 
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 _sql = statements("abono.features.webhooks", "webhooks")
-_MOST_URL = 2000
+MOST_ENDPOINTS = 50
+"""Of one operator: every event is written once for each of them."""
 
 
 def tell(
@@ -76,6 +76,12 @@ class EndpointDisabled(Refusal):
     code = "endpoint_disabled"
 
 
+class TooManyEndpoints(Refusal):
+    """The operator has as many endpoints as one may have."""
+
+    code = "too_many_endpoints"
+
+
 @dataclass(frozen=True)
 class Added:
     """A new endpoint, and the secret that signs what it is told."""
@@ -93,12 +99,15 @@ class Rotated:
 
 
 def add_endpoint(person: Person, operator: int, url: str, types: Collection[str], *, now: datetime) -> Added:
-    """A new address to tell. Raises Forbidden, NotFound, InvalidRequest, PrivateAddress."""
+    """A new address to tell. Raises Forbidden, NotFound, InvalidRequest, PrivateAddress, TooManyEndpoints."""
     person.require("webhook.change")
     person.require_operator(operator)
     _judge(url, types)
     secret = _new_secret()
     with transaction.atomic():
+        if _sql.row("count_endpoints", operator=operator)["endpoints"] >= MOST_ENDPOINTS:
+            message = f"An operator may have {MOST_ENDPOINTS} endpoints; change one of them, or take a program between."
+            raise TooManyEndpoints(message)
         added = _sql.row(
             "add_endpoint",
             operator=operator,
@@ -150,6 +159,7 @@ def replay(person: Person, endpoint: int, account: int, delivery: UUID, *, now: 
         if not _sql.run("replay", account=account, delivery=delivery, endpoint=endpoint, now=now):
             message = "There is no such delivery that could be repeated; one that still waits is tried by itself."
             raise NotFound(message, field="delivery")
+        _sql.run("try_now", endpoint=endpoint)
         record("webhook.replay", str(delivery), operator=found.operator_id, at=now)
         deliver_soon()
 
@@ -162,6 +172,7 @@ def replay_since(person: Person, endpoint: int, since: datetime, *, now: datetim
     found = _listening(person, endpoint)
     with transaction.atomic():
         count = _sql.run("replay_since", endpoint=endpoint, since=since, now=now)
+        _sql.run("try_now", endpoint=endpoint)
         after = {"since": since, "count": count}
         record("webhook.replay", str(endpoint), operator=found.operator_id, at=now, after=after)
         deliver_soon()
@@ -177,6 +188,7 @@ def send_test(person: Person, endpoint: int, *, now: datetime) -> UUID:
     payload = json.dumps({"endpoint": endpoint})
     with transaction.atomic():
         told = _sql.row("test", endpoint=endpoint, operator=found.operator_id, type=TEST, payload=payload, now=now)
+        _sql.run("try_now", endpoint=endpoint)
         record("webhook.test", str(endpoint), operator=found.operator_id, at=now)
         deliver_soon()
     delivery: UUID = told["id"]
@@ -193,11 +205,7 @@ def _listening(person: Person, endpoint: int) -> Endpoint:
 
 
 def _judge(url: str, types: Collection[str]) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.username or len(url) > _MOST_URL:
-        message = "Write an address that begins with https:// and has no user name in it."
-        raise InvalidRequest(message, field="url")
-    require_public(parts.hostname)
+    judge_url(url)
     if set(types) - set(TYPES):
         message = f"Choose types among: {', '.join(TYPES)}; none means all."
         raise InvalidRequest(message, field="types")

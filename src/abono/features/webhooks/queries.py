@@ -35,7 +35,10 @@ class Ears:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An address that is told of an operator's subtree; ``types`` empty means all."""
+    """An address that is told of an operator's subtree; ``types`` empty means all.
+
+    One that has failed since ``failing_since`` is left alone until ``retry_at``.
+    """
 
     id: int
     operator_id: int
@@ -46,6 +49,8 @@ class Endpoint:
     made_at: datetime
     disabled_at: datetime | None
     old_until: datetime | None
+    failing_since: datetime | None
+    retry_at: datetime | None
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,22 @@ from datetime import UTC, datetime
 
 from procrastinate.contrib.django import app
 
+from abono.base.tasks import FIRST, OUTGOING
+
 
 @app.periodic(cron="* * * * *")
-@app.task(name="webhooks.deliver", queueing_lock="webhooks.deliver")
+@app.task(name="webhooks.deliver", queueing_lock="webhooks.deliver", queue=OUTGOING, priority=FIRST)
 def deliver_due(timestamp: int = 0) -> None:  # noqa: ARG001 -- the minute it was planned for; the work is for now
     """Tell everything that is due by now. What speaks HTTP is loaded here: no other command should wait for it."""
     from abono.features.webhooks.delivering import deliver
 
-    while deliver(datetime.now(UTC)):
-        pass
+    deliver(datetime.now(UTC))
+
+
+@app.periodic(cron="41 * * * *")
+@app.task(name="webhooks.give_up", queueing_lock="webhooks.give_up")
+def give_up_undelivered(timestamp: int) -> None:  # noqa: ARG001 -- as above
+    """Give up what endpoints that fail could not be told for days."""
+    from abono.features.webhooks.delivering import give_up_old
+
+    give_up_old(datetime.now(UTC))

@@ -51,6 +51,7 @@ STATUS = {
     "domain_taken": 409,
     "run_not_failed": 409,
     "endpoint_disabled": 409,
+    "too_many_endpoints": 409,
     "not_whole": 409,
     "last_administrator": 409,
     "too_large": 413,

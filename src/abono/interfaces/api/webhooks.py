@@ -57,6 +57,17 @@ class Webhook(Answer):
     made_by: Annotated[str, Field(examples=["anna@example.com"])]
     made_at: Instant
     disabled_at: Annotated[Instant | None, Field(examples=[None])]
+    failing_since: Annotated[
+        Instant | None,
+        Field(description="When its latest attempts began to fail; null while it answers.", examples=[None]),
+    ]
+    retry_at: Annotated[
+        Instant | None,
+        Field(
+            description="Until then nothing is sent to it, because it fails; a test or a replay does not wait.",
+            examples=[None],
+        ),
+    ]
     old_secret_until: Annotated[
         Instant | None, Field(description="Until then the secret before the latest one signs as well.", examples=[None])
     ]
@@ -177,7 +188,8 @@ def _shown(row: EndpointRow) -> Webhook:
 
 
 def _same(row: EndpointRow) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in ("id", "url", "types", "made_by", "made_at", "disabled_at")}
+    same = ("id", "url", "types", "made_by", "made_at", "disabled_at", "failing_since", "retry_at")
+    return {name: getattr(row, name) for name in same}
 
 
 def _told(row: DeliveryRow) -> dict[str, Any]:
@@ -209,7 +221,7 @@ def list_webhooks(request: Call, wanted: Query[Paging]) -> Reply:
 
 @endpoint(
     "POST", "/webhooks", right="webhook.change", tag=TAG, answer=MadeWebhook, status=201,
-    refusals=("private_address", "not_found"),
+    refusals=("private_address", "too_many_endpoints", "not_found"),
 )  # fmt: skip
 def make_webhook(request: Call, body: NewWebhook) -> Reply:
     """Add an address to tell.

@@ -25,6 +25,8 @@ _TICK = 0.2  # float: seconds of waiting
 _GRACE = 30
 _MOST_DEATHS = 5
 _WITHIN = 60
+_OUTGOING_JOBS = 4
+"""Webhooks of this minute and the last, a mail, a forecast."""
 
 
 class PortInUse(Refusal):
@@ -97,7 +99,7 @@ def serve(host: str, port: int, *, workers: int, jobs: int, ready: Callable[[str
     """
     require_free(host, port)
     stopping = _stop_on_signals()
-    children = [_Child("web", web_command(host, port, workers)), _Child("worker", _worker(jobs))]
+    children = [_Child("web", web_command(host, port, workers)), *_workers(jobs)]
     for child in children:
         child.start()
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -142,10 +144,18 @@ def web_command(host: str, port: int, workers: int) -> list[str]:
     return [sys.executable, "-m", "granian", *pairs, "abono.project.wsgi:application"]
 
 
-def _worker(jobs: int) -> list[str]:
+def _workers(jobs: int) -> list[_Child]:
+    """Who waits for other people's servers, or makes forecasts, is no process on which charges or renewals wait."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "abono.project.settings")
     return [
-        *(sys.executable, "-m", "django", "procrastinate", "worker"),
+        _Child("engine", _worker(jobs, "default")),
+        _Child("outgoing", _worker(_OUTGOING_JOBS, "outgoing,forecasts")),
+    ]
+
+
+def _worker(jobs: int, queues: str) -> list[str]:
+    return [
+        *(sys.executable, "-m", "django", "procrastinate", "worker", "--queues", queues),
         *("--concurrency", str(jobs), "--delete-jobs", "successful"),
     ]
 

@@ -36,10 +36,15 @@ INSERT INTO webhooks_endpoint (operator_id, url, types, secret, made_by, made_at
 VALUES (%(operator)s, %(url)s, %(types)s::text[], %(secret)s, %(made_by)s, %(now)s::timestamptz)
 RETURNING id;
 
+-- name: count_endpoints
+SELECT count(*) AS endpoints FROM webhooks_endpoint
+WHERE operator_id = %(operator)s;
+
 -- name: endpoints
 -- Of some operators, the newest first; or one of them.
 SELECT
-    e.id, e.operator_id, e.url, e.types, e.made_by, e.made_at, e.disabled_at, e.old_until, o.name AS operator_name
+    e.id, e.operator_id, e.url, e.types, e.made_by, e.made_at, e.disabled_at, e.old_until, e.failing_since, e.retry_at,
+    o.name AS operator_name
 FROM webhooks_endpoint AS e
 INNER JOIN operators_operator AS o ON e.operator_id = o.id
 WHERE
@@ -54,7 +59,9 @@ LIMIT %(most)s;
 SELECT abono_webhook_secret(%(endpoint)s::bigint) AS secret;
 
 -- name: change_endpoint
-UPDATE webhooks_endpoint SET url = %(url)s, types = %(types)s::text[]
+-- Another address has not failed yet.
+UPDATE webhooks_endpoint
+SET url = %(url)s, types = %(types)s::text[], failures = 0, failing_since = NULL, retry_at = NULL
 WHERE id = %(endpoint)s;
 
 -- name: rotate
@@ -67,15 +74,25 @@ WHERE id = %(endpoint)s
 RETURNING old_until;
 
 -- name: switch
-UPDATE webhooks_endpoint SET disabled_at = CASE WHEN %(enabled)s::boolean THEN NULL ELSE %(now)s::timestamptz END
+UPDATE webhooks_endpoint
+SET
+    disabled_at = CASE WHEN %(enabled)s::boolean THEN NULL ELSE %(now)s::timestamptz END,
+    failures = 0, failing_since = NULL, retry_at = NULL
 WHERE id = %(endpoint)s;
 
+-- name: destinations
+-- The endpoints that are not left alone at this moment, each operator's first before anybody's second.
+SELECT id, operator_id AS tenant, failures > 0 AS failing
+FROM webhooks_endpoint
+WHERE retry_at IS NULL OR retry_at <= %(now)s::timestamptz
+ORDER BY row_number() OVER (PARTITION BY operator_id ORDER BY random()), random();
+
 -- name: take
--- Deliveries that are due, for one worker for a while. Who dies lets go of them when the while is over.
+-- Some of an endpoint's deliveries that are due, for one worker for a while. Who dies lets go of them when it is over.
 WITH due AS (
     SELECT account_id, id FROM webhooks_delivery
     WHERE
-        state = 'waiting' AND due_at <= %(now)s::timestamptz
+        endpoint_id = %(endpoint)s AND state = 'waiting' AND due_at <= %(now)s::timestamptz
         AND (claimed_until IS NULL OR claimed_until < %(now)s::timestamptz)
     ORDER BY due_at
     LIMIT %(most)s
@@ -90,7 +107,7 @@ WHERE
     d.account_id = due.account_id AND d.id = due.id
     AND (d.claimed_until IS NULL OR d.claimed_until < %(now)s::timestamptz)
 RETURNING
-    d.account_id, d.id, d.attempts, e.id AS event_id, e.type, e.at, e.payload, p.url, p.secret,
+    d.account_id, d.id, d.endpoint_id, d.attempts, e.id AS event_id, e.type, e.at, e.payload, p.url, p.secret,
     CASE WHEN p.old_until > %(now)s::timestamptz THEN p.old_secret ELSE '' END AS old_secret,
     p.disabled_at IS NOT NULL AS disabled;
 
@@ -106,6 +123,36 @@ UPDATE webhooks_delivery SET
     due_at = %(again_at)s::timestamptz, claimed_until = NULL, attempts = attempts + 1, status = %(status)s::smallint,
     error = %(error)s, tried_at = %(now)s::timestamptz
 WHERE account_id = %(account)s AND id = %(delivery)s::uuid AND state = 'waiting';
+
+-- name: answers
+-- The endpoint answers again.
+UPDATE webhooks_endpoint SET failures = 0, failing_since = NULL, retry_at = NULL
+WHERE id = %(endpoint)s AND failures > 0;
+
+-- name: fails
+-- It failed once more. Of what was sent at the same time only the first failure counts.
+UPDATE webhooks_endpoint
+SET
+    failures = failures + 1,
+    failing_since = coalesce(failing_since, %(now)s::timestamptz),
+    retry_at = %(now)s::timestamptz
+    + (%(pauses)s::double precision[])[least(failures + 1, cardinality(%(pauses)s::double precision[]))]
+    * interval '1 second'
+WHERE id = %(endpoint)s AND (retry_at IS NULL OR retry_at <= %(began)s::timestamptz);
+
+-- name: try_now
+-- Somebody asked for it: an endpoint that fails is not left alone any longer.
+UPDATE webhooks_endpoint SET retry_at = NULL
+WHERE id = %(endpoint)s;
+
+-- name: give_up_old
+-- What an endpoint that fails could not be told for days is told no more by itself.
+UPDATE webhooks_delivery AS d SET
+    state = 'given_up', due_at = NULL, claimed_until = NULL, error = 'the endpoint did not answer for days'
+FROM webhooks_endpoint AS p, webhooks_event AS e
+WHERE
+    p.id = d.endpoint_id AND p.failures > 0 AND e.account_id = d.account_id AND e.id = d.event_id
+    AND d.state = 'waiting' AND d.due_at < %(before)s::timestamptz AND e.at < %(before)s::timestamptz;
 
 -- name: deliveries
 -- The newest tellings of an endpoint's, after a place in the list; or one of them.

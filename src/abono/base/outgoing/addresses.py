@@ -1,0 +1,106 @@
+"""Where calls may go: whole, well-formed addresses of the public Internet.
+
+So that nobody makes Abono call servers of the operator's own network (server-side request forgery).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import threading
+from queue import Empty, SimpleQueue
+
+from abono.base.refusal import InvalidRequest, Refusal
+
+_ALLOW = "ABONO_WEBHOOK_PRIVATE"
+"""Set to 1 where destinations in the operator's own network are wanted."""
+_MOST_URL = 2_000
+_LAST_PORT = 65_535
+_SECONDS = 5.0  # float: seconds that a name may take to be looked up
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+"""RFC 6052: the last 32 bits are the IPv4 address that is really reached."""
+_TUNNELS = tuple(
+    ipaddress.IPv6Network(each)
+    # 6to4, Teredo, site-local, IPv4-compatible, local translation: they lead to addresses that nobody here can judge.
+    for each in ("2002::/16", "2001::/32", "fec0::/10", "::/96", "64:ff9b:1::/48")
+)
+
+
+class PrivateAddress(Refusal):
+    """The address is not one of the public Internet, or is not found at all."""
+
+    code = "private_address"
+
+
+def judge_url(url: str, field: str = "url") -> str:
+    """The host of an address that calls can be made to, exactly as it is written; found on the public Internet.
+
+    What the client would refuse later is refused here. Raises InvalidRequest, PrivateAddress.
+    """
+    import httpx  # what speaks HTTP is loaded where it is needed: no other command should wait for it
+
+    try:
+        parts = httpx.URL(url)
+        fits = parts.scheme in {"https", "http"} and bool(parts.host) and not parts.userinfo and not parts.fragment
+        fits = (
+            fits
+            and (parts.port is None or 1 <= parts.port <= _LAST_PORT)
+            and len(url) <= _MOST_URL
+            and url.isprintable()
+            and " " not in url
+        )
+    except (httpx.InvalidURL, ValueError, UnicodeError):
+        fits = False
+    if not fits:
+        message = "Write an address that begins with https:// and has no user name and no # in it."
+        raise InvalidRequest(message, field=field)
+    host = parts.raw_host.decode("ascii").strip("[]")
+    public_addresses(host, field=field)
+    return host
+
+
+def public_addresses(host: str, *, seconds: float = _SECONDS, field: str = "url") -> list[str]:
+    """The IP addresses of a host, IPv4 first. Raises PrivateAddress if any of them is not public, or none is found.
+
+    Whoever connects uses these very addresses: a name could lead elsewhere a moment later.
+    """
+    found = _look_up(host, seconds)
+    if not found:
+        message = f"The host {host} is not found; correct the address."
+        raise PrivateAddress(message, field=field)
+    if os.environ.get(_ALLOW) != "1" and not all(map(is_public, found)):
+        message = f"{host} is not an address of the public Internet; use one that is."
+        raise PrivateAddress(message, field=field)
+    return sorted(found, key=lambda address: (":" in address, address))
+
+
+def _look_up(host: str, seconds: float) -> set[str]:
+    """Ask the resolver, which knows no deadline: what it says too late is not waited for."""
+    told: SimpleQueue[set[str]] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            told.put({str(each[4][0]) for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
+        except (OSError, UnicodeError):
+            told.put(set())
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        return told.get(timeout=max(seconds, 0))
+    except Empty:
+        return set()
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public Internet, also where another one is wrapped in it."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped
+        if ip in _TRANSLATED:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+        if inner is not None:
+            return is_public(str(inner))
+        if any(ip in each for each in _TUNNELS):
+            return False
+    return ip.is_global and not ip.is_multicast

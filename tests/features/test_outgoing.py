@@ -1,0 +1,247 @@
+"""Calls to strangers' servers end by their deadline, and nobody's slowness holds up anybody else."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+import pytest
+
+from abono.base.outgoing.addresses import is_public, judge_url
+from abono.base.outgoing.calls import Limits, post
+from abono.base.refusal import InvalidRequest
+from abono.features.webhooks import operations as webhooks
+from abono.features.webhooks.delivering import deliver, give_up_old
+from tests.features.test_webhooks import START, Listener, boss, listener, opened, rows
+from tests.features.worlds import operator as make_operator
+
+__all__ = ["listener"]  # a fixture of that module
+
+Talk = Callable[[socket.socket], object]
+QUICK = Limits(seconds=1.0, connect=0.5)
+
+
+@contextmanager
+def speaking(talk: Talk) -> Iterator[str]:
+    """A server that says to every caller what ``talk`` says; answers its address."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+
+        def serve() -> None:
+            with suppress(OSError):  # closed
+                while True:
+                    caller, _ = server.accept()
+                    threading.Thread(target=answer, args=(caller,), daemon=True).start()
+
+        def answer(caller: socket.socket) -> None:
+            with caller, suppress(OSError):
+                caller.recv(65_536)
+                talk(caller)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+
+def silent(_caller: socket.socket) -> None:
+    time.sleep(30)
+
+
+def dripping_head(caller: socket.socket) -> None:
+    for letter in "HTTP/1.1 200 OK\r\nx: " + "y" * 600:
+        caller.sendall(letter.encode())
+        time.sleep(0.1)
+
+
+def dripping_body(caller: socket.socket) -> None:
+    caller.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+    for _ in range(300):
+        caller.sendall(b"a")
+        time.sleep(0.1)
+
+
+def endless(caller: socket.socket) -> None:
+    caller.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        caller.sendall(b"a" * 65_536)
+
+
+def compressed(caller: socket.socket) -> None:
+    caller.sendall(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\nnoise")
+
+
+def nonsense(caller: socket.socket) -> None:
+    caller.sendall(b"\x00\xff not HTTP at all\r\n\r\n")
+
+
+@pytest.fixture(autouse=True)
+def own_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ABONO_WEBHOOK_PRIVATE", "1")
+
+
+@pytest.mark.parametrize(
+    ("talk", "status", "error"),
+    [
+        (silent, None, "no complete answer within 1 seconds"),
+        (dripping_head, None, "no complete answer within 1 seconds"),
+        (dripping_body, None, "no complete answer within 1 seconds"),
+        (endless, 200, ""),
+        (compressed, 200, ""),
+        (nonsense, None, "RemoteProtocolError"),
+    ],
+)
+def test_a_call_ends_by_its_deadline_whatever_comes_back(talk: Talk, status: int | None, error: str) -> None:
+    with speaking(talk) as url:
+        began = time.monotonic()
+        outcome = post(url, b"{}", {}, QUICK)
+        assert time.monotonic() - began < 3
+    assert outcome.status == status
+    assert outcome.error.startswith(error)
+    assert bool(outcome.error) == bool(error)
+    assert len(outcome.body) <= QUICK.answer_bytes
+
+
+def test_a_call_asks_for_what_it_can_read_and_says_who_is_meant() -> None:
+    heard: list[bytes] = []
+
+    def keep(caller: socket.socket) -> None:
+        caller.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            caller, _ = server.accept()
+            with caller:
+                heard.append(caller.recv(65_536))
+                keep(caller)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = server.getsockname()[1]
+        assert post(f"http://localhost:{port}/a?b=c", b"{}", {"x-mine": "1"}, QUICK).status == 204
+        thread.join()
+    head = heard[0].decode().lower()
+    assert head.startswith("post /a?b=c http/1.1\r\n")
+    assert f"\r\nhost: localhost:{port}\r\n" in head
+    assert "\r\naccept-encoding: identity\r\n" in head
+
+
+def test_nobody_answers_at_a_closed_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    outcome = post(f"http://127.0.0.1:{port}/", b"{}", {}, QUICK)
+    assert (outcome.status, outcome.error.partition(":")[0]) == (None, "ConnectError")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://93.184.216.34:0/", "http://93.184.216.34:65536/", "http://93.184.216.34:port/", "https://[::1/",
+        "https://xn--/", "https://a b/", "https://93.184.216.34/\r\nx: y", "https://93.184.216.34/#part",
+        "https://", "//93.184.216.34/", f"https://93.184.216.34/{'a' * 2000}", "https://\ud800/",
+    ],
+)  # fmt: skip
+def test_what_the_client_would_refuse_is_refused_at_once(url: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        judge_url(url)
+    assert refused.value.field == "url"
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True), ("2606:4700::1111", True), ("64:ff9b::5db8:d822", True),
+        ("64:ff9b::7f00:1", False), ("64:ff9b:1::5db8:d822", False), ("2002:7f00:1::", False),
+        ("2002:5db8:d822::", False), ("2001::1", False), ("fec0::1", False), ("::7f00:1", False),
+        ("::ffff:10.0.0.1", False), ("fe80::1%eth0", False), ("224.0.0.1", False), ("ff0e::1", False),
+        ("100.64.0.1", False), ("192.0.2.1", False), ("255.255.255.255", False),
+    ],
+)  # fmt: skip
+def test_addresses_that_lead_home_by_a_detour_are_not_public(address: str, public: bool) -> None:
+    assert is_public(address) is public
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_tenant_does_not_hold_up_another(listener: Listener) -> None:
+    """One tenant's many endpoints never answer; what another is told arrives while they are still waited for."""
+    slow, quick = make_operator(), make_operator()
+    enough = threading.Event()
+    with speaking(lambda _caller: bool(enough.wait(30))) as url:
+        for _ in range(12):
+            webhooks.add_endpoint(boss(slow), slow.id, url, ["account.opened"], now=START)
+        webhooks.add_endpoint(boss(quick), quick.id, listener.url, ["account.opened"], now=START)
+        for number in range(6):
+            opened(slow, str(number))
+        began = time.monotonic()
+        worker = threading.Thread(target=_deliver_once, daemon=True)
+        worker.start()
+        time.sleep(1)
+        opened(quick, "late")
+        while not listener.heard and time.monotonic() - began < 10:
+            time.sleep(0.05)
+        assert listener.heard
+        assert worker.is_alive()
+        enough.set()
+        worker.join()
+
+
+def _deliver_once() -> None:
+    from django.db import connection
+
+    try:
+        deliver(START + timedelta(seconds=2))
+    finally:
+        connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_endpoint_that_fails_waits_as_a_whole_with_growing_pauses(listener: Listener) -> None:
+    operator = make_operator()
+    endpoint = webhooks.add_endpoint(boss(operator), operator.id, listener.url, ["account.opened"], now=START).id
+    for number in range(8):
+        opened(operator, str(number))
+    listener.status = 503
+    assert deliver(START) == 5  # a few at once, then none
+    (row,) = rows("webhooks_endpoint")
+    assert (row["failures"], row["failing_since"]) == (1, row["failing_since"])
+    assert 4 <= (row["retry_at"] - START).total_seconds() <= 7
+    assert deliver(START + timedelta(seconds=3)) == 0
+    second = row["retry_at"] + timedelta(seconds=1)
+    assert deliver(second) == 1
+    (row,) = rows("webhooks_endpoint")
+    assert row["failures"] == 2
+    assert 24 <= (row["retry_at"] - second).total_seconds() <= 37
+    # Whoever asks for it is told at once; what answers again is told everything.
+    listener.status = 204
+    webhooks.send_test(boss(operator), endpoint, now=second)
+    deliver(second)
+    (row,) = rows("webhooks_endpoint")
+    assert (row["failures"], row["failing_since"], row["retry_at"]) == (0, None, None)
+    deliver(START + timedelta(hours=1))
+    assert {each["state"] for each in rows("webhooks_delivery")} == {"heard"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_could_not_be_told_for_days_is_given_up(listener: Listener) -> None:
+    operator = make_operator()
+    webhooks.add_endpoint(boss(operator), operator.id, listener.url, ["account.opened"], now=START)
+    for number in range(3):
+        opened(operator, str(number))
+    listener.status = 500
+    deliver(START)
+    assert give_up_old(START + timedelta(days=3)) == 0
+    assert give_up_old(START + timedelta(days=4)) == 3
+    assert {each["state"] for each in rows("webhooks_delivery")} == {"given_up"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_operator_has_a_limited_number_of_endpoints(listener: Listener) -> None:
+    operator = make_operator()
+    for _ in range(webhooks.MOST_ENDPOINTS):
+        webhooks.add_endpoint(boss(operator), operator.id, listener.url, [], now=START)
+    with pytest.raises(webhooks.TooManyEndpoints):
+        webhooks.add_endpoint(boss(operator), operator.id, listener.url, [], now=START)
+    other = make_operator()
+    webhooks.add_endpoint(boss(other), other.id, listener.url, [], now=START)

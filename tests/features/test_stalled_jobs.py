@@ -1,0 +1,62 @@
+"""What a worker had in hand when it died is done again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import connection
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+
+from abono.base.tasks import restart_stalled, send_mail
+from abono.features.webhooks.tasks import deliver_due
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def taken_by_a_worker(job: int, *, silent: str, attempts: int = 0) -> None:
+    """A worker took the job, and was last heard of so long ago."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH w AS (INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - %s::interval) RETURNING id)"
+            " UPDATE procrastinate_jobs SET status = 'doing', attempts = %s, worker_id = (SELECT id FROM w)"
+            " WHERE id = %s",
+            [silent, attempts, job],
+        )
+
+
+def sweep() -> None:
+    context: Any = JobContext(app=app, start_timestamp=0, job=None, abort_reason=lambda: None)  # type: ignore[arg-type]
+    async_to_sync(restart_stalled.func)(context, 0)
+
+
+def states(*jobs: int) -> dict[int, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, status::text FROM procrastinate_jobs WHERE id = any(%s)", [list(jobs)])
+        return dict(cursor.fetchall())
+
+
+def test_a_mail_in_the_hands_of_a_dead_worker_waits_again() -> None:
+    dead = send_mail.defer(to="a@example.com", subject="s", text="t")
+    alive = send_mail.defer(to="b@example.com", subject="s", text="t")
+    taken_by_a_worker(dead, silent="5 minutes")
+    taken_by_a_worker(alive, silent="5 seconds")
+    sweep()
+    assert states(dead, alive) == {dead: "todo", alive: "doing"}
+
+
+def test_a_job_of_which_the_next_waits_already_is_not_done_twice() -> None:
+    dead = deliver_due.defer()
+    taken_by_a_worker(dead, silent="5 minutes")
+    following = deliver_due.defer()
+    sweep()
+    assert states(dead, following) == {following: "todo"}
+
+
+def test_what_ends_its_worker_every_time_is_given_up() -> None:
+    dead = send_mail.defer(to="a@example.com", subject="s", text="t")
+    taken_by_a_worker(dead, silent="5 minutes", attempts=8)
+    sweep()
+    assert states(dead) == {dead: "failed"}
