@@ -13,6 +13,7 @@ from django.urls import get_resolver
 
 from abono.interfaces.web import urls
 from abono.interfaces.web.pages import PAGES, Page
+from tests.doors.confirming import looked_at
 from tests.doors.everybody.forms import form_of
 from tests.doors.everybody.walk import filled, foreign, picture, strange, undone
 
@@ -103,8 +104,10 @@ def test_everybody_at_a_page(here: Here, page: Page) -> None:
 def _let_in(here: Here, page: Page, method: str, who: str, form: dict[str, Any], before: dict[str, str]) -> list[str]:
     """What is wrong where somebody is let in: nothing was done, or too much is told. All before it was undone."""
     ids = here.town.south.named(page.name)
+    client = here.clients[who]
     with undone():
-        answer = ask(here.clients[who], page, method, ids, form)
+        sent = looked_at(client, "/" + filled(page.path, ids), form) if method == "POST" else {}
+        answer = ask(client, page, method, ids, sent)
         changed = method == "POST" and picture() != before
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
     beside = not here.town.people[who].sees_all_accounts

@@ -22,6 +22,7 @@ from abono.interfaces.api import urls as api_urls
 from abono.interfaces.api.calls import ENDPOINTS, Endpoint, query_names
 from abono.interfaces.web import urls as web_urls
 from abono.interfaces.web.pages import PAGES, Page
+from tests.doors.confirming import looked_at
 from tests.doors.everybody.forms import form_of
 from tests.doors.everybody.walk import filled, picture, strange, undone
 
@@ -70,7 +71,8 @@ def test_script_in_every_text_field_is_text_on_every_page(here: Here) -> None:
         for page in PAGES:
             if page.name in TEXTS:
                 form = {**form_of(page.name, built.south), **TEXTS[page.name]}
-                status = boss.post("/" + filled(page.path, ids), form).status_code
+                address = "/" + filled(page.path, ids)
+                status = boss.post(address, looked_at(boss, address, form)).status_code
                 refused += [] if status in {200, 302, 303} else [(page.name, status)]
         for who in ("administrator", "subscriber", "agent"):
             person = built.people[who]

@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
 from django.utils.html import strip_tags
+from tests.doors.confirming import looked_at
 from tests.features.worlds import account, operator
 
 from abono.features.access.operations import add_membership, add_user
@@ -148,5 +149,5 @@ def picture() -> dict[str, list[tuple[object, ...]]]:
 def send(client: Client, address: str, step: str = "confirm", *, key: str | None = None, **values: str) -> HttpResponse:
     """Send a page's form."""
     sent = {"key": key or str(uuid4()), "step": step, **values}
-    answer: HttpResponse = client.post(address, sent)  # type: ignore[assignment]
+    answer: HttpResponse = client.post(address, looked_at(client, address, sent))  # type: ignore[assignment]
     return answer

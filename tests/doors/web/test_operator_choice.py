@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import expect
 from tests.browser import wrong_in
+from tests.doors.confirming import looked_at
 from tests.doors.web.staff_world import signed_in, text
 from tests.features.worlds import START
 
@@ -107,7 +108,7 @@ def test_a_move_is_confirmed_by_what_was_typed(transactional_db: None) -> None: 
     typed = {"parent": f"Office 09 ({place.code})", "valid_from": ""}
     asked = text(house.boss.post(address, typed))
     assert f'name="parent" value="Office 09 ({place.code})"' in asked
-    assert house.boss.post(address, {**typed, "confirm": "yes"}).status_code == 303
+    assert house.boss.post(address, looked_at(house.boss, address, {**typed, "confirm": "yes"})).status_code == 303
     assert tree.node(moved.id).parent_id == place.id
     assert house.boss.post(f"/operators/{place.id}/move/", {"parent": moved.code, "confirm": "yes"}).status_code == 422
     assert tree.node(place.id).parent_id == house.top.id

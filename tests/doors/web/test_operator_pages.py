@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from tests.browser import wrong_in
+from tests.doors.confirming import looked_at
 from tests.features.test_brands import PNG
 from tests.features.test_operator_blocks import NOW, rows, seller, stands
 from tests.features.worlds import account
@@ -64,6 +65,11 @@ def house() -> House:
     return House()
 
 
+def confirmed(house: House, address: str, **typed: Any) -> Any:
+    """Look at what a form would do, and confirm it."""
+    return house.boss.post(address, looked_at(house.boss, address, {**typed, "confirm": "yes"}))
+
+
 def everything() -> list[Any]:
     tables = ("operators_operator", "operators_move", "operators_logo", "catalogue_offer", "catalogue_plan",
               "subscriptions_subscription", "base_trail")  # fmt: skip
@@ -111,11 +117,11 @@ def test_blocking_says_what_stops_and_lifting_brings_it_back(house: House) -> No
     page = house.boss.get(f"/operators/{house.west.id}/block/").content.decode()
     assert "1 subscription stops." in page
     assert stands([mine]) == [("active", [])]
-    assert house.boss.post(f"/operators/{house.west.id}/block/").status_code == 303
+    assert confirmed(house, f"/operators/{house.west.id}/block/").status_code == 303
     assert stands([mine]) == [("suspended", ["parent"])]
     assert "Blocked from above" in house.boss.get(f"/operators/{house.low.id}/").content.decode()
     assert "Blocked" in house.boss.get("/operators/").content.decode()
-    assert house.boss.post(f"/operators/{house.west.id}/unblock/").status_code == 303
+    assert confirmed(house, f"/operators/{house.west.id}/unblock/").status_code == 303
     assert stands([mine]) == [("active", [])]
     told = rows("SELECT actor, origin FROM base_trail WHERE action LIKE 'operator.%%block'")
     assert {origin for _, origin in told} == {"web"}
@@ -125,17 +131,16 @@ def test_blocking_says_what_stops_and_lifting_brings_it_back(house: House) -> No
 def test_moving_shows_what_changes_and_then_does_it(house: House) -> None:
     mine = account(house.low, 5_000)
     orders.subscribe(mine, "line", now=datetime.now(UTC))
-    house.boss.post(f"/operators/{house.east.id}/block/")
+    confirmed(house, f"/operators/{house.east.id}/block/")
     before = everything()
     address = f"/operators/{house.low.id}/move/"
     page = house.boss.post(address, {"parent": house.east.id, "valid_from": ""}).content.decode()
     assert f"{house.east.name} is blocked: 1 subscription stops." in page
     assert everything() == before
-    assert house.boss.post(address, {"parent": house.east.id, "valid_from": "", "confirm": "yes"}).status_code == 303
+    assert confirmed(house, address, parent=house.east.id, valid_from="").status_code == 303
     assert tree.node(house.low.id).parent_id == house.east.id
     assert stands([mine]) == [("suspended", ["parent"])]
-    later = {"parent": house.west.id, "valid_from": "2999-01-01", "confirm": "yes"}
-    assert house.boss.post(address, later).status_code == 303
+    assert confirmed(house, address, parent=house.west.id, valid_from="2999-01-01").status_code == 303
     page = house.boss.get(f"/operators/{house.low.id}/").content.decode()
     assert "Waits" in page
     (waiting,) = rows("SELECT id FROM operators_move WHERE state = 'waiting'")

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client
 from django.utils import timezone
+from tests.doors.confirming import looked_at
 from tests.doors.web.staff_world import World, everything, text, world
 
 from abono.features.access.rights import Role
@@ -53,7 +54,7 @@ def where(one: World, rest: str) -> str:
 
 
 def send(client: Client, address: str, form: dict[str, str], step: str, key: str) -> Any:
-    return client.post(address, {**form, "step": step, "key": key})
+    return client.post(address, looked_at(client, address, {**form, "step": step, "key": key}))
 
 
 def done(one: World, rest: str, form: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 from tests.browser import wrong_in
+from tests.doors.confirming import looked_at
 from tests.doors.web.staff_world import HOSTILE, everything, signed_in, text
 
 from abono.features.access.rights import Kind, Role
@@ -284,11 +285,11 @@ def test_seats_come_and_go_with_a_preview(office: Office) -> None:
     before = everything()
     assert "Change seats" in plainly(office.boss.post(path, {**typed, "step": "preview"}))
     assert everything() == before
-    done = office.boss.post(path, {**typed, "step": "confirm"})
+    done = office.boss.post(path, looked_at(office.boss, path, {**typed, "step": "confirm"}))
     assert (done.status_code, done["location"]) == (303, office.path)
-    assert office.boss.post(path, {**typed, "step": "confirm"}).status_code == 303
+    assert office.boss.post(path, looked_at(office.boss, path, {**typed, "step": "confirm"})).status_code == 303
     gone = {**typed, "direction": "go", "quantity": "1", "time": "", "key": "k2", "step": "confirm"}
-    assert office.boss.post(path, gone).status_code == 303
+    assert office.boss.post(path, looked_at(office.boss, path, gone)).status_code == 303
     (quota,) = [each for each in quotas_of([office.account], office.now) if each.service == "people"]
     assert (str(quota.used), quota.packs) == ("5", 1)
     before = everything()

@@ -49,9 +49,7 @@ def promise_offer(operator: Operator, account: int, currency: str, now: datetime
     return PromiseOffer(limit, terms.promise_days, terms.promise_fee, ends_at, running)
 
 
-def make_own_promise(
-    operator: Operator, account: int, currency: str, amount: int, *, now: datetime, key: str | None = None
-) -> None:
+def make_own_promise(operator: Operator, account: int, currency: str, amount: int, *, now: datetime) -> None:
     """A promise of the subscriber on the operator's terms.
 
     Raises PromiseNotOffered, InvalidRequest (more than the limit), GrantActive, InsufficientFunds (the fee).
@@ -63,4 +61,4 @@ def make_own_promise(
     if not 0 < amount <= offer.limit:
         message = "Promise an amount above 0 and no more than is offered."
         raise InvalidRequest(message, field="amount", code="out_of_range")
-    money.promise(account, amount, offer.days, now=now, fee=offer.fee, key=key)
+    money.promise(account, amount, offer.days, now=now, fee=offer.fee)

@@ -6,7 +6,7 @@ What comes next is never worked out a second time: the engine itself is asked, o
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -33,10 +33,11 @@ _FORECAST_DAYS = 30
 
 @dataclass(frozen=True)
 class Upcoming:
-    """The next charge of a subscription: its civil day and amount."""
+    """The next charge of a subscription: its civil day and amount; ``price`` is without what the use so far adds."""
 
     on: date
     amount: int
+    price: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def next_charges(operator: Operator, accounts: Sequence[int], now: datetime) -> 
             _quotes.run("drop_decided", day=operator.day(instant))
             _reschedule(copies, at)
         found = _quotes.rows("prices")
-    return {row["subscription_id"]: Upcoming(row["booked_on"], row["amount"]) for row in found}
+    return {row["subscription_id"]: Upcoming(row["booked_on"], row["amount"], row["price"]) for row in found}
 
 
 def _reschedule(copies: Scope, now: datetime) -> None:

@@ -1,15 +1,18 @@
 """A write in three steps: a form, a preview by the engine that writes nothing, and the deed.
 
     form ──preview──▸ what the engine would do ──confirm──▸ the deed, once per form ──▸ the page it leads to
-     ▴ ◂──edit───────────────┘ refused                          │ refused
-     └── what was typed, and the refusal at its field ◂─────────┘
+     ▴ ◂──edit───────────────┘ ▴  refused                       │ │ refused
+     │                         └── it would do something else ◂─┘ │
+     └── what was typed, and the refusal at its field ◂───────────┘
 
 Every page that moves money or changes a subscription is one call of ``ask``. Staff and subscribers have the same steps;
-what each has of its own, pages, words and keys, is a ``Side``.
+what each has of its own, pages, words and keys, is a ``Side``. The preview carries a mark of what it shows; what would
+be something else by the time it is confirmed is not done but shown again.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +23,9 @@ from django.shortcuts import render
 
 from abono.base.refusal import Refusal
 from abono.features.access.people import Forbidden, NotFound
-from abono.features.billing.previews import preview
+from abono.features.billing.previews import confirm, preview
 from abono.interfaces.web.pages import SEE_OTHER
-from abono.interfaces.web.refusing import REFUSED
+from abono.interfaces.web.refusing import CHANGED, REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,15 +35,18 @@ if TYPE_CHECKING:
     from abono.features.billing.previews import Preview
     from abono.interfaces.web.pages import PersonRequest
 
+_FRAME = frozenset({"csrfmiddlewaretoken", "key", "shown", "step"})
+"""What a form sends beside its values."""
+
 
 @dataclass(frozen=True)
 class Wish:
-    """What a filled form asks for: ``act`` with a key does it, without one it is tried out.
+    """What a filled form asks for: ``act`` does it, or is tried out.
 
     ``sentences`` say what will happen, ``lost`` what is lost by it, ``done`` what has happened.
     """
 
-    act: Callable[[str | None], object]
+    act: Callable[[], object]
     done: str
     sentences: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
@@ -100,27 +106,45 @@ def ask(
     if not form.is_valid() or step == "edit":
         return render(request, side.form, page, status=REFUSED if form.errors else 200)
     wish = question.wish(form.cleaned_data)
-    refusal = _done(request, side, wish) if step == "confirm" else None
-    if step == "confirm" and refusal is None:
+    told = (question.lead, wish.sentences, wish.lost)
+    done, refusal = _done(request, side, wish, account_id, told) if step == "confirm" else (False, None)
+    if done:
         messages.success(request, wish.done)
         return HttpResponseRedirect(question.done_at or question.back, status=SEE_OTHER)
     # What a refused deed lacks is asked of the engine as well: a refusal names no amount.
-    seen = preview(account_id, request.now, lambda: wish.act(None))
+    seen = preview(account_id, request.now, wish.act)
     refusal = refusal or seen.refusal
     if refusal is None:
-        return render(request, side.preview, {**page, "wish": wish, "seen": seen})
+        changed = step == "confirm"
+        shown = {**page, "wish": wish, "seen": seen, "mark": seen.mark(*told), "changed": changed}
+        return render(request, side.preview, shown, status=CHANGED if changed else 200)
     if isinstance(refusal, NotFound | Forbidden):
         raise refusal
     side.blame(form, refusal, seen)
     return render(request, side.form if form.fields else side.refused, page, status=REFUSED if sent else 200)
 
 
-def _done(request: PersonRequest, side: Side, wish: Wish) -> Refusal | None:
-    """Do it under the form's key; answers why not."""
+def mark_of(told: object) -> str:
+    """A digest of what a page tells, for pages whose deed the engine does not preview."""
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
+def _done(
+    request: PersonRequest, side: Side, wish: Wish, account_id: int, told: tuple[object, ...]
+) -> tuple[bool, Refusal | None]:
+    """Do it once under the form's key, if it is what was shown; answers whether it is done, or why not."""
+    mark = request.POST.get("shown", "")
+    sent = {name: request.POST.getlist(name) for name in request.POST if name not in _FRAME}
     try:
-        wish.act(side.key(request))
+        return confirm(
+            account_id,
+            request.now,
+            wish.act,
+            shown=lambda seen: seen.mark(*told) == mark,
+            key=side.key(request),
+            asked={"action": "confirm", "page": request.path, "form": sent},
+        ), None
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        return refusal
-    return None
+        return False, refusal

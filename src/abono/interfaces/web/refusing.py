@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 REFUSED = 422
 """The status of a form that comes back."""
+CHANGED = 409
+"""The status of a preview that is shown again, because something else would be done than was shown."""
 SENTENCES: dict[str, _StrPromise] = {
     "insufficient_funds": _("There is not enough money on the account. Pay first, or choose something smaller."),
     "grant_active": _("A promised payment is running. The next can be made when it is repaid or over."),

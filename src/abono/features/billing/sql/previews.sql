@@ -14,13 +14,30 @@ SELECT
         WHERE t.account_id = %(account)s
         ORDER BY t.id DESC
         LIMIT 1
-    ), '00000000-0000-0000-0000-000000000000') AS transition;
+    ), '00000000-0000-0000-0000-000000000000') AS transition,
+    (
+        -- What people booked last; of late, because an account may be charged for each use.
+        SELECT l.id FROM (
+            SELECT
+                e.id,
+                e.counter
+            FROM ledger_entry AS e
+            WHERE e.account_id = %(account)s
+            ORDER BY e.id DESC
+            LIMIT 500
+        ) AS l
+        WHERE l.counter IN ('cash', 'adjustments', 'opening')
+        ORDER BY l.id DESC
+        LIMIT 1
+    ) AS by_hand;
 
 -- name: versions
--- The subscriptions of an account, each with a mark that changes with any of its columns.
+-- The subscriptions of an account, each with a mark that changes with any of its columns, and with its terms: what
+-- of it is the same each time that the same is tried.
 SELECT
     s.id,
-    md5(s::text) AS version
+    md5(s::text) AS version,
+    (to_jsonb(s) - '{id,ordered_at,rate_id,look_at}'::text[])::text AS terms
 FROM subscriptions_subscription AS s
 WHERE s.account_id = %(account)s;
 

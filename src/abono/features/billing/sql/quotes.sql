@@ -8,12 +8,13 @@ UPDATE subscriptions_subscription SET reasons = 1 WHERE state = 'suspended' AND 
 UPDATE ledger_account SET balance = balance + %(amount)s;
 
 -- name: prices
--- What each subscription was charged.
+-- What each subscription was charged, and how much of it is none of the use so far.
 SELECT
     c.account_id,
     c.subscription_id,
     min(e.booked_on) AS booked_on,
-    sum(c.amount)::bigint AS amount
+    sum(c.amount)::bigint AS amount,
+    coalesce(sum(c.amount) FILTER (WHERE c.kind <> 'overage'), 0)::bigint AS price
 FROM billing_charge AS c
 INNER JOIN ledger_entry AS e ON c.account_id = e.account_id AND c.id = e.id
 GROUP BY c.account_id, c.subscription_id;

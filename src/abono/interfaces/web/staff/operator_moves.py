@@ -18,14 +18,15 @@ from abono.features.catalogue.offers import offers_of
 from abono.features.operators import moves, tree
 from abono.features.operators.access import find_below, find_operator, list_nodes
 from abono.interfaces.web import formats
+from abono.interfaces.web.asking import mark_of
 from abono.interfaces.web.operator_choice import offer_operators
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import DayField
-from abono.interfaces.web.refusing import REFUSED, tried
+from abono.interfaces.web.refusing import CHANGED, REFUSED, tried
 from abono.interfaces.web.staff.operators import blocking, with_below
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Mapping
     from datetime import date
 
     from django.http import HttpResponse
@@ -52,6 +53,26 @@ class MoveForm(forms.Form):
         offer_operators(self, "parent", person, without)
 
 
+class Shown:
+    """What a page showed of the tree, and the deed that is done only if that still holds; the tree is locked for it."""
+
+    def __init__(self, request: PersonRequest, look: Callable[[], tuple[object, ...]]) -> None:
+        self.request, self.look, self.done = request, look, False
+
+    @property
+    def mark(self) -> str:
+        """The mark of what there is to see now."""
+        return mark_of(self.look())
+
+    def do(self, act: Callable[[], object]) -> None:
+        """Do it, if what was shown still holds."""
+        with transaction.atomic():
+            tree.lock_tree()
+            if self.request.POST.get("shown") == self.mark:
+                act()
+                self.done = True
+
+
 @page(
     "operators/<int:operator>/move/",
     name="operator_move",
@@ -71,11 +92,16 @@ def operator_move(request: PersonRequest, operator: int) -> HttpResponse:
     elif form.is_valid():
         place = find_operator(person, form.cleaned_data["parent"], "operator.change")
         day = form.cleaned_data["valid_from"]
+        changed = False
         if request.POST.get("confirm") == "yes":
-            if tried(form, lambda: _move(request, moved, place, day)):
-                return HttpResponseRedirect(reverse("operator", args=[operator]), status=303)
-        elif tried(form, lambda: _would_move(request, moved, place, day)):
-            return render(request, "web/staff/operator_confirm.html", _shown(request, moved, place, day, len(below)))
+            moves_as_shown = Shown(request, lambda: _facts(request, moved, place, day))
+            if tried(form, lambda: moves_as_shown.do(lambda: _move(request, moved, place, day))):
+                if moves_as_shown.done:
+                    parents.carry(request.now, operators=person.operators, most=_AT_ONCE)
+                    return HttpResponseRedirect(reverse("operator", args=[operator]), status=303)
+                changed = True
+        if not form.errors and tried(form, lambda: _would_move(request, moved, place, day)):
+            return _confirm(request, _shown(request, moved, place, day, len(below)), changed=changed)
     return render(request, "web/staff/operator_move.html", {"form": form, "seller": moved}, status=status)
 
 
@@ -83,9 +109,25 @@ def _move(request: PersonRequest, moved: Operator, place: Operator, day: date | 
     at_once = parents.move_operator(
         moved, place.id, valid_from=day, made_by=request.person.email or request.person.name, now=request.now
     )
-    parents.carry(request.now, operators=request.person.operators, most=_AT_ONCE)
     done = _("%(name)s stands below %(parent)s now.") if at_once else _("The move of %(name)s below %(parent)s waits.")
     messages.success(request, done % {"name": moved.name, "parent": place.name})
+
+
+def _facts(request: PersonRequest, moved: Operator, place: Operator, day: date | None) -> tuple[object, ...]:
+    """What a move is decided by; how many subscriptions there are moves on by itself."""
+    node = tree.node(moved.id)
+    ends = sorted(each.code for each in offers_of(moved.id) if each.ended_at is None)
+    above = blocking(request.person, place.id)
+    return (
+        sorted(_subtree(request, moved.id)),
+        node.parent_id,
+        node.stopped,
+        node.blocked_at,
+        above,
+        ends,
+        place.id,
+        day,
+    )
 
 
 def _would_move(request: PersonRequest, moved: Operator, place: Operator, day: date | None) -> None:
@@ -124,6 +166,7 @@ def _shown(request: PersonRequest, moved: Operator, place: Operator, day: date |
         "changes": changes,
         "confirm": _("Move"),
         "back": reverse("operator_move", args=[moved.id]),
+        "mark": mark_of(_facts(request, moved, place, day)),
         "hidden": [("parent", request.POST["parent"]), ("valid_from", day.isoformat() if day else "")],
     }
 
@@ -166,9 +209,11 @@ def operator_move_withdraw(request: PersonRequest, operator: int, move: int) -> 
 def operator_block(request: PersonRequest, operator: int) -> HttpResponse:
     """Say how many subscriptions stop, then block."""
     blocked = find_below(request.person, operator, "operator.block")
+    shown = Shown(request, lambda: _blocking_facts(request, operator))
     if request.method == "POST":
-        parents.block_operator(blocked, now=request.now)
-        return _carried(request, blocked, _("%(name)s is blocked.") % {"name": blocked.name})
+        shown.do(lambda: parents.block_operator(blocked, now=request.now))
+        if shown.done:
+            return _carried(request, blocked, _("%(name)s is blocked.") % {"name": blocked.name})
     subtree = _subtree(request, operator)
     found = parents.tallies(subtree).values()
     going, accounts = sum(each.active for each in found), sum(each.accounts for each in found)
@@ -188,8 +233,9 @@ def operator_block(request: PersonRequest, operator: int) -> HttpResponse:
         "confirm": _("Block"),
         "danger": True,
         "back": reverse("operator", args=[operator]),
+        "mark": shown.mark,
     }
-    return render(request, "web/staff/operator_confirm.html", values)
+    return _confirm(request, values, changed=request.method == "POST")
 
 
 @page(
@@ -202,9 +248,11 @@ def operator_block(request: PersonRequest, operator: int) -> HttpResponse:
 def operator_unblock(request: PersonRequest, operator: int) -> HttpResponse:
     """Say what goes on, then lift the block."""
     blocked = find_below(request.person, operator, "operator.block")
+    shown = Shown(request, lambda: _blocking_facts(request, operator))
     if request.method == "POST":
-        parents.unblock_operator(blocked, now=request.now)
-        return _carried(request, blocked, _("The block of %(name)s is lifted.") % {"name": blocked.name})
+        shown.do(lambda: parents.unblock_operator(blocked, now=request.now))
+        if shown.done:
+            return _carried(request, blocked, _("The block of %(name)s is lifted.") % {"name": blocked.name})
     parent = tree.node(operator).parent_id
     above = "" if parent is None else blocking(request.person, parent)
     changes = (
@@ -221,8 +269,21 @@ def operator_unblock(request: PersonRequest, operator: int) -> HttpResponse:
         "changes": changes,
         "confirm": _("Lift the block"),
         "back": reverse("operator", args=[operator]),
+        "mark": shown.mark,
     }
-    return render(request, "web/staff/operator_confirm.html", values)
+    return _confirm(request, values, changed=request.method == "POST")
+
+
+def _blocking_facts(request: PersonRequest, operator: int) -> tuple[object, ...]:
+    """What a block and its end are decided by: all that stand below, and whether one above is blocked as well."""
+    parent = tree.node(operator).parent_id
+    return sorted(_subtree(request, operator)), None if parent is None else blocking(request.person, parent)
+
+
+def _confirm(request: PersonRequest, values: Mapping[str, object], *, changed: bool) -> HttpResponse:
+    """The page that is confirmed; once more, if something else would be done than was shown."""
+    status = CHANGED if changed else 200
+    return render(request, "web/staff/operator_confirm.html", {**values, "changed": changed}, status=status)
 
 
 def _carried(request: PersonRequest, operator: Operator, done: str) -> HttpResponse:

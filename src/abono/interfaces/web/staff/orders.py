@@ -68,7 +68,7 @@ def subscribe(request: PersonRequest, account: int) -> HttpResponse:
     form = SubscribeForm(request.POST or None, initial=first)
     choose(form, "plan", [("", _("Choose a plan")), *offers(operator, operator.day(request.now))])
 
-    def do(values: Values, key: str | None) -> object:
+    def do(values: Values) -> object:
         return orders.subscribe(
             account,
             values["plan"],
@@ -76,7 +76,6 @@ def subscribe(request: PersonRequest, account: int) -> HttpResponse:
             quantity=values["quantity"],
             unit=values["unit"].strip(),
             starts_on=values["starts_on"],
-            key=key,
         )
 
     question = _question(
@@ -115,7 +114,7 @@ def subscription_change(request: PersonRequest, account: int, subscription: UUID
     form = ChangeForm(request.POST or None, initial=first)
     choose(form, "plan", offers(operator, operator.day(request.now), present=row.plan_code))
 
-    def do(values: Values, key: str | None) -> None:
+    def do(values: Values) -> None:
         orders.change(
             account,
             subscription,
@@ -123,7 +122,6 @@ def subscription_change(request: PersonRequest, account: int, subscription: UUID
             plan_code=values["plan"],
             quantity=values["quantity"],
             at_period_end=values["when"] == "period_end",
-            key=key,
         )
 
     question = _question(
@@ -155,8 +153,8 @@ def subscription_keep_plan(request: PersonRequest, account: int, subscription: U
         lead=_("%(plan)s, quantity %(quantity)s, goes on after the boundary.") % _names(row),
         confirm=_("Take back"),
         done=_("The change is taken back."),
-        do=lambda _values, key: orders.change(
-            account, subscription, now=request.now, plan_code=row.plan_code, quantity=row.quantity, key=key
+        do=lambda _values: orders.change(
+            account, subscription, now=request.now, plan_code=row.plan_code, quantity=row.quantity
         ),
     )
     return carry_out(request, found, NoForm(), question)
@@ -183,7 +181,7 @@ def subscription_pause(request: PersonRequest, account: int, subscription: UUID)
         lead=_("%(plan)s stops for a while. The plan says whether the paid days are kept.") % _names(row),
         confirm=_("Pause"),
         done=_("The subscription is paused."),
-        do=lambda values, key: blocks.pause(account, subscription, now=request.now, until=values["until"], key=key),
+        do=lambda values: blocks.pause(account, subscription, now=request.now, until=values["until"]),
     )
     return carry_out(request, found, PauseForm(request.POST or None), question)
 
@@ -199,7 +197,7 @@ def subscription_resume(request: PersonRequest, account: int, subscription: UUID
         lead=_("%(plan)s goes on today.") % _names(row),
         confirm=_("Resume"),
         done=_("The subscription is resumed."),
-        do=lambda _values, key: blocks.resume(account, subscription, now=request.now, key=key),
+        do=lambda _values: blocks.resume(account, subscription, now=request.now),
     )
     return carry_out(request, found, NoForm(), question)
 
@@ -224,14 +222,13 @@ def subscription_cancel(request: PersonRequest, account: int, subscription: UUID
     """End a subscription."""
     found, row = _both(request, account, subscription, "subscription.cancel")
 
-    def do(values: Values, key: str | None) -> None:
+    def do(values: Values) -> None:
         orders.cancel(
             account,
             subscription,
             now=request.now,
             at_period_end=values["when"] == "period_end",
             prorate_refund=values["when"] == "refund",
-            key=key,
         )
 
     lost = _("An ended subscription does not return; a new one must be ordered.")
@@ -264,7 +261,7 @@ def subscription_keep(request: PersonRequest, account: int, subscription: UUID) 
         lead=_("%(plan)s goes on after the boundary.") % _names(row),
         confirm=_("Take back"),
         done=_("The cancellation is taken back."),
-        do=lambda _values, _key: orders.keep(account, subscription, now=request.now),
+        do=lambda _values: orders.keep(account, subscription, now=request.now),
     )
     return carry_out(request, found, NoForm(), question)
 
@@ -305,9 +302,7 @@ def _block(request: PersonRequest, account: AccountRow, row: SubscriptionRow | N
         lead=_("It stops at once and stays stopped until staff lift the block; other reasons stay as they are."),
         confirm=_("Block"),
         done=_("The block is set."),
-        do=lambda _values, _key: blocks.block(
-            account.account_id, now=request.now, subscription=row.id if row else None
-        ),
+        do=lambda _values: blocks.block(account.account_id, now=request.now, subscription=row.id if row else None),
         loses=_("While blocked nothing is charged; paid days run on."),
         danger=True,
     )
@@ -321,9 +316,7 @@ def _unblock(request: PersonRequest, account: AccountRow, row: SubscriptionRow |
         lead=_("What has no other reason to be stopped returns at once, if its charge fits."),
         confirm=_("Lift the block"),
         done=_("The block is lifted."),
-        do=lambda _values, _key: blocks.unblock(
-            account.account_id, now=request.now, subscription=row.id if row else None
-        ),
+        do=lambda _values: blocks.unblock(account.account_id, now=request.now, subscription=row.id if row else None),
     )
 
 
@@ -345,7 +338,7 @@ def _question(
     account: AccountRow,
     row: SubscriptionRow | None = None,
     *,
-    do: Callable[[Values, str | None], object],
+    do: Callable[[Values], object],
     done: str,
     loses: str = "",
     **words: Any,

@@ -72,9 +72,7 @@ def payment_new(request: PersonRequest, account: int) -> HttpResponse:
         back=_back(found),
         wish=deed(
             _("The payment is entered."),
-            lambda values, key: money.pay(
-                account, values["amount"], now=request.now, key=key, text=values["text"].strip()
-            ),
+            lambda values: money.pay(account, values["amount"], now=request.now, text=values["text"].strip()),
         ),
     )
     return carry_out(request, found, form, question)
@@ -91,9 +89,7 @@ def refund_new(request: PersonRequest, account: int) -> HttpResponse:
         back=_back(found),
         wish=deed(
             _("The refund is entered."),
-            lambda values, key: money.refund(
-                account, values["amount"], now=request.now, key=key, text=values["text"].strip()
-            ),
+            lambda values: money.refund(account, values["amount"], now=request.now, text=values["text"].strip()),
         ),
     )
     return carry_out(request, found, TextForm(request.POST or None).in_currency(found.currency), question)
@@ -121,9 +117,9 @@ def adjustment_new(request: PersonRequest, account: int) -> HttpResponse:
     """Correct a balance by hand."""
     found = find_account(request.person, account, now=request.now, right="payment.adjust")
 
-    def do(values: Values, key: str | None) -> object:
+    def do(values: Values) -> object:
         amount = values["amount"] if values["direction"] == "add" else -values["amount"]
-        return money.adjust(account, amount, now=request.now, key=key, text=values["text"].strip())
+        return money.adjust(account, amount, now=request.now, text=values["text"].strip())
 
     question = Question(
         title=_("Adjust the balance"),
@@ -160,8 +156,8 @@ def promise_new(request: PersonRequest, account: int) -> HttpResponse:
         back=_back(found),
         wish=deed(
             _("The promised payment counts from now."),
-            lambda values, key: money.promise(
-                account, values["amount"], values["days"], now=request.now, fee=values["fee"] or 0, key=key
+            lambda values: money.promise(
+                account, values["amount"], values["days"], now=request.now, fee=values["fee"] or 0
             ),
         ),
     )
@@ -187,7 +183,7 @@ def credit_limit(request: PersonRequest, account: int) -> HttpResponse:
         back=_back(found),
         wish=deed(
             _("The credit limit is set."),
-            lambda values, _key: money.set_credit_limit(account, values["amount"], now=request.now),
+            lambda values: money.set_credit_limit(account, values["amount"], now=request.now),
         ),
     )
     return carry_out(

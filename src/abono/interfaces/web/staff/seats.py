@@ -68,9 +68,9 @@ def subscription_seats(request: PersonRequest, account: int, subscription: UUID)
     form = SeatsForm(request.POST or None)
     choose(form, "service", [(each.service, f"{each.service}: {_taken(each.used, each.unit)}") for each in seats])
 
-    def do(values: Values, key: str | None) -> None:
+    def do(values: Values) -> None:
         change = values["quantity"] if values["direction"] == "come" else -values["quantity"]
-        each = Use(account, subscription, values["service"], change, _midnight(values["time"], zone), key)
+        each = Use(account, subscription, values["service"], change, _midnight(values["time"], zone), None)
         change_seats(request.person, each, now=request.now)
 
     question = Question(

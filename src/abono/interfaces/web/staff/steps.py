@@ -32,10 +32,10 @@ def carry_out(request: PersonRequest, account: AccountRow, form: forms.Form, que
     return ask(request, _STAFF, form, question, account_id=account.account_id, account=account)
 
 
-def deed(done: str, do: Callable[[Values, str | None], object], loses: str = "") -> Callable[[Values], Wish]:
-    """A wish that is told in the same words whatever the form says; ``do`` gets its values and key, or no key."""
+def deed(done: str, do: Callable[[Values], object], loses: str = "") -> Callable[[Values], Wish]:
+    """A wish that is told in the same words whatever the form says; ``do`` gets its values."""
     lost = [loses] if loses else []
-    return lambda values: Wish(act=lambda key: do(values, key), done=done, lost=lost)
+    return lambda values: Wish(act=lambda: do(values), done=done, lost=lost)
 
 
 def sentence(refusal: Refusal, short_by: int = 0, currency: str = "") -> str:

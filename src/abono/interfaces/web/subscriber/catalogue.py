@@ -94,14 +94,13 @@ def my_order(request: PersonRequest, account: int, plan: str) -> HttpResponse:
                 "day": day_text(begins, "long"),
             }
         return Wish(
-            act=lambda key: orders.subscribe(
+            act=lambda: orders.subscribe(
                 mine.id,
                 plan,
                 now=request.now,
                 quantity=values["quantity"],
                 unit=values["unit"],
                 starts_on=begins,
-                key=key,
             ),
             done=_("%(plan)s is ordered.") % told,
             sentences=[sentence, *shelf.terms],

@@ -124,8 +124,8 @@ def my_change(request: PersonRequest, account: int, subscription: UUID) -> HttpR
         else:
             sentence = _("%(service)s becomes %(plan)s, quantity %(quantity)s, on %(day)s.") % told
         return Wish(
-            act=lambda key: orders.change(
-                **case.at, plan_code=values["plan"], quantity=values["quantity"], at_period_end=not now, key=key
+            act=lambda: orders.change(
+                **case.at, plan_code=values["plan"], quantity=values["quantity"], at_period_end=not now
             ),
             done=sentence,
             sentences=[sentence],
@@ -159,7 +159,7 @@ def my_cancel(request: PersonRequest, account: int, subscription: UUID) -> HttpR
     else:
         sentences = [_("%(service)s ends at once, because nothing of it is paid.") % told]
     wish = Wish(
-        act=lambda key: orders.cancel(**case.at, key=key),
+        act=lambda: orders.cancel(**case.at),
         done=sentences[0],
         sentences=sentences,
         lost=[_("Nothing is paid back. Once it has ended, it can only be ordered anew, at the price of that day.")],
@@ -180,7 +180,7 @@ def my_keep(request: PersonRequest, account: int, subscription: UUID) -> HttpRes
     """Take a cancellation back that has not taken effect."""
     case = _case(request, account, subscription, "subscription.cancel")
     sentence = _("%(service)s goes on. The cancellation is taken back.") % {"service": case.name}
-    wish = Wish(act=lambda _key: orders.keep(**case.at), done=sentence, sentences=[sentence])
+    wish = Wish(act=lambda: orders.keep(**case.at), done=sentence, sentences=[sentence])
     question = Question(
         title=_("Keep %(service)s") % {"service": case.name},
         confirm=_("Keep it"),
@@ -209,7 +209,7 @@ def my_pause(request: PersonRequest, account: int, subscription: UUID) -> HttpRe
         else:
             sentence = _("%(service)s is paused from now until you resume it.") % told
         return Wish(
-            act=lambda key: blocks.pause(**case.at, until=until, key=key),
+            act=lambda: blocks.pause(**case.at, until=until),
             done=sentence,
             sentences=[sentence],
             lost=[_("The paid days run on during the pause.")] if loses else [],
@@ -231,7 +231,7 @@ def my_resume(request: PersonRequest, account: int, subscription: UUID) -> HttpR
     """End a pause: what was kept runs again, or the return is tried."""
     case = _case(request, account, subscription, "subscription.pause")
     sentence = _("The pause of %(service)s ends now.") % {"service": case.name}
-    wish = Wish(act=lambda key: blocks.resume(**case.at, key=key), done=sentence, sentences=[sentence])
+    wish = Wish(act=lambda: blocks.resume(**case.at), done=sentence, sentences=[sentence])
     question = Question(
         title=_("Resume %(service)s") % {"service": case.name},
         confirm=_("Resume"),

@@ -82,7 +82,7 @@ def _question(request: PersonRequest, mine: Own, offer: PromiseOffer) -> Questio
             sentences.append(_("The promise costs %(fee)s, which is charged at once.") % told)
         sentences.append(_("What you pay repays the promise first."))
         return Wish(
-            act=lambda key: make_own_promise(mine.operator, mine.id, mine.currency, amount, now=request.now, key=key),
+            act=lambda: make_own_promise(mine.operator, mine.id, mine.currency, amount, now=request.now),
             done=_("You promised to pay %(amount)s until %(until)s.") % told,
             sentences=sentences,
         )
