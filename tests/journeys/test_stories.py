@@ -35,4 +35,4 @@ def test_all_stories_are_here() -> None:
     names = {path.stem for path in STORIES}
     assert len(names) == len(STORIES)
     assert sum(name.startswith("billing-") for name in names) == 26
-    assert sum(name.startswith("quota-") for name in names) == 14
+    assert sum(name.startswith("quota-") for name in names) == 15

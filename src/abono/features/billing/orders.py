@@ -17,6 +17,8 @@ from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.billing import engine
 from abono.features.billing.counter import Desk, counter
+from abono.features.billing.counts import count_under
+from abono.features.billing.using import charge_on_use
 from abono.features.catalogue.queries import Amount, Plan, Rate, plan_by_code, plan_by_id, rate_by_id, rate_on
 from abono.features.catalogue.settling import settle
 from abono.features.ledger import operations as ledger
@@ -222,12 +224,7 @@ def _change_now(desk: Desk, found: Subscription, old: Plan, new: Plan, quantity:
     if old.charge == "arrears" and found.runs and not found.in_first_wait:
         engine.close(desk.scope, desk.now, desk.now, found.id)  # under the plan it was used under
     anew = found.in_first_wait or not _goes_on(found, old, new, desk.today)
-    if old.counts and anew:
-        engine.close_usage(desk.scope, desk.now, desk.now, found.id)
-    subscriptions.replace_plan(found, new.id, quantity)
-    if old.counts and not anew and not new.counts:
-        # What goes on is rated by the plan in force at its end, which counts nothing.
-        engine.close_usage(desk.scope, desk.now, desk.now, found.id)
+    carried = count_under(desk, found, old, new, quantity, anew=anew)
     if not old.as_long_as(new) and (not found.runs or found.in_first_wait):
         # Nothing runs that had an anchor: a full period will start with the return, or with the end of the wait.
         begins = (found.trial_ends_on or found.starts_on) if found.runs else desk.today
@@ -238,7 +235,8 @@ def _change_now(desk: Desk, found: Subscription, old: Plan, new: Plan, quantity:
         _end_wait(desk, found, new)
         return
     turn = _turn(desk, found, old, new, rate_on(new.id, quantity, desk.today))
-    due = turn.charge.gross - turn.credit.gross
+    carried = carried if turn.period.runs else []
+    due = turn.charge.gross - turn.credit.gross + sum(row["amount"] for row in carried)
     if due > 0 and new.on_shortfall != "owe":
         ledger.require(found.account_id, due, desk.now)
     if turn.credit.gross:
@@ -246,6 +244,10 @@ def _change_now(desk: Desk, found: Subscription, old: Plan, new: Plan, quantity:
         _book(desk, found, "credit", turn.credit, (desk.today, ends_on), found.rate_id)
     if turn.charge.gross:
         _book(desk, found, "part", turn.charge, (turn.charged_from, turn.charged_to), turn.rate)
+    for row in carried:
+        begins = min(desk.today, turn.period.starts_on)
+        days = {"starts_on": begins, "ends_on": turn.period.ends_on, "rate_id": turn.rate}
+        charge_on_use(desk, found.id, {**row, **days})
     subscriptions.replace_period(found, new, desk.operator, turn.period, rate=turn.rate, now=desk.now)
 
 

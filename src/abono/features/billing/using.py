@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from abono.base.refusal import KeyConflict, Refusal
 from abono.base.sql import statements
@@ -13,8 +13,9 @@ from abono.features.usage.operations import CHARGED_ON_USE, COUNTED, REPEATED, T
 from abono.kernel.money import minor_digits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
+    from uuid import UUID
 
     from abono.features.usage.events import Use
 
@@ -99,35 +100,45 @@ def count_and_charge(desk: Desk, each: Use, *, tolerance: timedelta = TOLERANCE,
 
 
 def _charge(desk: Desk, each: Use) -> None:
-    due = _sql.rows(
+    for row in due_on_use(desk, each.subscription, each.service):
+        ledger.require(each.account, row["amount"], desk.now)
+        charge_on_use(desk, each.subscription, row)
+
+
+def due_on_use(desk: Desk, subscription: UUID, service: str | None) -> list[dict[str, Any]]:
+    """What a service has opened and not paid; without one, what the carried seats ask of the period that begins."""
+    return _sql.rows(
         "due_on_use",
-        account=each.account,
-        subscription=each.subscription,
-        service=each.service,
+        account=desk.account.account_id,
+        subscription=subscription,
+        service=service,
         digits=minor_digits(desk.operator.currency),
     )
-    for row in due:
-        ledger.require(each.account, row["amount"], desk.now)
-        entry = desk.post(-row["amount"], kind="charge", counter="sales")
-        _sql.run(
-            "charge_on_use",
-            account=each.account,
-            entry=entry,
-            operator=desk.operator.id,
-            subscription=each.subscription,
-            starts_on=row["starts_on"],
-            ends_on=row["ends_on"],
-            amount=row["amount"],
-            tax=row["tax"],
-            rate=row["rate_id"],
-            service=row["service_id"],
-        )
-        _sql.run("paid_on_use", account=each.account, counter=row["counter_id"], net=row["net"])
-        record(
-            "usage.charge",
-            str(each.subscription),
-            operator=desk.operator.id,
-            account=each.account,
-            at=desk.now,
-            after={"service": row["service"], "amount": row["amount"], "entry": entry},
-        )
+
+
+def charge_on_use(desk: Desk, subscription: UUID, row: Mapping[str, Any]) -> None:
+    """Book a row of ``due_on_use``."""
+    account = desk.account.account_id
+    entry = desk.post(-row["amount"], kind="charge", counter="sales")
+    _sql.run(
+        "charge_on_use",
+        account=account,
+        entry=entry,
+        operator=desk.operator.id,
+        subscription=subscription,
+        starts_on=row["starts_on"],
+        ends_on=row["ends_on"],
+        amount=row["amount"],
+        tax=row["tax"],
+        rate=row["rate_id"],
+        service=row["service_id"],
+    )
+    _sql.run("paid_on_use", account=account, counter=row["counter_id"], net=row["net"])
+    record(
+        "usage.charge",
+        str(subscription),
+        operator=desk.operator.id,
+        account=account,
+        at=desk.now,
+        after={"service": row["service"], "amount": row["amount"], "entry": entry},
+    )

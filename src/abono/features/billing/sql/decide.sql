@@ -437,12 +437,61 @@ charges AS (
 ),
 
 packs AS (
-    UPDATE usage_counter AS c SET paid = c.paid + k.net
-    FROM carried AS k
-    INNER JOIN decided AS d ON k.account_id = d.account_id AND k.subscription_id = d.id
-    WHERE
-        c.account_id = k.account_id AND c.id = k.counter_id AND c.account_id BETWEEN %(first)s AND %(last)s
-        AND d.passes
+    -- Seats that were given back while nothing ran are none of the period that begins: their time is a turn of its own.
+    UPDATE usage_counter AS c SET
+        paid = c.paid + b.net,
+        turn = c.turn + CASE WHEN b.returns AND c.used <> c.carried THEN 1 ELSE 0 END,
+        carried = CASE WHEN b.returns THEN c.used ELSE c.carried END,
+        dropped = CASE WHEN b.returns AND c.used <> c.carried THEN 0 ELSE c.dropped END,
+        partial = c.partial AND NOT (b.returns AND c.used <> c.carried)
+    FROM (
+        SELECT
+            n.account_id,
+            n.id,
+            d.returns,
+            coalesce(k.net, 0) AS net,
+            d.boundary AS starts_on,
+            greatest(%(day)s::date, d.boundary + 1) AS ends_on
+        FROM decided AS d
+        INNER JOIN usage_counter AS n ON d.account_id = n.account_id AND d.id = n.subscription_id
+        LEFT JOIN carried AS k ON n.account_id = k.account_id AND n.id = k.counter_id
+        WHERE
+            n.account_id BETWEEN %(first)s AND %(last)s AND n.seats AND d.passes AND NOT d.within
+            AND (d.returns OR k.net > 0)
+    ) AS b
+    WHERE c.account_id = b.account_id AND c.id = b.id AND c.account_id BETWEEN %(first)s AND %(last)s
+    RETURNING
+        c.account_id, c.operator_id, c.subscription_id, c.service_id, c.turn, old.turn AS old_turn,
+        old.carried AS carried, old.used AS used, old.dropped AS dropped, old.partial AS partial, b.starts_on, b.ends_on
+),
+
+stood AS (
+    INSERT INTO usage_period (
+        account_id, id, operator_id, subscription_id, service_id, turn, starts_on, ends_on, carried, used, billed,
+        included, over, paid, net, amount, closed_at, dropped, partial
+    )
+    SELECT
+        b.account_id,
+        uuidv7(),
+        b.operator_id,
+        b.subscription_id,
+        b.service_id,
+        b.old_turn,
+        b.starts_on,
+        b.ends_on,
+        b.carried,
+        b.used,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        %(now)s::timestamptz,
+        b.dropped,
+        b.partial
+    FROM packs AS b
+    WHERE b.turn <> b.old_turn
 ),
 
 waiting AS (

@@ -377,7 +377,8 @@ FROM taxed AS t;
 
 -- name: due_on_use
 -- What the running quota period of a service, and of those that its filters count for, costs beyond what was paid on
--- use in it so far, and its tax. A trial is free, and a minimum is asked for at the end.
+-- use in it so far, and its tax; without a service, of all that carry seats. A trial is free, and a minimum is asked
+-- for at the end.
 SELECT
     d.counter_id,
     d.service_id,
@@ -426,6 +427,7 @@ FROM (
         c.account_id = %(account)s AND c.subscription_id = %(subscription)s::uuid
         AND (
             v.code = %(service)s
+            OR (%(service)s::text IS NULL AND c.seats)
             OR v.code IN (
                 SELECT f.filter ->> 'as' FROM catalogue_planservice AS w
                 INNER JOIN catalogue_service AS x ON w.service_id = x.id

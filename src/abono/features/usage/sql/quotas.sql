@@ -9,6 +9,7 @@ WITH terms AS MATERIALIZED (
         s.id AS subscription_id,
         s.operator_id,
         s.state,
+        s.runs,
         s.unit AS place,
         p.code AS plan,
         v.id AS service_id,
@@ -54,6 +55,8 @@ measured AS (
         coalesce(c.paid, 0) AS paid,
         CASE
             WHEN t.state = 'ended' THEN 0
+            -- A return begins with the seats there are then.
+            WHEN t.measured_by IS NOT NULL AND NOT t.runs THEN coalesce(c.used, 0)
             WHEN t.measured_by = 'peak' THEN greatest(m.peak, c.carried, c.used, 0)
             WHEN t.measured_by = 'time' THEN coalesce(a.average, c.used, 0)
             WHEN t.by_day THEN coalesce(d.used, 0)
