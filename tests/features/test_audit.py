@@ -92,6 +92,10 @@ catalogue:
         level: {included: "1", model: standard, unit: "1.00"}
         hits: {included: "1", model: standard, unit: "1.00"}
         prints: {filters: [{when: {colour: "yes"}, counts: "3"}]}
+    packs:
+      price: "31.00"
+      period: month
+      services: {prints: {included: "1", model: package, size: "1", price: "1.00", overage: on_use}}
     team:
       price: "31.00"
       period: month
@@ -109,7 +113,9 @@ accounts:
   paused: {balance: "500.00"}
   promised: {}
   changed: {balance: "500.00"}
+  packed: {balance: "500.00"}
 steps:
+  - {at: 2026-01-01T09:00, subscribe: {account: packed, plan: packs, as: packs}}
   - {at: 2026-01-01T10:00, subscribe: {account: plain, plan: month}}
   - {subscribe: {account: printing, plan: printer, as: printer}}
   - {subscribe: {account: crewed, plan: crew, as: crew}}
@@ -144,7 +150,7 @@ steps:
   - {seats: {subscription: team, service: people, change: "-4"}}
   - {change: {subscription: changed, quantity: "2", when: now}}
   - {block: {subscription: stopped}}
-  - {at: 2026-03-10, expect: {}}
+  - {at: 2026-03-10, use: {subscription: packs, service: prints, quantity: "3"}}
 """
 
 UNCHARGED = """
@@ -358,6 +364,16 @@ BREAKS = [
     ("reserved", "printing", "UPDATE usage_counter SET held = 1 WHERE account_id = %(account)s AND NOT by_day"),
     ("keyed", "printing", "DELETE FROM usage_key WHERE account_id = %(account)s"),
     ("overages", "printing", "UPDATE usage_period SET net = net + 1 WHERE account_id = %(account)s AND used = 12"),
+    (
+        "packs",
+        "packed",
+        """
+        UPDATE catalogue_planservice SET terms = terms || '{"price": "1.01"}'
+        WHERE terms ->> 'overage' = 'on_use' AND plan_id IN (
+            SELECT plan_id FROM subscriptions_subscription WHERE account_id = %(account)s
+        )
+        """,
+    ),
     ("numbers", "plain", "UPDATE accounts_number SET number = 'other' WHERE account_id = %(account)s"),
     ("numbers", "plain", "DELETE FROM accounts_profile WHERE account_id = %(account)s"),
     ("counters", None, "UPDATE billing_run SET totals = '{\"charged\": 8}'"),
@@ -392,7 +408,7 @@ def numbers_of(scenario: str) -> dict[str, int]:
     operator = Operator.objects.get(name=scenario).pk
     names = (
         "plain", "daily", "arrears", "blocked", "stopped", "paused", "promised", "changed", "printing", "crewed",
-        "teamed", "sited",
+        "teamed", "sited", "packed",
     )  # fmt: skip
     return {name: account_by_number(operator, name) for name in names}
 

@@ -219,7 +219,7 @@ def test_a_batch_with_one_key_many_times(seller: Operator) -> None:
     [
         ({"service": "nothing"}, "unknown_service"),
         ({"service": "support"}, "not_quantifiable"),
-        ({"at": START - timedelta(seconds=1)}, "out_of_range"),
+        ({"at": START - timedelta(minutes=5, seconds=1)}, "out_of_range"),
         ({"at": days(5) + timedelta(minutes=5, seconds=1)}, "out_of_range"),
         ({"quantity": Decimal("NaN")}, "invalid"),
         ({"quantity": Decimal("1e15")}, "out_of_range"),
@@ -388,6 +388,51 @@ def test_a_pack_on_use_is_paid_once_also_after_a_correction(seller: Operator) ->
     let_pass(account, seller, days(32))
     assert [row[2] for row in charged(account)] == [1_000, 300, 300, 300]
     assert audit() == []
+
+
+def test_a_pack_of_the_period_to_come_is_paid_as_it_opens(seller: Operator) -> None:
+    # 5 sms are included; a pack of 5 costs 3.00.
+    account, sub = office(seller, balance=1_000 + 599)
+    last = START.replace(month=2) - timedelta(minutes=2)
+    ahead = START.replace(month=2) + timedelta(minutes=1)
+    first = Use(account, sub, "sms", Decimal(6), ahead, "a")
+    assert use(first, now=last)
+    assert balance(account, last) == 299
+    refused(first._replace(key="b", quantity=Decimal(5)), "insufficient_funds", last)
+    assert use(first._replace(key="b", quantity=Decimal(4)), now=last)
+    assert balance(account, last) == 299
+    assert audit() == []
+    money.pay(account, 701, now=last)
+    let_pass(account, seller, START.replace(month=2))
+    assert (balance(account, ahead), quota(account, ahead, "sms").packs) == (0, 1)
+    assert audit() == []
+
+
+@pytest.mark.parametrize("late", [timedelta(minutes=-1), timedelta(minutes=1)])
+def test_seats_that_come_at_the_boundary_open_their_packs_once(seller: Operator, late: timedelta) -> None:
+    # 2 people are included; each other costs 7.00, and the period 10.00. The boundary is to come, or to be worked off.
+    account, sub = office(seller, "crew", balance=100_000)
+    assert use(Use(account, sub, "people", Decimal(4)), now=days(1))
+    before = balance(account, days(1))
+    assert use(
+        Use(account, sub, "people", Decimal(1), START.replace(month=2) + timedelta(minutes=1)),
+        now=START.replace(month=2) + late,
+    )
+    assert balance(account, days(31)) == before - 700
+    let_pass(account, seller, START.replace(month=2) + timedelta(minutes=1))
+    assert balance(account, days(31)) == before - 700 - 1_000 - 1_400
+    assert audit() == []
+
+
+def test_an_event_in_the_second_of_the_order_is_in_time(seller: Operator) -> None:
+    account = worlds.account(seller, 100_000)
+    ordered = START + timedelta(hours=10, microseconds=500_000)
+    sub = orders.subscribe(account, "office", now=ordered)
+    first = Use(account, sub, "prints", Decimal(1), ordered.replace(microsecond=0))
+    assert use(first, now=ordered)
+    assert use(first._replace(at=ordered - timedelta(minutes=5)), now=ordered)
+    refused(first._replace(at=ordered - timedelta(minutes=5, microseconds=1)), "out_of_range", ordered)
+    assert quota(account, ordered).used == 2
 
 
 def test_carried_seats_that_are_paid_on_use_are_charged_with_the_price_of_the_period(seller: Operator) -> None:

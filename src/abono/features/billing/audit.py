@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from abono.base.sql import Statements, statements
 from abono.features.subscriptions.states import MOVES
+from abono.kernel.money import MINOR_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,7 @@ PROMISES: Mapping[str, str] = {
     "reserved": "What a quota holds back is the sum of its open reservations.",
     "keyed": "Every event that has a key is the only one of its account with it, and the key is kept.",
     "overages": "What quota periods cost, on use and at their end, is what was charged for them.",
+    "packs": "Every pack that use or seats opened is paid where the plan charges on use and was not changed meanwhile.",
     "numbers": "Every account has one profile and one number, of the same seller, and no number is without an account.",
     "counters": "The totals of every finished run are the sums of its slices.",
 }
@@ -107,7 +109,12 @@ def proved() -> Proved:
 
 def _prove(promise: str, limit: int) -> Finding | None:
     moves = [(before, after) for before, afters in MOVES.items() for after in sorted(afters)]
-    values = {"moves_from": [before for before, _ in moves], "moves_to": [after for _, after in moves]}
+    values = {
+        "moves_from": [before for before, _ in moves],
+        "moves_to": [after for _, after in moves],
+        "currencies": list(MINOR_DIGITS),
+        "digits": list(MINOR_DIGITS.values()),
+    }
     found = _sql.rows(promise, most=limit, **values)
     if not found:
         return None

@@ -133,7 +133,14 @@ def charge_on_use(desk: Desk, subscription: UUID, row: Mapping[str, Any]) -> Non
         rate=row["rate_id"],
         service=row["service_id"],
     )
-    _sql.run("paid_on_use", account=account, counter=row["counter_id"], net=row["net"])
+    _sql.run(
+        "paid_on_use",
+        account=account,
+        counter=row["counter_id"],
+        net=row["net"],
+        turn=row["turn"],
+        ahead=row["ahead"],
+    )
     record(
         "usage.charge",
         str(subscription),

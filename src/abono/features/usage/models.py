@@ -86,7 +86,8 @@ class Counter(models.Model):
     ``dropped`` is the sum of those events of the turn that were thrown away with their month, ``partial`` says that
     any were. ``latest_at`` and ``latest_ahead`` are the times of the latest events that ``used`` and ``ahead`` have,
     where the service adds up by them.
-    ``paid`` is what was charged on use in this turn, without tax that comes on top, in minor units. ``warned`` is the
+    ``paid`` is what was charged on use in this turn, without tax that comes on top, in minor units; ``paid_ahead`` in
+    the turn after it. ``warned`` is the
     highest percentage that was told. ``included``, ``hard`` and ``thresholds`` (percents; NULL: 80 and 100) are the
     terms by which the last use was judged.
     """
@@ -104,6 +105,7 @@ class Counter(models.Model):
     held = _quantity(db_default=0)
     dropped = _quantity(db_default=0)
     paid = models.BigIntegerField(db_default=0)
+    paid_ahead = models.BigIntegerField(db_default=0)
     warned = models.SmallIntegerField(db_default=0)
     included = _quantity(db_default=0)
     hard = models.BooleanField(db_default=False)
@@ -136,7 +138,7 @@ class Counter(models.Model):
 
 
 class Day(models.Model):
-    """What was used on one civil day of a quota by the day."""
+    """What was used on one civil day of a quota by the day; ``paid_used`` is the most whose overage was paid on use."""
 
     pk = CompositePrimaryKey("account_id", "id")
     account_id = models.BigIntegerField()
@@ -147,6 +149,7 @@ class Day(models.Model):
     turn = models.IntegerField()
     day = models.DateField()
     used = _quantity()
+    paid_used = _quantity(db_default=0)
     dropped = _quantity(db_default=0)
     warned = models.SmallIntegerField(db_default=0)
     included = _quantity(db_default=0)

@@ -31,7 +31,7 @@ REPEATED = "repeated"
 CHARGED_ON_USE = "charged_on_use"
 """What ``count`` leaves to billing: the use may open a pack that must be paid first."""
 TOLERANCE = timedelta(minutes=5)
-"""So far may the clock of whoever reports be ahead of ours."""
+"""So far may the clock of whoever reports differ from ours, ahead of it or behind."""
 KEPT_MONTHS = 25
 """Older events are refused where the house does not say how many months it keeps (ABONO_USAGE_MONTHS)."""
 MOST = 10_000
@@ -67,7 +67,7 @@ def count(
     if len(uses) > MOST:
         message = f"Send at most {MOST:,} events at once."
         raise InvalidRequest(message, field="events", code="out_of_range")
-    terms = {"now": now, "first": earliest(now), "last": now + tolerance, "seats": seats, "paying": paying}
+    terms = {"now": now, "first": earliest(now), "tolerance": tolerance, "seats": seats, "paying": paying}
     batch = Batch(uses)
     # Whoever calls this in a transaction of their own has it rolled back to here, and what they locked stays locked.
     enclosed = connection.in_atomic_block
@@ -92,7 +92,7 @@ def count(
 
 def _count(batch: Batch, terms: dict[str, Any], *, looking: bool, locked: bool) -> list[str]:
     """Count a batch in one transaction; answers the outcome of each event. Raises _Stale where it must begin again."""
-    _make_months(batch.months(terms["first"], terms["last"]), terms["now"])
+    _make_months(batch.months(terms["first"], terms["now"] + terms["tolerance"]), terms["now"])
     outcomes = dict(batch.refused)
     waiting: Sequence[int] = batch.sound
     while waiting:

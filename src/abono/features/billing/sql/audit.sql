@@ -98,8 +98,9 @@ WHERE
     OR e.counter <> CASE c.kind WHEN 'fee' THEN 'fees' ELSE 'sales' END
     OR NOT CASE
         WHEN c.kind = 'part' THEN e.booked_on IN (c.starts_on, c.starts_on - 1)
-        -- On use on any day of the period, otherwise at its end; a return on the very day begins with what is taken.
-        WHEN c.kind = 'overage' THEN e.booked_on BETWEEN c.starts_on AND c.ends_on
+        -- On use on any day of the period, or by a clock that is ahead of ours before it; otherwise at its end; a
+        -- return on the very day begins with what is taken.
+        WHEN c.kind = 'overage' THEN e.booked_on BETWEEN c.starts_on - 1 AND c.ends_on
         WHEN c.kind = 'fee' AND p.charge = 'arrears'
             THEN e.booked_on = c.ends_on OR (e.booked_on = c.starts_on AND c.ends_on = c.starts_on + 1)
         WHEN c.kind = 'period' AND p.charge = 'arrears' THEN e.booked_on = c.ends_on
@@ -924,7 +925,7 @@ FROM (
 FULL JOIN (
     SELECT t.account_id, t.subscription_id, t.service_id, sum(t.total) AS total
     FROM (
-        SELECT account_id, subscription_id, service_id, paid AS total FROM usage_counter
+        SELECT account_id, subscription_id, service_id, paid + paid_ahead AS total FROM usage_counter
         UNION ALL
         SELECT account_id, subscription_id, service_id, paid + net FROM usage_period
     ) AS t
@@ -932,6 +933,49 @@ FULL JOIN (
 ) AS p ON c.account_id = p.account_id AND c.subscription_id = p.subscription_id AND c.service_id = p.service_id
 WHERE coalesce(c.total, 0) <> coalesce(p.total, 0)
 ORDER BY account_id, subject
+LIMIT %(most)s;
+
+-- name: packs
+-- Of what runs, in quota periods in which nobody asked for another plan or quantity.
+SELECT
+    c.account_id,
+    'subscription ' || c.subscription_id || ' service ' || c.service_id AS subject,
+    'used ' || trim_scale(c.used) || ', paid on use ' || c.paid || ' of ' || w.worth AS found
+FROM usage_counter AS c
+INNER JOIN subscriptions_subscription AS s ON c.account_id = s.account_id AND c.subscription_id = s.id
+INNER JOIN operators_operator AS o ON s.operator_id = o.id
+INNER JOIN unnest(%(currencies)s::text[], %(digits)s::integer[]) AS g (currency, digits) ON o.currency = g.currency
+INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id AND c.service_id = u.service_id
+CROSS JOIN LATERAL (SELECT coalesce((u.terms ->> 'included')::numeric, 0) * s.quantity AS included) AS i
+LEFT JOIN LATERAL (
+    SELECT sum(abono_cost(u.terms, greatest(d.used - i.included, 0))) AS cost
+    FROM usage_day AS d
+    WHERE
+        d.account_id = c.account_id AND d.subscription_id = c.subscription_id AND d.service_id = c.service_id
+        AND d.turn = c.turn
+) AS y ON c.by_day
+CROSS JOIN
+    LATERAL (
+        SELECT
+            abono_charged(
+                u.terms - 'minimum',
+                CASE
+                    WHEN c.by_day THEN coalesce(y.cost, 0)
+                    ELSE abono_cost(u.terms, greatest(c.used - i.included, 0))
+                END,
+                g.digits
+            ) AS worth
+    ) AS w
+WHERE
+    u.terms ->> 'overage' = 'on_use' AND s.state <> 'ended' AND s.runs AND s.period_starts_on IS NOT NULL
+    AND c.paid < w.worth
+    AND NOT EXISTS (
+        SELECT 1 FROM base_trail AS b
+        WHERE
+            b.account_id = c.account_id AND b.action = 'subscription.change' AND b.subject = c.subscription_id::text
+            AND (b.at AT TIME ZONE o.time_zone)::date >= s.period_starts_on - 1
+    )
+ORDER BY c.account_id, subject
 LIMIT %(most)s;
 
 -- name: proved

@@ -75,7 +75,8 @@ turned AS (
         latest_ahead = NULL,
         dropped = 0,
         partial = FALSE,
-        paid = 0,
+        paid = c.paid_ahead,
+        paid_ahead = 0,
         warned = 0
     FROM closing AS k
     WHERE
@@ -177,7 +178,7 @@ day_costs AS MATERIALIZED (
         d.subscription_id,
         d.service_id,
         sum(greatest(d.used - r.included, 0)) AS over,
-        sum(abono_cost(r.terms, greatest(d.used - r.included, 0))) AS cost
+        sum(abono_cost(r.terms, greatest(d.used - r.included, d.paid_used - r.included, 0))) AS cost
     FROM turned AS t
     INNER JOIN terms AS r
         ON t.account_id = r.account_id AND t.subscription_id = r.subscription_id AND t.service_id = r.service_id
@@ -376,16 +377,19 @@ SELECT
 FROM taxed AS t;
 
 -- name: due_on_use
--- What the running quota period of a service, and of those that its filters count for, costs beyond what was paid on
--- use in it so far, and its tax; without a service, of all that carry seats. A trial is free, and a minimum is asked
--- for at the end.
+-- What the quota periods of a service, and of those that its filters count for, cost beyond what was paid on use in
+-- them so far, and its tax: the running one, and the one after it whose boundary is still to come or to be worked off
+-- (of seats, what it adds to those that are carried); without a service, of all that carry seats, the running one. A
+-- trial is free, and a minimum is asked for at the end. What was paid for a day is not paid again on that day.
 SELECT
     d.counter_id,
     d.service_id,
     d.service,
     d.rate_id,
+    d.ahead,
+    d.turn,
     d.starts_on,
-    d.ends_on,
+    coalesce(d.period_ends_on, d.grid_ends_on) AS ends_on,
     d.net,
     abono_half_up(d.net * d.tax_rate, CASE WHEN d.inclusive THEN 100 + d.tax_rate ELSE 100 END) AS tax,
     d.net + CASE WHEN d.inclusive THEN 0 ELSE abono_half_up(d.net * d.tax_rate, 100) END AS amount
@@ -395,8 +399,14 @@ FROM (
         v.id AS service_id,
         v.code AS service,
         s.rate_id,
-        s.period_starts_on AS starts_on,
-        s.period_ends_on AS ends_on,
+        t.ahead,
+        t.turn,
+        t.starts_on,
+        abono_boundary(
+            p.step_unit, p.step, s.anchor_on, s.anchor_day,
+            s.cycle + CASE WHEN t.ahead AND s.period_starts_on IS NOT NULL THEN 2 ELSE 1 END
+        ) AS grid_ends_on,
+        CASE WHEN t.ahead THEN NULL ELSE s.period_ends_on END AS period_ends_on,
         o.prices_include_tax AS inclusive,
         CASE v.tax WHEN 'standard' THEN o.tax WHEN 'reduced' THEN o.tax_reduced ELSE 0 END AS tax_rate,
         greatest(
@@ -404,24 +414,51 @@ FROM (
                 u.terms - 'minimum',
                 CASE
                     WHEN c.by_day THEN coalesce(y.cost, 0)
-                    ELSE abono_cost(u.terms, greatest(c.used - i.included, 0))
+                    ELSE abono_cost(u.terms, greatest(t.used - i.included, 0))
                 END,
                 %(digits)s::integer
-            ) - c.paid,
+            )
+            - CASE
+                WHEN t.ahead AND c.seats
+                    THEN abono_charged(
+                        u.terms - 'minimum', abono_cost(u.terms, greatest(c.used - i.included, 0)),
+                        %(digits)s::integer
+                    )
+                ELSE 0
+            END - t.paid,
             0
         ) AS net
     FROM usage_counter AS c
     INNER JOIN subscriptions_subscription AS s ON c.account_id = s.account_id AND c.subscription_id = s.id
     INNER JOIN operators_operator AS o ON s.operator_id = o.id
+    INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
     INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id AND c.service_id = u.service_id
     INNER JOIN catalogue_service AS v ON u.service_id = v.id
     CROSS JOIN LATERAL (SELECT coalesce((u.terms ->> 'included')::numeric, 0) * s.quantity AS included) AS i
+    CROSS JOIN
+        LATERAL (
+            SELECT
+                FALSE AS ahead,
+                c.turn,
+                c.used,
+                c.paid,
+                coalesce(s.period_starts_on, s.starts_on) AS starts_on
+            WHERE s.period_starts_on IS NOT NULL OR (s.trial_ends_on IS NULL AND NOT c.seats)
+            UNION ALL
+            SELECT
+                TRUE,
+                c.turn + 1,
+                CASE WHEN c.seats THEN c.used + c.ahead ELSE c.ahead END,
+                c.paid_ahead,
+                coalesce(s.period_ends_on, s.trial_ends_on)
+            WHERE %(service)s::text IS NOT NULL AND coalesce(s.period_ends_on, s.trial_ends_on) IS NOT NULL
+        ) AS t
     LEFT JOIN LATERAL (
-        SELECT sum(abono_cost(u.terms, greatest(d.used - i.included, 0))) AS cost
+        SELECT sum(abono_cost(u.terms, greatest(d.used - i.included, d.paid_used - i.included, 0))) AS cost
         FROM usage_day AS d
         WHERE
             d.account_id = c.account_id AND d.subscription_id = c.subscription_id AND d.service_id = c.service_id
-            AND d.turn = c.turn
+            AND d.turn = t.turn
     ) AS y ON c.by_day
     WHERE
         c.account_id = %(account)s AND c.subscription_id = %(subscription)s::uuid
@@ -439,13 +476,25 @@ FROM (
             )
         )
         AND u.terms ->> 'overage' = 'on_use'
-        AND s.period_starts_on IS NOT NULL
 ) AS d
 WHERE d.net > 0
-ORDER BY d.service_id;
+ORDER BY d.service_id, d.turn;
 
 -- name: paid_on_use
-UPDATE usage_counter SET paid = paid + %(net)s WHERE account_id = %(account)s AND id = %(counter)s::uuid;
+-- What was paid of a quota period; by the day, up to what its packs of each day are paid now.
+WITH days AS (
+    UPDATE usage_day AS d SET paid_used = greatest(d.paid_used, d.used)
+    FROM usage_counter AS c
+    WHERE
+        c.account_id = %(account)s AND c.id = %(counter)s::uuid AND c.by_day AND d.account_id = %(account)s
+        AND c.account_id = d.account_id AND c.subscription_id = d.subscription_id AND c.service_id = d.service_id
+        AND d.turn = %(turn)s
+)
+
+UPDATE usage_counter SET
+    paid = paid + CASE WHEN %(ahead)s::boolean THEN 0 ELSE %(net)s::bigint END,
+    paid_ahead = paid_ahead + CASE WHEN %(ahead)s::boolean THEN %(net)s::bigint ELSE 0 END
+WHERE account_id = %(account)s AND id = %(counter)s::uuid;
 
 -- name: charge_on_use
 INSERT INTO billing_charge (

@@ -85,7 +85,7 @@ spot AS MATERIALIZED (
         coalesce(s.period_starts_on, s.starts_on) AS first_day,
         CASE
             WHEN s.runs AND s.frozen_days IS NULL
-                THEN abono_midnight(coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on), o.time_zone)
+                THEN abono_midnight(coalesce(s.period_ends_on, s.trial_ends_on), o.time_zone)
         END AS ends_at,
         o.time_zone,
         v.id AS service_id,
@@ -191,7 +191,9 @@ placed AS NOT MATERIALIZED (
             WHEN g.refused IS NOT NULL THEN g.refused
             WHEN g.adds_up AND NOT %(adding)s::boolean THEN 'adds_up'
             WHEN g.aggregation = 'unique' AND e.properties ->> g.property IS NULL THEN 'invalid'
-            WHEN t.at < g.begins_at OR t.at < %(first)s::timestamptz OR t.at > %(last)s::timestamptz
+            WHEN
+                t.at < g.begins_at - %(tolerance)s::interval OR t.at < %(first)s::timestamptz
+                OR t.at > %(now)s::timestamptz + %(tolerance)s::interval
                 THEN 'out_of_range'
             WHEN g.state = 'suspended' AND NOT (g.kind = 'seats' AND e.quantity <= 0) THEN 'subscription_suspended'
             WHEN g.on_use AND NOT %(paying)s::boolean THEN 'charged_on_use'

@@ -53,6 +53,7 @@ measured AS (
         END AS used,
         CASE WHEN t.state = 'ended' THEN 0 ELSE coalesce(c.held, 0) END AS held,
         coalesce(c.paid, 0) AS paid,
+        coalesce(d.paid_used, 0) AS paid_used,
         CASE
             WHEN t.state = 'ended' THEN 0
             -- A return begins with the seats there are then.
@@ -142,6 +143,7 @@ SELECT
         ELSE greatest(
             abono_packs(m.terms, greatest(m.billed - m.included, 0)),
             CASE
+                WHEN m.on_use AND m.by_day THEN abono_packs(m.terms, greatest(m.paid_used - m.included, 0))
                 WHEN m.on_use AND m.paid > 0 AND (m.terms ->> 'price')::numeric > 0
                     THEN abono_half_up(m.paid, (m.terms ->> 'price')::numeric * ('1e' || g.digits)::numeric)
                 ELSE 0
