@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection, transaction
 
-from abono.features.accounts.operations import open_account
+from abono.features.accounts.operations import DuplicateNumber, open_account
+from abono.features.accounts.queries import account_by_number
 from abono.features.billing.money import pay
 from abono.features.billing.orders import subscribe
 from abono.features.catalogue.operations import save_catalogue
@@ -20,6 +21,7 @@ from abono.features.operators.operations import add_operator
 from abono.features.operators.queries import UnknownOperator, operator_by_code
 from abono.interfaces.cli.importing.accounts import import_accounts
 from abono.interfaces.cli.importing.catalogue import import_catalogue
+from abono.kernel.spreadsheets import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -262,6 +264,14 @@ def test_numbers_are_each_sellers_own(operator: Operator, run: Callable[..., Any
         ("a,,,,49.99,,,av-month,,", ("plan", "insufficient_funds")),
         ("a,,USD,,99,,,av-month,,", ("plan", "currency_mismatch")),
         ("a,,,,,,,,,,beyond", ("", "invalid")),
+        ("a,,,,5", ("", "invalid")),
+        ("a;Anna;;;5;;;;;", ("", "invalid")),
+        ("a\u200b,,,,,,,,,", ("number", "invalid")),
+        ("\u202ea,,,,,,,,,", ("number", "invalid")),
+        ("a\xa0b,,,,,,,,,", ("number", "invalid")),
+        ("a,An\u2066na,,,,,,,,", ("name", "invalid")),
+        ("a,,,,\uff15,,,,,", ("balance", "invalid")),
+        ("a,,,,1e999999,,,,,", ("balance", "invalid")),
         ('"a"b,,,,,,,,,', ("", "invalid")),
         ('a,"open,,,,,,,,', ("", "invalid")),
         ("good-1,,,,,,,,,", ("number", "invalid")),
@@ -283,6 +293,30 @@ def test_a_bad_row_is_told_with_its_line(
     assert "accounts.csv: line 6: " in told
     assert expected[0] in told
     assert operator.code == "north"
+
+
+def test_a_number_is_one_however_its_accents_are_written(operator: Operator, run: Callable[..., Any]) -> None:
+    code, report = run("number,name\nA\xe9,Jos\xe9\nAe\u0301,Anna\n")
+    assert (code, places(report["errors"])) == (2, [(3, "number", "invalid")])
+    code, report = run("number,name\nAe\u0301,Jose\u0301\n")
+    assert (code, report["ready"], numbers()) == (0, 1, ["A\xe9"])
+    code, report = run("number,name\nA\xe9,Jos\xe9\n")
+    assert (code, report["already_there"]) == (0, 1)
+    account = account_by_number(operator.id, "Ae\u0301")
+    with pytest.raises(DuplicateNumber):
+        open_account(operator, "Ae\u0301", now=NOW)
+    assert account_by_number(operator.id, "A\xe9") == account
+
+
+def test_a_table_that_was_guarded_against_formulas_is_read_as_it_was(
+    operator: Operator, run: Callable[..., Any]
+) -> None:
+    names = ["=1+1", "Ann;=1+1", "'=1", "-x", "'quoted'"]
+    lines = "".join(f'{place},"{guarded(name)}"\n' for place, name in enumerate(names))
+    assert run(f"number,name\n{lines}")[0] == 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM accounts_profile WHERE operator_id = %s ORDER BY number", [operator.id])
+        assert [name for (name,) in cursor.fetchall()] == names
 
 
 def test_every_error_of_every_row_is_told(operator: Operator, run: Callable[..., Any]) -> None:

@@ -77,7 +77,7 @@ class TestBrands:
             (brands.PoorContrast, "poor_contrast", "colour_dark", OwnBrand("", "#1d4f91", "#1d4f91", "", "")),
             (InvalidValue, "invalid", "colour", replace(NONE, colour="blue")),
             (InvalidRequest, "required", "colour", replace(NONE, colour_dark="#93bcf4")),
-            (InvalidRequest, "invalid", "brand_name", replace(NONE, brand_name="x" * 81)),
+            (InvalidRequest, "out_of_range", "brand_name", replace(NONE, brand_name="x" * 81)),
             (InvalidRequest, "invalid", "brand_name", replace(NONE, brand_name="a\x00b")),
             (brands.DomainTaken, "domain_taken", "domain", replace(NONE, domain="OTHER.example.")),
             (brands.DomainTaken, "domain_taken", "domain", replace(NONE, domain="abono.example")),

@@ -54,7 +54,13 @@ def test_a_profile_that_fits_nowhere_is_refused(name: str, locale: str, field: s
     assert trail_of_account(made, 10) == before
 
 
-@pytest.mark.parametrize("number", ["", " 1", "1 ", "x" * 41, "a\nb", "a\0"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        *("", " 1", "1 ", "x" * 41, "a\nb", "a\0"),
+        *("1\u200b", "\u202e1", "1\xa02", "\ufeff1", "1\ufe0f", "\ud800"),
+    ],
+)
 def test_a_number_that_cannot_be_found_again_is_refused(number: str) -> None:
     with pytest.raises(InvalidRequest):
         open_account(operator(), number, now=START)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
 from abono.base.refusal import InvalidRequest
+from abono.kernel.texts import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,7 +99,5 @@ def checked(limit: int) -> int:
 
 
 def plain(text: str) -> str:
-    """What somebody looks for, as a statement can take it: without control characters and blanks around it."""
-    return "".join(each for each in text if each.isprintable() and not "\ud800" <= each <= "\udfff").strip()[
-        :_MOST_SOUGHT
-    ]
+    """What somebody looks for, as a statement can take it: in its one spelling, without signs that are not seen."""
+    return "".join(each for each in spelled(text) if each.isprintable())[:_MOST_SOUGHT].strip()

@@ -9,11 +9,14 @@ from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from abono.kernel.errors import InvalidValue
+from abono.kernel.texts import composed, refuse_unseen
 
 T = TypeVar("T", bound=str)
 
 CODE = r"[^\W_][\w.-]{0,59}"
 """What a code consists of: it stands in addresses, file names and lists of words, and is typed by people."""
+_LANGUAGE = r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*"
+_LONGEST_LANGUAGE = 20
 # `date.fromisoformat` alone would also take `20260131` and `2026-W05-6`.
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
@@ -55,14 +58,34 @@ def required(record: Mapping[str, object], name: str, prefix: str = "") -> objec
 def code(value: object, field: str) -> str:
     """Promise a code of a plan, a service or an operator; anything else is `invalid`.
 
-    Letters (of any script), digits, `.`, `_` and `-`, at most 60, a letter or a digit first: what a slash or a blank
-    would do to an address never comes up.
+    Letters (of any script, composed), digits, `.`, `_` and `-`, at most 60, a letter or a digit first: what a slash
+    or a blank would do to an address never comes up.
     """
     if not isinstance(value, str):
         raise InvalidValue("invalid", field, "Put the code in quotes; a code is a text.")
-    if re.fullmatch(CODE, value) is None:
+    refuse_unseen(value, field)
+    spelling = composed(value)
+    if re.fullmatch(CODE, spelling) is None:
         message = "Write a code of up to 60 letters, digits, . _ and - that begins with a letter or a digit."
         raise InvalidValue("invalid", field, message)
+    return spelling
+
+
+def coded(value: object, field: str) -> dict[str, object]:
+    """Promise an object of things by their codes, each code as `code` promises it and once."""
+    found: dict[str, object] = {}
+    for name, each in mapping(value, field).items():
+        key = code(name, f"{field}.{name}")
+        if key in found:
+            raise InvalidValue("invalid", f"{field}.{name}", "Write each code once; composed accents are the same.")
+        found[key] = each
+    return found
+
+
+def language(value: object, field: str) -> str:
+    """Promise a language as its code, such as `de` or `pt-BR`; anything else is `invalid`."""
+    if not isinstance(value, str) or len(value) > _LONGEST_LANGUAGE or re.fullmatch(_LANGUAGE, value) is None:
+        raise InvalidValue("invalid", field, "Write a language, such as de or pt-BR.")
     return value
 
 

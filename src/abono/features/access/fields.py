@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from abono.base.refusal import InvalidRequest
+from abono.base.texts import one_line
+from abono.kernel.errors import InvalidValue
+from abono.kernel.texts import refuse_unseen, spelled
 
 _MOST_NAME = 200
 _MOST_EMAIL = 254
@@ -15,24 +16,17 @@ _MOST_EMAIL = 254
 
 def check_email(email: str) -> str:
     """The one spelling of an e-mail address: without spaces around it, in lower case. Raises InvalidRequest."""
-    address = email.strip().lower()
+    address = spelled(email).lower()
     try:
+        refuse_unseen(address, "email")
         validate_email(address)
-    except ValidationError:
+    except (ValidationError, InvalidValue):
         address = ""
-    if not address or len(address) > _MOST_EMAIL or _has_control(address):
+    if not address or len(address) > _MOST_EMAIL:
         raise InvalidRequest("Write an e-mail address, such as name@example.com.", field="email")
     return address
 
 
 def check_name(name: str) -> str:
-    """A name of one line. Raises InvalidRequest."""
-    called = name.strip()
-    if len(called) > _MOST_NAME or _has_control(called):
-        raise InvalidRequest(f"Write a name of one line, at most {_MOST_NAME} characters.", field="name")
-    return called
-
-
-def _has_control(text: str) -> bool:
-    """Line breaks and other characters that are no text; a format character may hide what is written."""
-    return any(unicodedata.category(each) in {"Cc", "Cf", "Zl", "Zp"} for each in text)
+    """The one spelling of a name. Raises InvalidRequest."""
+    return one_line(name, "name", _MOST_NAME)

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
+from abono.base.texts import one_line
 from abono.base.trail import record
 from abono.features.access.fields import check_email, check_name
 from abono.features.access.people import NotFound, Person
@@ -90,9 +91,7 @@ def add_key(
     """
     person.require("key.change")
     person.require_operator(operator)
-    called = check_name(name)
-    if not called or len(called) > _MOST_KEY_NAME:
-        raise InvalidRequest(f"Write a name for the key, at most {_MOST_KEY_NAME} characters.", field="name")
+    called = one_line(name, "name", _MOST_KEY_NAME, least=1)
     if not rights or set(rights) - set(RIGHTS):
         raise InvalidRequest(f"Choose rights among: {', '.join(RIGHTS)}.", field="rights")
     for right in rights:

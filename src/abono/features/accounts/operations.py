@@ -9,8 +9,9 @@ from uuid import NAMESPACE_OID, uuid5
 
 from django.db import transaction
 
-from abono.base.refusal import InvalidRequest, Refusal
+from abono.base.refusal import Refusal
 from abono.base.sql import statements
+from abono.base.texts import label, one_line
 from abono.base.trail import record
 from abono.features.accounts.words import words_of
 from abono.features.ledger import operations as ledger
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 _sql = statements("abono.features.accounts", "accounts")
 _T = TypeVar("_T")
-_LONGEST_NUMBER = 40
-_LONGEST_NAME = 200
+LONGEST_NUMBER = 40
+LONGEST_NAME = 200
 
 
 class DuplicateNumber(Refusal):
@@ -55,7 +56,7 @@ def open_account(  # noqa: PLR0913 -- what an account begins with
     ``credit_limit`` in minor units >= 0; ``manager`` and ``agent`` are the memberships it is given to (see
     ``profiles.give``, which judges them). Behind a manager's or agent's wall it must be given to them.
     """
-    check_profile(number, name)
+    number, name = checked_number(number), checked_name(name)
     # The profile comes first: behind the second wall it says whose the rest is.
     account = ledger.reserve_account()
     _sql.run(
@@ -80,14 +81,14 @@ def open_account(  # noqa: PLR0913 -- what an account begins with
     return account
 
 
-def check_profile(number: str, name: str) -> None:
-    """Refuse what fits no row: a number is 1 to 40 signs without spaces around, a name up to 200. InvalidRequest."""
-    if not number or len(number) > _LONGEST_NUMBER or number != number.strip() or not number.isprintable():
-        message = f"Write a number of 1 to {_LONGEST_NUMBER} letters and digits."
-        raise InvalidRequest(message, field="number")
-    if len(name) > _LONGEST_NAME or "\0" in name:
-        message = f"Write a name of at most {_LONGEST_NAME} letters."
-        raise InvalidRequest(message, field="name")
+def checked_number(number: str) -> str:
+    """The one spelling of an account's number, of 1 to 40 characters. Raises InvalidRequest."""
+    return label(number, "number", LONGEST_NUMBER)
+
+
+def checked_name(name: str) -> str:
+    """The one spelling of an account's name, of up to 200 characters. Raises InvalidRequest."""
+    return one_line(name, "name", LONGEST_NAME)
 
 
 def _tell_opened(operator: Operator, accounts: Mapping[str, int], now: datetime) -> None:

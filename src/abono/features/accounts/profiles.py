@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -13,10 +12,11 @@ from abono.base.paging import MOST, Page, checked, page_of
 from abono.base.paging import after as place_after
 from abono.base.refusal import InvalidRequest
 from abono.base.sql import statements
+from abono.base.texts import language, paragraphs
 from abono.base.trail import record
 from abono.features.access.people import Forbidden, NotFound
 from abono.features.access.queries import Servant, servants_of
-from abono.features.accounts.operations import check_profile
+from abono.features.accounts.operations import checked_name
 from abono.features.accounts.words import words_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from abono.features.access.people import Person
 
 _sql = statements("abono.features.accounts", "profiles")
-_LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,2}")
 _LONGEST_NOTE = 2000
 
 
@@ -42,10 +41,8 @@ class Note:
 
 def edit_profile(account: int, *, name: str, locale: str, now: datetime) -> None:
     """Another name and language for an account. Raises NotFound, InvalidRequest."""
-    check_profile("-", name)
-    if not _LOCALE.fullmatch(locale):
-        message = "Choose a language of the list."
-        raise InvalidRequest(message, field="locale")
+    name = checked_name(name)
+    language(locale, "locale")
     with transaction.atomic():
         before = _profile(account)
         _sql.run("edit", account=account, name=name, locale=locale)
@@ -103,10 +100,10 @@ def servants(person: Person, operator: int) -> list[Servant]:
 
 def write_note(account: int, text: str, *, author: str, now: datetime) -> None:
     """Write something down about an account. Raises NotFound, InvalidRequest."""
-    plain = text.strip()
-    if not plain or len(plain) > _LONGEST_NOTE or "\0" in plain:
-        message = f"Write a note of 1 to {_LONGEST_NOTE} letters."
-        raise InvalidRequest(message, field="note")
+    plain = paragraphs(text, "note", _LONGEST_NOTE)
+    if not plain:
+        message = "Write the note."
+        raise InvalidRequest(message, field="note", code="required")
     with transaction.atomic():
         profile = _profile(account)
         _sql.run(

@@ -10,6 +10,7 @@ from abono.base.refusal import InvalidRequest
 from abono.base.sql import statements
 from abono.features.accounts.words import words_of
 from abono.features.ledger.operations import UnknownAccount
+from abono.kernel.texts import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +57,7 @@ class AccountRow:
 
 def account_by_number(operator: int, number: str) -> int:
     """The id of a seller's account. Raises UnknownAccount."""
-    found = _sql.rows("by_number", operator=operator, number=number)
+    found = _sql.rows("by_number", operator=operator, number=spelled(number))
     if not found:
         message = f"There is no account {number!r}; look the number up first."
         raise UnknownAccount(message, field="account")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from abono.base.once import asked, first_answer, keep_answer
+from abono.base.texts import one_line
 from abono.features.billing.announcing import announce
 from abono.features.billing.engine import Scope, catch_up, claim, decide, schedule
 from abono.features.billing.look_ahead import look, review_early_blocks
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from abono.features.operators.queries import Operator
+
+_LONGEST_TEXT = 200
 
 
 @dataclass
@@ -45,10 +48,19 @@ class Desk:
         return ledger.available(self.account.account_id, self.now)
 
     def post(self, amount: int, *, kind: str, counter: str, text: str = "") -> UUID:
-        """Move money; a credit brings returns when the request is done. Answers the entry's id."""
+        """Move money; a credit brings returns when the request is done. Answers the entry's id.
+
+        Raises InvalidRequest for a text that does not fit.
+        """
         self.money_arrived = self.money_arrived or amount > 0
         return ledger.post(
-            self.account.account_id, amount, kind=kind, counter=counter, day=self.today, now=self.now, text=text
+            self.account.account_id,
+            amount,
+            kind=kind,
+            counter=counter,
+            day=self.today,
+            now=self.now,
+            text=one_line(text, "text", _LONGEST_TEXT),
         )
 
     def repeats(self, key: str | None, action: str, **request: object) -> bool:

@@ -14,6 +14,7 @@ from django.db import transaction
 from abono.base.once import asked, first_answer, keep_answer
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
+from abono.base.texts import one_line
 from abono.base.trail import record
 from abono.features.billing import engine
 from abono.features.billing.counter import Desk, counter
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _sql = statements("abono.features.billing", "orders")
 _NOTHING = Amount(0, 0)
 _MOST_QUANTITY = Decimal(10) ** 9
+_LONGEST_UNIT = 100
 
 
 class CurrencyMismatch(Refusal):
@@ -60,6 +62,7 @@ def subscribe(
     OperatorBlocked.
     """
     _check_quantity(quantity)
+    unit = one_line(unit, "unit", _LONGEST_UNIT)
     wanted = asked("subscribe", plan=plan_code, quantity=quantity, unit=unit, starts_on=starts_on)
     plan = _settled_plan(account, plan_code, quantity)
     with counter(account, now) as desk:

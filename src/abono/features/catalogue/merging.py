@@ -38,7 +38,6 @@ _sql = statements("abono.features.catalogue", "merging")
 _LATER = ("distributors", "products", "articles")
 SECTIONS = ("services", "plans", *_LATER)
 """The sections that a catalogue may have; those after the plans are left out, with a warning."""
-_LONGEST_UNIT = 40
 _PRICE_DECIMALS = 8
 _QUANTITY_DECIMALS = 6
 _ANYTHING = ServiceTerms(kind="onoff", price=Decimal(0))
@@ -126,9 +125,10 @@ def _judge_services(merge: Merge, catalogue: Mapping[str, object]) -> dict[str, 
     stored = stored_services(merge.operator)
     planned = {row["code"] for row in _sql.rows("planned", operator=merge.operator.id)}
     known = dict(stored)
-    for code, written in _section(merge, catalogue, "services").items():
-        path = f"{merge.prefix}services.{code}"
+    for name, written in _section(merge, catalogue, "services").items():
+        code, path = name, f"{merge.prefix}services.{name}"
         try:
+            code = fields.code(name, path)
             known[code] = _service(merge, code, written, path)
             if code in planned:
                 require_same_counting(stored[code], known[code], path)
@@ -146,10 +146,7 @@ def _judge_services(merge: Merge, catalogue: Mapping[str, object]) -> dict[str, 
 
 
 def _service(merge: Merge, code: str, written: object, path: str) -> ServiceTerms:
-    fields.code(code, path)
     terms = parse_catalogue({"services": {code: written}}, merge.operator.currency, merge.prefix).services[code]
-    if len(terms.unit) > _LONGEST_UNIT:
-        raise InvalidValue("out_of_range", f"{path}.unit", f"Write at most {_LONGEST_UNIT} characters.")
     _check_decimals(terms.price, _PRICE_DECIMALS, f"{path}.price")
     if isinstance(written, dict) and written.get("distributor") is not None:
         merge.warn(f"{path}.distributor", "not_imported", "This version does not import distributors; it is left out.")
@@ -158,10 +155,11 @@ def _service(merge: Merge, code: str, written: object, path: str) -> ServiceTerm
 
 def _judge_plans(merge: Merge, catalogue: Mapping[str, object]) -> None:
     stored = stored_plans(merge.operator, merge.operator.day(merge.now))
-    for code, written in _section(merge, catalogue, "plans").items():
-        path = f"{merge.prefix}plans.{code}"
+    for name, written in _section(merge, catalogue, "plans").items():
+        path = f"{merge.prefix}plans.{name}"
         try:
-            terms = _plan(merge, code, written, path)
+            code = fields.code(name, path)
+            terms = _plan(merge, written, path)
         except InvalidValue as error:
             merge.refuse(error)
             continue
@@ -176,8 +174,7 @@ def _judge_plans(merge: Merge, catalogue: Mapping[str, object]) -> None:
             merge.warn(path, "new_version", message)
 
 
-def _plan(merge: Merge, code: str, written: object, path: str) -> PlanTerms:
-    fields.code(code, path)
+def _plan(merge: Merge, written: object, path: str) -> PlanTerms:
     terms = parse_plan(written, merge.operator.currency, merge.known, f"{path}.")
     _check_decimals(terms.price, _PRICE_DECIMALS, f"{path}.price")
     for service, (quantity, _use) in terms.services.items():

@@ -16,6 +16,7 @@ from abono.kernel import fields
 from abono.kernel.calendars import Period, parse_anchor
 from abono.kernel.errors import InvalidValue
 from abono.kernel.money import minor_digits, parse_amount, parse_decimal, parse_unsigned
+from abono.kernel.texts import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,7 @@ _MOST_PRIORITY = 1_000_000
 _MOST_DAYS = 36_500
 _DAYS_A_WEEK = 7
 _MOST_DIGITS = 60
+_LONGEST_UNIT = 40
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,11 @@ def parse_catalogue(value: object, currency: str, prefix: str = "catalogue.") ->
     record = fields.mapping(value, prefix.rstrip("."))
     fields.only(record, ("services", "plans", "distributors", "products", "articles"), prefix)
     services = {
-        fields.code(code, f"{prefix}services.{code}"): _service(terms, f"{prefix}services.{code}.")
+        code: _service(terms, f"{prefix}services.{code}.")
         for code, terms in _section(record, "services", prefix).items()
     }
     plans = {
-        fields.code(code, f"{prefix}plans.{code}"): parse_plan(terms, currency, services, f"{prefix}plans.{code}.")
+        code: parse_plan(terms, currency, services, f"{prefix}plans.{code}.")
         for code, terms in _section(record, "plans", prefix).items()
     }
     return CatalogueTerms(services, plans)
@@ -136,7 +138,7 @@ def parse_plan(value: object, currency: str, services: Mapping[str, ServiceTerms
 
 def _section(record: Mapping[str, object], name: str, prefix: str) -> Mapping[str, object]:
     found = record.get(name)
-    return {} if found is None else fields.mapping(found, f"{prefix}{name}")
+    return {} if found is None else fields.coded(found, f"{prefix}{name}")
 
 
 def _anchor(value: object) -> object:
@@ -161,9 +163,7 @@ def _service(value: object, prefix: str) -> ServiceTerms:
     price = record.get("price")
     if price is not None:
         parse_unsigned(price, f"{prefix}price")
-    unit = record.get("unit", "")
-    if not isinstance(unit, str):
-        raise InvalidValue("invalid", f"{prefix}unit", "Write the unit as a text.")
+    unit = one_line(record.get("unit", ""), f"{prefix}unit", _LONGEST_UNIT)
     kind = fields.choice(fields.required(record, "kind", prefix), f"{prefix}kind", ("onoff", "seats", "usage"))
     aggregation, counted = parse_aggregation(record, kind, prefix)
     return ServiceTerms(

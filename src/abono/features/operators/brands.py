@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
+from abono.base.texts import one_line
 from abono.base.trail import record
 from abono.kernel.contrast import contrast, mixed, parse_colour
 
@@ -201,11 +202,7 @@ def logo_of(operator: int) -> Logo | None:
 
 
 def _name(text: str) -> str:
-    name = text.strip()
-    if len(name) > _LONGEST_NAME or not name.isprintable():
-        message = f"Write a name of up to {_LONGEST_NAME} letters, on one line."
-        raise InvalidRequest(message, field="brand_name")
-    return name
+    return one_line(text, "brand_name", _LONGEST_NAME)
 
 
 def _colour(text: str, field: str, met: tuple[str, ...]) -> str:

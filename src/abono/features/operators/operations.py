@@ -11,6 +11,7 @@ from abono.features.operators.zones import parse_zone
 from abono.kernel import fields
 from abono.kernel.errors import InvalidValue
 from abono.kernel.money import minor_digits, parse_decimal
+from abono.kernel.texts import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _sql = statements("abono.features.operators", "operators")
 FIELDS = ("currency", "time_zone", "locale", "prices_include_tax", "tax", "tax_reduced")
 _MOST_TAX = 100
+LONGEST_NAME = 200
 
 
 class DuplicateOperator(Refusal):
@@ -40,11 +42,11 @@ def insert_operator(code: str, name: str, terms: Mapping[str, object], *, parent
     added = _sql.rows(
         "add",
         code=fields.code(code, "code"),
-        name=name,
+        name=one_line(name, "name", LONGEST_NAME, least=1),
         parent=parent,
         currency=currency,
         time_zone=parse_zone(terms.get("time_zone", "UTC")),
-        locale=_text(terms.get("locale", "en"), "locale"),
+        locale=fields.language(terms.get("locale", "en"), "locale"),
         prices_include_tax=fields.boolean(terms.get("prices_include_tax", True), "prices_include_tax"),
         tax=parse_rate(terms.get("tax", "0"), "tax"),
         tax_reduced=parse_rate(terms.get("tax_reduced", "0"), "tax_reduced"),
@@ -70,7 +72,7 @@ def change_terms(
         id=operator.id,
         currency=wanted["currency"],
         time_zone=parse_zone(wanted["time_zone"]),
-        locale=_text(wanted["locale"], "locale"),
+        locale=fields.language(wanted["locale"], "locale"),
         prices_include_tax=fields.boolean(wanted["prices_include_tax"], "prices_include_tax"),
         tax=parse_rate(str(wanted["tax"]), "tax"),
         tax_reduced=parse_rate(str(wanted["tax_reduced"]), "tax_reduced"),
@@ -86,9 +88,3 @@ def parse_rate(text: object, field: str) -> Decimal:
     if not 0 <= rate <= _MOST_TAX:
         raise InvalidValue("out_of_range", field, "Write a tax rate from 0 to 100, in percent.")
     return rate
-
-
-def _text(value: object, field: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise InvalidValue("invalid", field, "Write a text.")
-    return value

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from abono.base.refusal import InvalidRequest
 from abono.base.sql import statements
+from abono.base.texts import paragraphs
 from abono.base.trail import record
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def self_service_of(operator: int) -> SelfService:
 
 def set_self_service(operator: int, terms: SelfService, *, now: datetime) -> None:
     """What holds from now on; promises that run stay as they are. Raises InvalidRequest."""
+    terms = replace(terms, payment_text=paragraphs(terms.payment_text, "payment_text", MOST_TEXT))
     _check(terms)
     with transaction.atomic():
         before = self_service_of(operator)
@@ -57,9 +59,6 @@ def set_self_service(operator: int, terms: SelfService, *, now: datetime) -> Non
 
 
 def _check(terms: SelfService) -> None:
-    if len(terms.payment_text) > MOST_TEXT or "\0" in terms.payment_text:
-        message = f"Say how to pay in up to {MOST_TEXT} letters."
-        raise InvalidRequest(message, field="payment_text", code="out_of_range")
     for field in ("promise_limit", "promise_fee"):
         if not 0 <= getattr(terms, field) <= _MOST_AMOUNT:
             message = "Write an amount of 0 or more."

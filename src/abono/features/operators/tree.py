@@ -12,6 +12,7 @@ from abono.base.paging import Page, checked, page_of, plain
 from abono.base.paging import after as place_after
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
+from abono.base.texts import one_line
 from abono.base.trail import record
 from abono.features.operators.operations import FIELDS, insert_operator
 from abono.features.operators.queries import Operator, UnknownOperator, operator_by_id
@@ -165,12 +166,8 @@ def rename(operator: Operator, name: str, *, now: datetime) -> None:
 
 
 def checked_name(name: str) -> str:
-    """A name without spaces around it. Raises InvalidRequest."""
-    name = name.strip()
-    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-        message = f"Write a name of up to {_LONGEST_NAME} letters, on one line."
-        raise InvalidRequest(message, field="name")
-    return name
+    """The one spelling of an operator's name. Raises InvalidRequest."""
+    return one_line(name, "name", _LONGEST_NAME, least=1)
 
 
 def set_block(operator: Operator, *, blocked: bool, now: datetime) -> bool:

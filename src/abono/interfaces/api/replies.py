@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
+
+from abono.kernel.spreadsheets import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 CSV = "text/csv"
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def wants_csv(call: Call) -> bool:
 def csv_page(call: Call, item: type[BaseModel], items: Sequence[BaseModel], following: str | None) -> HttpResponse:
     """A page of a list as CSV: UTF-8 with a header, one line an item, values as JSON has them.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe in front.
+    A text in which a spreadsheet could find a formula is guarded.
     """
     written = io.StringIO(newline="")
     writer = csv.writer(written, lineterminator="\r\n")
@@ -111,5 +110,4 @@ def _cell(value: Any) -> str:
         value = " ".join(map(str, value))
     if isinstance(value, dict):
         value = json.dumps(value, ensure_ascii=False)
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
+    return guarded(str(value))

@@ -12,10 +12,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     PlainSerializer,
     Strict,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from abono.kernel.errors import InvalidValue
 from abono.kernel.fields import plausible_instant, working_day
@@ -49,10 +50,34 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+_LIMITS = frozenset({"pattern", "min_length", "max_length", "ge", "gt", "le", "lt", "multiple_of"})
+
+
+def _unlimited(schema: Any, kind: type[BaseModel]) -> Any:
+    """A core schema without limits; other models in it see to their own."""
+    if isinstance(schema, list):
+        return [_unlimited(each, kind) for each in schema]
+    if not isinstance(schema, dict) or schema.get("cls", kind) is not kind:
+        return schema
+    return {
+        name: {each: _unlimited(part, kind) for each, part in value.items()}
+        if name == "fields" and isinstance(value, dict)
+        else _unlimited(value, kind)
+        for name, value in schema.items()
+        if name not in _LIMITS
+    }
+
+
 class Answer(BaseModel):
-    """What a call is answered."""
+    """What a call is answered: whatever is stored. What limits a field of a call limits none of an answer."""
 
     model_config = ConfigDict(from_attributes=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler, /) -> CoreSchema:
+        """The library's schema without the limits of values."""
+        unlimited: CoreSchema = _unlimited(handler(source), cls)
+        return unlimited
 
 
 def judged(read: Callable[[Any, str], T]) -> Callable[[Any], T]:

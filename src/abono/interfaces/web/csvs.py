@@ -1,7 +1,7 @@
 """Lists as files that spreadsheets open rightly and that nobody can use to run anything.
 
 UTF-8 with a byte order mark; a semicolon where the reader's decimal sign is a comma, as their spreadsheet expects. A
-text that a spreadsheet would take for a formula gets an apostrophe in front. Rows are read a page at a time, so that a
+text in which a spreadsheet could find a formula is guarded. Rows are read a page at a time, so that a
 million of them need no memory, behind the person's wall and in the person's language, which the answer's own work has
 left by then.
 """
@@ -18,6 +18,7 @@ from django.utils import translation
 
 from abono.features.access.people import wall_of
 from abono.interfaces.web.reading import decimal_sign, write_amount
+from abono.kernel.spreadsheets import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from abono.base.paging import Page
     from abono.features.access.people import Person
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}")
 _MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
@@ -93,5 +93,4 @@ def _cell(value: Cell, sign: str) -> str:
         return write_amount(value.minor, value.currency, locale="de" if sign == "," else "en")
     if isinstance(value, int):
         return str(value)
-    text = value or ""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return guarded(value or "")

@@ -27,6 +27,7 @@ from abono.interfaces.cli.importing.cells import COLUMNS, AccountRow, Cells
 from abono.interfaces.cli.importing.report import AUTHOR, Report, all_or_nothing, tell
 from abono.interfaces.cli.importing.table import Misplaced, read_table
 from abono.kernel.errors import InvalidValue
+from abono.kernel.texts import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,7 +80,7 @@ def _judge(path: Path, operator: Operator, now: datetime, report: Report) -> lis
         account = cells.account(operator.currency, today)
         for problem in cells.problems:
             report.refuse(row.line, problem)
-        number = row.cells.get("number", "")
+        number = spelled(row.cells.get("number", ""))
         first = lines.setdefault(number, row.line) if number else row.line
         if first != row.line:
             message = f"The number {number[:40]!r} stands in line {first} already; an account has one row."

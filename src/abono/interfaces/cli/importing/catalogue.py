@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from abono.features.catalogue.merging import SECTIONS, Merge, judge
 from abono.features.operators.operations import FIELDS as OPERATOR_FIELDS
-from abono.features.operators.operations import add_operator
+from abono.features.operators.operations import LONGEST_NAME, add_operator
 from abono.features.operators.queries import UnknownOperator, operators
 from abono.interfaces.cli.importing import seller
 from abono.interfaces.cli.importing.lines import Lines, read_lines
@@ -24,6 +24,7 @@ from abono.interfaces.cli.importing.report import Change, Report, all_or_nothing
 from abono.interfaces.cli.yaml import read_yaml
 from abono.kernel import fields
 from abono.kernel.errors import InvalidValue
+from abono.kernel.texts import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -117,10 +118,9 @@ def _operator(described: object, code: str | None, lines: Lines, report: Report)
 
 
 def _new_operator(terms: dict[str, object], code: str, lines: Lines, report: Report) -> Operator:
-    fields.code(code, "operator")
-    name = str(terms.pop("name", code))[:200]
+    code = fields.code(code, "operator")
     try:
-        operator = add_operator(code, name, terms)
+        operator = add_operator(code, one_line(terms.pop("name", code), "name", LONGEST_NAME, least=1), terms)
     except InvalidValue as error:
         raise InvalidValue(error.code, f"operator.{error.field}", error.message) from None
     report.ready += 1

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from abono.kernel.errors import InvalidValue
-from abono.kernel.fields import working_day
+from abono.kernel.fields import language, working_day
 from abono.kernel.money import minor_digits, parse_amount, parse_decimal
+from abono.kernel.texts import label, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +25,6 @@ COLUMNS = (
     "number", "name", "currency", "credit_limit", "balance", "locale", "opened", "plan", "quantity", "unit",
 )  # fmt: skip
 _LONGEST = {"number": 40, "name": 200, "plan": 60, "unit": 100}
-_LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
-_LONGEST_LOCALE = 20
 _DECIMAL_COMMA = re.compile(r"(-?[0-9]+),([0-9]+)")
 _GROUPED = re.compile(r"-?[0-9]{1,3}([\s.,'\u2019][0-9]{3})+([.,][0-9]*)?|-?[0-9]+[.,][0-9]+[.,].*")
 _QUANTITY_DECIMALS = 6
@@ -70,14 +68,14 @@ class Cells:
         own = self._read("currency", _currency, currency)
         account = AccountRow(
             line=self.row.line,
-            number=self._read("number", _visible, ""),
+            number=self._read("number", _label, ""),
             name=self._read("name", _text, ""),
             currency=own,
             credit_limit=self._read("credit_limit", lambda text, name: self._limit(text, own, name), 0),
             balance=self._read("balance", lambda text, name: self._amount(text, own, name), 0),
-            locale=self._read("locale", _locale, ""),
+            locale=self._read("locale", language, ""),
             opened=self._read("opened", lambda text, name: _past_day(text, name, today), None),
-            plan=self._read("plan", _visible, ""),
+            plan=self._read("plan", _label, ""),
             quantity=self._read("quantity", self._quantity, Decimal(1)),
             unit=self._read("unit", _text, ""),
         )
@@ -140,27 +138,15 @@ def parse_plain(text: str, *, comma: bool) -> str | None:
 
 
 def _text(text: str, name: str) -> str:
-    """A text in one line: line ends and runs of spaces become one space."""
-    return _visible(" ".join(text.split()), name)
+    return one_line(text, name, _LONGEST[name])
 
 
-def _visible(text: str, name: str) -> str:
-    most = _LONGEST[name]
-    if len(text) > most:
-        raise InvalidValue("out_of_range", name, f"Write at most {most} characters; these are {len(text)}.")
-    if not text.isprintable() and any(unicodedata.category(each) in {"Cc", "Cs", "Zl", "Zp"} for each in text):
-        raise InvalidValue("invalid", name, "Write visible characters only.")
-    return text
+def _label(text: str, name: str) -> str:
+    return label(text, name, _LONGEST[name])
 
 
 def _currency(text: str, name: str) -> str:
     minor_digits(text, name)
-    return text
-
-
-def _locale(text: str, name: str) -> str:
-    if len(text) > _LONGEST_LOCALE or not _LOCALE.fullmatch(text):
-        raise InvalidValue("invalid", name, "Write a language, such as de or pt-BR.")
     return text
 
 

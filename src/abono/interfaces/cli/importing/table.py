@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abono.kernel.errors import InvalidValue
+from abono.kernel.spreadsheets import unguarded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -49,7 +50,8 @@ def read_table(path: Path, columns: Collection[str], required: str) -> Table:
     """The table in a file: UTF-8 or UTF-16, with or without a byte order mark; comma, semicolon or tab; any line ends.
 
     The header names columns in any order and case, ``Credit limit`` for ``credit_limit``; columns without a name must
-    be empty, as must what stands to the right of the header. Empty rows are passed over. ``sep=;`` may stand first.
+    be empty, as must what stands to the right of the header. A row has a cell for every column of the header; a guard
+    against formulas is taken off. Empty rows are passed over. ``sep=;`` may stand first.
     Raises Misplaced if there is no header that can be used, or no text.
     """
     try:
@@ -130,7 +132,10 @@ def _named(line: int, cells: list[str] | InvalidValue, names: list[str]) -> Row:
     if isinstance(cells, InvalidValue):
         return Row(line, {}, cells)
     beyond = any(cell.strip() for cell in cells[len(names) :])
+    if len(cells) < len(names):
+        message = f"The row ends after {len(cells)} of {len(names)} columns; separate all its cells as the header's."
+        return Row(line, {}, InvalidValue("invalid", "", message))
     if beyond or any(not name and cell.strip() for name, cell in zip(names, cells, strict=False)):
         message = "A cell stands under no column; put a text that holds the separator in quotes."
         return Row(line, {}, InvalidValue("invalid", "", message))
-    return Row(line, {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name})
+    return Row(line, {name: unguarded(cell).strip() for name, cell in zip(names, cells, strict=False) if name})

@@ -35,6 +35,7 @@ from abono.interfaces.cli.importing.table import Misplaced, Row, read_table
 from abono.kernel.errors import InvalidValue
 from abono.kernel.fields import plausible, plausible_instant
 from abono.kernel.money import parse_decimal
+from abono.kernel.texts import composed, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -143,7 +144,12 @@ def _read(row: Row, operator: Operator, digest: str) -> _Read:
             raise InvalidValue("required", name, f"Give a value for `{name}`.")
     return _Read(
         line=row.line,
-        place=(cells["account"], cells.get("subscription", ""), cells.get("unit", ""), cells["service"]),
+        place=(
+            spelled(cells["account"]),
+            cells.get("subscription", ""),
+            spelled(cells.get("unit", "")),
+            composed(cells["service"]),
+        ),
         quantity=parse_decimal(cells["quantity"], "quantity"),
         at=_instant(cells, operator),
         key=cells.get("key") or f"import {digest}:{row.line}",

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from abono.features.accounts.operations import LONGEST_NUMBER
 from abono.features.catalogue.terms import CatalogueTerms, parse_catalogue
 from abono.features.operators.operations import FIELDS as OPERATOR_FIELDS
 from abono.interfaces.cli.yaml import read_yaml
-from abono.kernel import fields
+from abono.kernel import fields, texts
 from abono.kernel.errors import InvalidValue
 from abono.kernel.money import minor_digits, parse_amount, parse_decimal, parse_unsigned
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
 _CODE = re.compile(r"[a-z_]+")
 _MOST_STEPS = 100_000
+_LONGEST_WORD = 200
 _MOST_DAYS = 366
 
 LATER = ("issue", "activate", "move", "withdraw", "charge", "uncharge", "outage", "restore")
@@ -86,14 +88,11 @@ def read_story(path: Path) -> Story:
     start = _time(fields.required(record, "start"), "start")
     return Story(
         file=str(path),
-        scenario=str(record.get("scenario", path.stem)),
+        scenario=texts.one_line(record.get("scenario", path.stem), "scenario", _LONGEST_WORD, least=1),
         operator=operator,
         start=start,
         catalogue=parse_catalogue(_section(record, "catalogue"), currency),
-        accounts={
-            name: _account(terms, currency, f"accounts.{name}.")
-            for name, terms in fields.mapping(_section(record, "accounts"), "accounts").items()
-        },
+        accounts=_accounts(_section(record, "accounts"), currency),
         steps=_steps(record.get("steps") or [], start, currency),
     )
 
@@ -101,6 +100,16 @@ def read_story(path: Path) -> Story:
 def _section(record: Mapping[str, object], name: str) -> object:
     found = record.get(name)
     return {} if found is None else found
+
+
+def _accounts(value: object, currency: str) -> dict[str, AccountTerms]:
+    found: dict[str, AccountTerms] = {}
+    for written, terms in fields.mapping(value, "accounts").items():
+        name = texts.label(written, f"accounts.{written}", LONGEST_NUMBER)
+        if name in found:
+            raise InvalidValue("invalid", f"accounts.{written}", "Write each account once; its number is the same.")
+        found[name] = _account(terms, currency, f"accounts.{name}.")
+    return found
 
 
 def _account(value: object, default: str, prefix: str) -> AccountTerms:
@@ -188,7 +197,7 @@ def _time(value: object, field: str) -> datetime:
 def _word(value: object, field: str, _currency: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
         raise InvalidValue("invalid", field, "Write a name.")
-    return str(value)
+    return texts.one_line(str(value), field, _LONGEST_WORD)
 
 
 def _amount(value: object, field: str, currency: str) -> int:

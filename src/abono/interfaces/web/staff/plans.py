@@ -160,7 +160,7 @@ def _other_rows(
 
 
 def _saved(request: PersonRequest, seller: Operator, code: str, record: dict[str, Any], *, new: bool) -> HttpResponse:
-    fields.code(code, "code")
+    code = fields.code(code, "code")
     if new:
         taken = {each.code for each in list_plans([seller.id])}
         require_free(code, taken, _("There is a plan with this code already; choose another."))
