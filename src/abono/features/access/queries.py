@@ -78,6 +78,11 @@ def person_of(
     )
 
 
+def key_is_valid(secret: str, *, now: datetime) -> bool:
+    """Whether somebody's program has this key."""
+    return bool(_sql.rows("key", digest=digest_of(secret), now=now))
+
+
 def person_of_key(secret: str, *, now: datetime) -> Person | None:
     """The program that a key belongs to, if it is valid; its use is noted."""
     found = _sql.rows("key", digest=digest_of(secret), now=now)

@@ -133,15 +133,18 @@ def _stop_on_signals() -> list[int]:
 def web_command(host: str, port: int, workers: int) -> list[str]:
     """The command that serves the web with so many processes."""
     options = {
-        "--interface": "wsgi",
+        "--interface": "rsgi",
+        "--http": "1",
         "--host": host,
         "--port": str(port),
         "--workers": str(workers),
-        "--blocking-threads": "4",
         "--log-level": "warning",
+        # Heads of requests have a deadline as bodies have, and room for the cookies of a browser.
+        "--http1-header-read-timeout": "10000",
+        "--http1-buffer-size": "65536",
     }
     pairs = [part for pair in options.items() for part in pair]
-    return [sys.executable, "-m", "granian", *pairs, "abono.project.wsgi:application"]
+    return [sys.executable, "-m", "granian", *pairs, "--no-ws", "abono.project.rsgi:application"]
 
 
 def _workers(jobs: int) -> list[_Child]:

@@ -1,0 +1,50 @@
+"""Who sends: asked before more of a body is read than a stranger may send."""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+
+from abono.features.access.queries import key_is_valid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_BEARER = "bearer "
+
+
+def is_known(environ: Mapping[str, Any]) -> bool:
+    """Whether a request carries a valid API key or the session of somebody who is signed in; what it may is not asked.
+
+    Not to be taken for a judgement on the request: that is made when it is worked on. While the database is away
+    nobody is known.
+    """
+    close_old_connections()
+    try:
+        return _has_key(environ) or _is_signed_in(environ)
+    except DatabaseError:
+        return False
+
+
+def _has_key(environ: Mapping[str, Any]) -> bool:
+    authorization = str(environ.get("HTTP_AUTHORIZATION", ""))
+    if not authorization.lower().startswith(_BEARER):
+        return False
+    return key_is_valid(authorization[len(_BEARER) :].strip(), now=timezone.now())
+
+
+def _is_signed_in(environ: Mapping[str, Any]) -> bool:
+    try:
+        cookie = SimpleCookie(str(environ.get("HTTP_COOKIE", ""))).get(settings.SESSION_COOKIE_NAME)
+    except CookieError:
+        return False
+    if cookie is None:
+        return False
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    return bool(store(cookie.value).get(SESSION_KEY))

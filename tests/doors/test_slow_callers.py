@@ -1,0 +1,182 @@
+"""Slow, endless and forged requests: nobody who is served is held up by them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from django.db import connection
+
+from abono.interfaces.cli.serving import web_command
+from abono.project.rsgi import Application, Environ, Limits
+from tests.doors.test_serving import free_port
+
+QUICK = Limits(threads=1, waiting=1, strangers_bytes=10, bytes=100, body_seconds=0.2, large_body_seconds=0.2)
+
+
+@dataclass
+class Head:
+    """What the server knows of a request before its body."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+    method: str = "POST"
+    path: str = "/"
+    query_string: str = ""
+    http_version: str = "1.1"
+    scheme: str = "http"
+    server: str = "127.0.0.1:80"
+    client: str = "127.0.0.1:4711"
+    authority: str | None = None
+
+
+@dataclass
+class Wire:
+    """A body that comes in pieces, and the answer to it."""
+
+    pieces: list[bytes]
+    pause: float = 0.0
+    read: int = 0
+    status: int = 0
+    answer: bytes = b""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            await asyncio.sleep(self.pause)
+            self.read += len(piece)
+            yield piece
+
+    def response_str(self, status: int, _headers: object, text: str) -> None:
+        self.status, self.answer = status, text.encode()
+
+    def response_bytes(self, status: int, _headers: object, body: bytes) -> None:
+        self.status, self.answer = status, body
+
+
+def echo(environ: Environ, start: Any) -> list[bytes]:
+    start("200 OK", [])
+    return [environ["wsgi.input"].read()]
+
+
+def asked(head: Head, wire: Wire, *, known: bool = False) -> Wire:
+    async def ask() -> None:
+        application = Application(echo, lambda _environ: known, QUICK)
+        application.__rsgi_init__(asyncio.get_running_loop())
+        await application.__rsgi__(head, wire)  # type: ignore[arg-type]
+
+    asyncio.run(ask())
+    return wire
+
+
+def test_a_body_is_received_whole_however_its_length_is_told() -> None:
+    assert asked(Head({"content-length": "4"}), Wire([b"ab", b"cd"])).answer == b"abcd"
+    assert asked(Head({"transfer-encoding": "chunked"}), Wire([b"ab", b"cd"])).answer == b"abcd"
+    assert asked(Head(), Wire([b"never read"])).read == 0
+
+
+def test_a_body_that_does_not_come_in_time_is_given_up() -> None:
+    dripping = asked(Head({"content-length": "9"}), Wire([b"a"] * 9, pause=0.05))
+    assert (dripping.status, dripping.read < 9) == (408, True)
+
+
+def test_more_than_a_strangers_form_is_read_of_those_only_who_are_known() -> None:
+    large = Head({"content-length": "50"})
+    stranger, member = asked(large, Wire([b"a" * 50])), asked(large, Wire([b"a" * 50]), known=True)
+    assert (stranger.status, stranger.read, stranger.answer) == (200, 0, b"")  # judged without a body
+    assert (member.status, member.answer) == (200, b"a" * 50)
+    endless = asked(Head({"transfer-encoding": "chunked"}), Wire([b"a" * 4] * 1000), known=True)
+    assert (endless.status, endless.read) == (413, 12)
+    huge = asked(Head({"content-length": "600000000"}), Wire([b"a"]), known=True)
+    assert (huge.status, huge.read) == (200, 0)
+
+
+@pytest.fixture
+def address(transactional_db: None) -> Iterator[str]:  # noqa: ARG001 -- the tables of the sign-in
+    """The web as ``abono up`` serves it, with one process."""
+    port = free_port()
+    settings = connection.settings_dict
+    url = f"postgresql://{settings['USER']}:{settings['PASSWORD']}@/{settings['NAME']}?host={settings['HOST']}"
+    url += f"&port={settings['PORT']}" if settings["PORT"] else ""
+    env = {**os.environ, "ABONO_DATABASE_URL": url, "ABONO_URL": f"http://127.0.0.1:{port}"}
+    with subprocess.Popen(web_command("127.0.0.1", port, 1), env=env) as web:
+        try:
+            found = f"http://127.0.0.1:{port}"
+            until = time.monotonic() + 60
+            while not answers(found):
+                assert time.monotonic() < until
+                time.sleep(0.1)
+            yield found
+        finally:
+            web.terminate()
+
+
+def answers(address: str) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(f"{address}/healthz", trust_env=False, timeout=5).is_success
+    return False
+
+
+@pytest.mark.embedded
+def test_two_hundred_slow_senders_hold_nobody_up(address: str) -> None:
+    host, port = address.removeprefix("http://").split(":")
+    callers = []
+    with contextlib.ExitStack() as all_of_them:
+        for number in range(200):
+            caller = all_of_them.enter_context(socket.create_connection((host, int(port))))
+            path = (b"/sign/login/", b"/api/v1/usage/batch", b"/")[number % 3]
+            caller.sendall(b"POST %b HTTP/1.1\r\nhost: %b\r\ncontent-length: 60000\r\n\r\nslow" % (path, host.encode()))
+            callers.append(caller)
+        for half in range(50):
+            callers[half].sendall(b"ly")
+        with httpx.Client(base_url=address, trust_env=False, timeout=10) as browser:
+            for _ in range(5):
+                began = time.monotonic()
+                assert browser.get("/healthz").status_code == 200
+                page = browser.get("/sign/login/")
+                assert (page.status_code, "password" in page.text) == (200, True)
+                token = browser.cookies["csrftoken"]
+                form = {"login": "nobody@example.com", "password": "wrong", "csrfmiddlewaretoken": token}
+                assert browser.post("/sign/login/", data=form).status_code == 200
+                assert time.monotonic() - began < 10
+
+
+@pytest.mark.embedded
+def test_a_strangers_large_body_is_not_read(address: str) -> None:
+    host, port = address.removeprefix("http://").split(":")
+    for path, status in ((b"/api/v1/usage/batch", b"413"), (b"/api/v1/accounts", b"413"), (b"/sign/login/", b"403")):
+        with socket.create_connection((host, int(port)), timeout=10) as caller:
+            caller.sendall(
+                b"POST %b HTTP/1.1\r\nhost: 127.0.0.1:%b\r\ncontent-type: application/json\r\n"
+                b"content-length: 600000000\r\n\r\n{" % (path, port.encode())
+            )
+            assert caller.recv(12).endswith(status)
+    with httpx.Client(base_url=address, trust_env=False) as program:
+
+        def pieces() -> Iterator[bytes]:
+            yield from [b'{"a": 1}']
+
+        told = program.post("/api/v1/accounts", content=pieces(), headers={"content-type": "application/json"})
+        assert told.status_code == 401  # a body without a told length is read as any other
+
+
+def test_the_environment_is_of_the_request_alone() -> None:
+    from abono.project.rsgi import environ_of
+
+    head = Head({"x_forwarded_for": "6.6.6.6", "x-forwarded-for": "1.2.3.4", "content-type": "text/plain"})
+    head.path = "/ä b"
+    environ = environ_of(head)  # type: ignore[arg-type]
+    assert environ["HTTP_X_FORWARDED_FOR"] == "1.2.3.4"
+    assert (environ["PATH_INFO"], environ["CONTENT_TYPE"]) == ("/ä b".encode().decode("latin-1"), "text/plain")
+    assert (environ["REMOTE_ADDR"], environ["SERVER_PORT"]) == ("127.0.0.1", "80")
+    assert isinstance(environ["wsgi.input"], io.BytesIO)
+    assert sys.stderr is environ["wsgi.errors"]
