@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -15,10 +16,14 @@ from abono.features.access.queries import memberships_of, person_of
 from abono.features.access.rights import Kind, Role
 from abono.features.accounts import profiles
 from abono.features.accounts.operations import DuplicateNumber, open_account
+from abono.features.accounts.queries import labels_of
 from abono.features.billing import money
 from abono.features.ledger.operations import available
 
 from .worlds import START, account, operator
+
+if TYPE_CHECKING:
+    from abono.features.operators.queries import Operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,14 +91,43 @@ def test_a_note_that_fits_nowhere_is_refused(text: str) -> None:
     assert profiles.notes_of(made) == []
 
 
-def test_the_next_number_is_one_more_than_the_greatest_and_as_long() -> None:
+def given(seller: Operator) -> str:
+    """The number of an account that is opened without one."""
+    opened = open_account(seller, None, now=START)
+    return labels_of([opened])[opened].number
+
+
+def test_numbers_count_on_from_the_last_that_was_given_whatever_somebody_chose() -> None:
     seller = operator()
-    assert profiles.next_number(seller.id) == "1001"
-    for number in ("009", "100", "zz-9", "99"):
+    assert given(seller) == "1001"
+    for number in ("00123", "999999999999999", "9" * 40, "1", "5000", "A-7"):
         open_account(seller, number, now=START)
-    assert profiles.next_number(seller.id) == "101"
-    open_account(seller, "0999", now=START)
-    assert profiles.next_number(seller.id) == "1000"
+    assert given(seller) == "1002"
+    for number in ("1003", "1004", "1006"):  # in its way: stepped over
+        open_account(seller, number, now=START)
+    assert [given(seller) for _ in range(3)] == ["1005", "1007", "1008"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "follow"),
+    [
+        (("100200",), ["100201", "100202"]),
+        (("0998", "0999"), ["1000", "1001"]),
+        (("9998", "10000"), ["9999", "10001"]),
+        (("1001", "00123"), ["1002", "1003"]),
+        (("2001", "2002", "100000"), ["2003", "2004"]),
+        (("999999999999999",), ["1001", "1002"]),
+        (("N-1",), ["1001", "1002"]),
+        (("009", "100", "zz-9", "99"), ["101", "102"]),
+    ],
+)
+def test_a_series_begins_after_the_greatest_of_the_numbers_that_are_like_most(
+    numbers: tuple[str, ...], follow: list[str]
+) -> None:
+    seller = operator()
+    for number in numbers:
+        open_account(seller, number, now=START)
+    assert [given(seller) for _ in follow] == follow
 
 
 def test_an_account_is_given_to_people_who_serve_its_operator() -> None:

@@ -16,7 +16,7 @@ import pytest
 import abono.features
 from abono.base.refusal import KeyConflict
 from abono.base.trail import trail_of_account
-from abono.features.accounts.openings import open_as_agent
+from abono.features.accounts.openings import open_once
 from abono.features.billing import blocks, money, orders, reserving
 from abono.features.billing.blocks import PauseNotAllowed
 from abono.features.billing.queries import accounts_now, subscriptions_of
@@ -153,10 +153,11 @@ def asked_of(line: UUID, other: UUID, held: tuple[UUID, UUID]) -> list[Asked]:
             {"reservation": held[1], "quantity": Decimal(2)},
         ),
         Asked(
-            open_as_agent,
-            {"name": "a", "locale": "de"},
-            {"name": "b", "locale": "en"},
-            ("person", "operator", "number", "now", "key"),
+            open_once,
+            {"name": "a", "locale": "de", "credit_limit": 0},
+            {"name": "b", "locale": "en", "credit_limit": 100},
+            # An agent's account is the agent's, whatever is asked.
+            ("person", "operator", "number", "now", "key", "manager", "agent"),
         ),
     ]
 
@@ -188,7 +189,7 @@ def test_under_a_key_everything_that_is_asked_is_compared() -> None:
         assert set(inspect.signature(case.operation).parameters) == {*case.given, *case.otherwise}, case.operation
         place = (
             {"person": agent(seller), "operator": seller, "number": "77"}
-            if case.operation is open_as_agent
+            if case.operation is open_once
             else {"account": one}
         )
         do = partial(case.operation, **place, now=LATER, key=f"key {number}")

@@ -13,8 +13,9 @@ from abono.base.trail import trail_of_account
 from abono.features.access.operations import add_membership, add_user
 from abono.features.access.queries import memberships_of, person_of
 from abono.features.access.rights import Kind
-from abono.features.accounts.openings import open_as_agent
+from abono.features.accounts.openings import open_once
 from abono.features.accounts.operations import DuplicateNumber
+from abono.features.accounts.queries import labels_of
 from abono.features.billing import money, orders
 from abono.features.billing.money import GrantActive
 from abono.features.billing.months import charges_by_month
@@ -124,22 +125,24 @@ def test_an_agent_opens_an_account_once() -> None:
     seller = operator()
     agent, other = agent_of(seller), agent_of(seller)
     taken = account(seller, number="900")
-    opened = open_as_agent(agent, seller, "901", name="Anna", locale="de", now=START, key="a")
-    assert open_as_agent(agent, seller, "901", name="Anna", locale="de", now=START, key="a") == opened
+    opened = open_once(agent, seller, "901", name="Anna", locale="de", now=START, key="a")
+    assert open_once(agent, seller, "901", name="Anna", locale="de", now=START, key="a") == opened
     for person, number, key in ((agent, "900", "b"), (agent, "901", "b"), (other, "901", None), (other, "901", "c")):
         with pytest.raises(DuplicateNumber):
-            open_as_agent(person, seller, number, name="Anna", locale="de", now=START, key=key)
+            open_once(person, seller, number, name="Anna", locale="de", now=START, key=key)
     with pytest.raises(KeyConflict):
-        open_as_agent(agent, seller, "901", name="Otto", locale="de", now=START, key="a")
+        open_once(agent, seller, "901", name="Otto", locale="de", now=START, key="a")
     assert opened != taken
-    assert (counts_of_agent(agent).accounts, counts_of_agent(other).accounts) == (1, 0)
+    eva, again, more = (open_once(agent, seller, None, name="Eva", locale="", now=START, key=key) for key in "dde")
+    assert (eva == again, labels_of([eva])[eva].number, labels_of([more])[more].number) == (True, "902", "903")
+    assert (counts_of_agent(agent).accounts, counts_of_agent(other).accounts) == (3, 0)
     assert [line["action"] for line in trail_of_account(opened, 5)] == ["account.open"]
 
 
 def test_what_agents_and_subscribers_are_told_of_subscriptions() -> None:
     seller = operator()
     agent = agent_of(seller)
-    first, second, third = (open_as_agent(agent, seller, f"7{n}", name="", locale="", now=START) for n in range(3))
+    first, second, third = (open_once(agent, seller, f"7{n}", name="", locale="", now=START) for n in range(3))
     for one in (first, second):
         money.pay(one, 2_000, now=START)
         orders.subscribe(one, "line", unit="a", now=START)

@@ -99,6 +99,7 @@ TABLES = Distribution(
     local=(
         "access_invitation",
         "access_signin",
+        "accounts_series",
         "api_bucket",
         "api_reply",
         "base_cache*",

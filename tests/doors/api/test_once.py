@@ -73,7 +73,7 @@ def test_a_refusal_is_not_kept(world: World) -> None:
     assert balance(world) == "0.00"
 
 
-@pytest.mark.parametrize("key", ["", " ", "a b", "x" * 101, "\u00e4"])
+@pytest.mark.parametrize("key", ["", " ", "a b", "x" * 101, "\u00e4", "D1,D1", "a;b", '"a"', "a\\"])
 def test_keys_that_are_none(world: World, key: str) -> None:
     answer = world.call("POST", f"/accounts/{world.account}/payments", {"amount": "1.00"}, Idempotency_Key=key)
     assert (answer.told, answer.body["field"]) == ((422, "invalid"), "Idempotency-Key")
@@ -125,3 +125,13 @@ def test_of_two_at_the_same_moment_one_works_and_both_get_its_answer(world: Worl
     assert len({each.json()["entry"] for each in answers}) == 2
     assert [each.headers.get("Idempotent-Replayed") for each in answers].count("true") == 6
     assert (balance(world), entries(world.account)) == ("114.00", 3)
+
+
+def test_a_header_that_comes_twice_books_nothing(world: World, live_server: LiveServer) -> None:
+    headers = [("Authorization", f"Bearer {world.call.secret}"), ("Content-Type", "application/json")]
+    path = f"/api/v1/accounts/{world.account}/payments"
+    with httpx.Client(base_url=live_server.url, timeout=60) as client:
+        for again, status in ((("Idempotency-Key", "D1"), 422), (headers[0], 401)):
+            sent = [*headers, ("Idempotency-Key", "D1"), again]
+            assert client.post(path, content=b'{"amount": "7.00"}', headers=sent).status_code == status
+    assert (balance(world), entries(world.account)) == ("100.00", 1)

@@ -41,7 +41,7 @@ class Profile(models.Model):
 
 
 class Number(models.Model):
-    """The human number of an account, unique per seller.
+    """The human number of an account, unique per seller; ``key`` is that of the request which opened it, if it had one.
 
     A reference table, because a distributed table can only be unique per account.
     """
@@ -50,18 +50,32 @@ class Number(models.Model):
     operator = models.ForeignKey("operators.Operator", models.PROTECT, db_index=False)
     number = models.CharField(max_length=40)
     account_id = models.BigIntegerField()
+    key = models.CharField(max_length=100, db_default="")
 
     class Meta:
         indexes = [
-            # What number comes next is asked where numbers are digits.
+            # What follows in a series is asked where numbers are digits.
             models.Index(
                 "operator",
                 Length("number").desc(),
                 models.F("number").desc(),
-                name="accounts_number_last",
-                condition=models.Q(number__regex=r"^[0-9]{1,15}$"),
+                name="accounts_number_series",
+                condition=models.Q(number__regex=r"^[0-9]{1,18}$"),
             ),
         ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["operator", "key"], name="accounts_number_key", condition=~models.Q(key="")
+            ),
+        ]
+
+
+class Series(models.Model):
+    """The last number that a seller gave by itself, and how many digits it is written with at least."""
+
+    operator = models.OneToOneField("operators.Operator", models.PROTECT, primary_key=True)
+    last = models.BigIntegerField()
+    digits = models.SmallIntegerField()
 
 
 class Note(models.Model):

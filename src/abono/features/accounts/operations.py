@@ -41,7 +41,7 @@ class DuplicateNumber(Refusal):
 @transaction.atomic
 def open_account(  # noqa: PLR0913 -- what an account begins with
     operator: Operator,
-    number: str,
+    number: str | None,
     *,
     now: datetime,
     credit_limit: int = 0,
@@ -53,31 +53,33 @@ def open_account(  # noqa: PLR0913 -- what an account begins with
 ) -> int:
     """A new account of a seller with an empty balance; answers its id. Raises DuplicateNumber, InvalidRequest.
 
+    Without a number it gets the next of the seller's own series (see the migration ``0009_series``), which is free.
     ``credit_limit`` in minor units >= 0; ``manager`` and ``agent`` are the memberships it is given to (see
     ``profiles.give``, which judges them). Behind a manager's or agent's wall it must be given to them.
     """
-    number, name = checked_number(number), checked_name(name)
-    # The profile comes first: behind the second wall it says whose the rest is.
+    number, name = None if number is None else checked_number(number), checked_name(name)
     account = ledger.reserve_account()
+    given = number or str(_sql.row("take_next_number", operator=operator.id, account=account)["number"])
+    # The profile comes first: behind the second wall it says whose the rest is.
     _sql.run(
         "add_profile",
         account=account,
         operator=operator.id,
-        number=number,
+        number=given,
         name=name,
         locale=locale or operator.locale,
         now=now,
         manager=manager,
         agent=agent,
     )
-    if not _sql.run("take_number", operator=operator.id, number=number, account=account):
+    if number is not None and not _sql.run("take_number", operator=operator.id, number=number, account=account):
         message = f"{operator.code} has an account {number!r} already; choose another number."
         raise DuplicateNumber(message, field="number")
     _sql.run("add_words", account=account, operator=operator.id, words=words_of(name))
     kept = keep_currency(operator.id)
     ledger.open_account(operator.id, currency or kept, credit_limit, account=account)
-    record("account.open", number, operator=operator.id, account=account, at=now, after={"limit": credit_limit})
-    _tell_opened(operator, {number: account}, now)
+    record("account.open", given, operator=operator.id, account=account, at=now, after={"limit": credit_limit})
+    _tell_opened(operator, {given: account}, now)
     return account
 
 

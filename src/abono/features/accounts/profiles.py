@@ -134,14 +134,6 @@ def notes_page(account: int, *, after: str | None = None, limit: int = 50) -> Pa
     return page_of([Note(**row) for row in rows], limit, lambda row: (row.id,))
 
 
-def next_number(operator: int) -> str:
-    """A number that the seller has not given yet: the one after its greatest, as long as that is."""
-    last: str | None = _sql.row("last_number", operator=operator)["number"]
-    if last is None:
-        return "1001"
-    return str(int(last) + 1).zfill(len(last))
-
-
 def _profile(account: int) -> dict[str, Any]:
     found = _sql.rows("profile", account=account)
     if not found:

@@ -188,7 +188,7 @@ def create_account(request: Call, body: NewAccount) -> Reply:
     profiles.check_servants(person, seller, manager=body.manager, agent=body.agent)
     account = open_account(
         operator,
-        body.number or profiles.next_number(seller),
+        body.number,
         now=request.now,
         credit_limit=limit,
         name=body.name or "",

@@ -17,7 +17,7 @@ from ninja.parser import Parser
 
 from abono.interfaces.api.calls import ENDPOINTS, Endpoint, Key, guarded
 from abono.interfaces.api.examples import example_of
-from abono.interfaces.api.once import HEADER, LONGEST_KEY
+from abono.interfaces.api.once import HEADER, LONGEST_KEY, ONE_KEY
 from abono.interfaces.api.problems import MEDIA_TYPE, Problem, answer_to, of_status, status_of
 from abono.kernel.quotes import parse_record
 
@@ -39,7 +39,7 @@ _REPEATABLE = {
     "required": False,
     "description": "Makes the call repeatable: the same key with the same request gets the first answer again and "
     "does nothing twice, for at least a day. Refusals are not kept.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": ONE_KEY},
     "example": "0b0f6c0e-5d0e-4c6b-8f0a-3b1c9e7d2a11",
 }
 _TELLS = {

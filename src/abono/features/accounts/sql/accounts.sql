@@ -3,6 +3,16 @@ INSERT INTO accounts_number (operator_id, number, account_id)
 VALUES (%(operator)s, %(number)s, %(account)s)
 ON CONFLICT (operator_id, number) DO NOTHING;
 
+-- name: take_next_number
+-- The next number of the seller's series, whoever asks; others who ask wait until this transaction ends.
+SELECT abono_take_number(%(operator)s::bigint, %(account)s::bigint) AS number;
+
+-- name: by_key
+SELECT account_id FROM accounts_number WHERE operator_id = %(operator)s AND key = %(key)s;
+
+-- name: keep_key
+UPDATE accounts_number SET key = %(key)s WHERE operator_id = %(operator)s AND account_id = %(account)s;
+
 -- name: add_profile
 INSERT INTO accounts_profile (account_id, operator_id, number, name, locale, opened_at, manager_id, agent_id)
 VALUES (

@@ -31,7 +31,3 @@ WHERE
     AND (%(before)s::uuid IS NULL OR n.id < %(before)s::uuid)
 ORDER BY n.id DESC
 LIMIT %(most)s;
-
--- name: last_number
--- The greatest number of a seller that is nothing but digits, whoever asks; an index keeps them in this order.
-SELECT abono_last_number(%(operator)s::bigint) AS number;

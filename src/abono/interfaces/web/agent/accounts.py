@@ -15,9 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from abono.base.refusal import Refusal
 from abono.features.accounts.access import find_account
-from abono.features.accounts.openings import open_as_agent
-from abono.features.accounts.profiles import next_number
-from abono.features.accounts.queries import list_accounts
+from abono.features.accounts.openings import open_once
+from abono.features.accounts.queries import labels_of, list_accounts
 from abono.features.billing.months import charges_by_month
 from abono.features.operators.queries import operator_by_id
 from abono.features.subscriptions.standing import standings
@@ -38,7 +37,8 @@ class NewAccountForm(forms.Form):
     number = forms.CharField(
         label=gettext_lazy("Account number"),
         max_length=_LONGEST_NUMBER,
-        help_text=gettext_lazy("The next free one is suggested."),
+        required=False,
+        help_text=gettext_lazy("Leave it empty to take the next number."),
     )
     name = forms.CharField(label=gettext_lazy("Name"), max_length=_LONGEST_NAME)
     locale = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
@@ -69,15 +69,13 @@ def agent_new_account(request: PersonRequest) -> HttpResponse:
     """Open an account for somebody whom the agent brings."""
     operator = operator_by_id(request.person.operator)
     spoken = operator.locale if operator.locale in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-    first = {"locale": spoken} if request.method == "POST" else {"locale": spoken, "number": next_number(operator.id)}
-    form = NewAccountForm(request.POST or None, initial=first)
+    form = NewAccountForm(request.POST or None, initial={"locale": spoken})
     if request.method == "POST" and form.is_valid():
-        number = form.cleaned_data["number"]
         try:
-            account = open_as_agent(
+            account = open_once(
                 request.person,
                 operator,
-                number,
+                form.cleaned_data["number"] or None,
                 name=form.cleaned_data["name"],
                 locale=form.cleaned_data["locale"],
                 now=request.now,
@@ -86,6 +84,7 @@ def agent_new_account(request: PersonRequest) -> HttpResponse:
         except Refusal as refusal:
             blame(form, refusal)
         else:
+            number = labels_of([account])[account].number
             messages.success(request, _("Account %(number)s is open.") % {"number": number})
             there = reverse("agent_account", kwargs={"account": account})
             return HttpResponseRedirect(there, status=SEE_OTHER)

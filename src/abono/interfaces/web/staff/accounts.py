@@ -19,11 +19,12 @@ from django.utils.translation import gettext_lazy
 from abono.base.paging import MOST, Page
 from abono.base.refusal import Refusal
 from abono.features.access.rights import Kind
-from abono.features.accounts.operations import open_account
-from abono.features.accounts.profiles import check_servants, next_number, servants
-from abono.features.accounts.queries import AccountRow, list_accounts
+from abono.features.accounts.openings import open_once
+from abono.features.accounts.profiles import check_servants, servants
+from abono.features.accounts.queries import AccountRow, labels_of, list_accounts
 from abono.features.operators.queries import Operator, operator_by_id, operators
 from abono.interfaces.web.csvs import Amount, Cell, csv_answer, csv_link
+from abono.interfaces.web.keys import sent_key
 from abono.interfaces.web.operator_choice import LIST_ID, LISTED, SEARCHES, offer_operators, read_operator
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import AmountField
@@ -128,7 +129,6 @@ def account_new(request: PersonRequest) -> HttpResponse:
     operator = _chosen_operator(request)
     first = {"operator": operator.id, "locale": operator.locale}
     form = NewAccountForm(request.person, operator, data=request.POST or None, initial=first)
-    form.fields["number"].widget.attrs["placeholder"] = next_number(operator.id)
     if request.method != "POST":
         return render(request, "web/staff/account_new.html", {"form": form, "operator": operator})
     if form.is_valid():
@@ -210,20 +210,20 @@ def _number(text: str) -> int | None:
 
 def _opened(request: PersonRequest, operator: Operator, values: dict[str, Any]) -> tuple[int, str]:
     person = request.person
-    own = person.scope["manager"]
-    manager, agent = (own, None) if own is not None else (values.get("manager"), values.get("agent"))
+    manager, agent = values.get("manager"), values.get("agent")
     with transaction.atomic():
-        if own is None:
+        if person.scope["manager"] is None:
             check_servants(person, operator.id, manager=manager, agent=agent)
-        number = values["number"] or next_number(operator.id)
-        account = open_account(
+        account = open_once(
+            person,
             operator,
-            number,
+            values["number"] or None,
             now=request.now,
+            key=sent_key(request),
             credit_limit=values.get("credit_limit") or 0,
             name=values["name"],
             locale=values["locale"],
             manager=manager,
             agent=agent,
         )
-    return account, number
+    return account, labels_of([account])[account].number
