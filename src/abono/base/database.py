@@ -10,16 +10,20 @@ _SESSION = {"search_path": "public,pg_temp", "TimeZone": "UTC", "plan_cache_mode
 _NAMED = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 
-def django_database(url: str) -> dict[str, Any]:
-    """Django's settings for a libpq address; what Django has no name for is passed on as an option."""
+def django_database(url: str, *, statement_seconds: int = 0) -> dict[str, Any]:
+    """Django's settings for a libpq address; what Django has no name for is passed on as an option.
+
+    A statement that takes longer than ``statement_seconds`` is given up; 0: never.
+    """
     parts = conninfo_to_dict(url)
     options: dict[str, Any] = {key: value for key, value in parts.items() if key not in _NAMED}
     options["server_side_binding"] = True
     # Statements are few and come again and again: they are planned once per connection, for any account and any slice.
     options["prepare_threshold"] = 1
     # Names are looked up in the public schema first; a forecast turns this round (billing.shadow).
+    session = _SESSION | ({"statement_timeout": f"{statement_seconds}s"} if statement_seconds else {})
     given = [options["options"]] if options.get("options") else []
-    options["options"] = " ".join([*given, *(f"-c {name}={value}" for name, value in _SESSION.items())])
+    options["options"] = " ".join([*given, *(f"-c {name}={value}" for name, value in session.items())])
     return {
         "ENGINE": "django.db.backends.postgresql",
         **{name: parts.get(key, "") for key, name in _NAMED.items()},

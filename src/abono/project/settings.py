@@ -93,7 +93,9 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": django_database(os.environ.get("ABONO_DATABASE_URL", ""))}
+STATEMENT_SECONDS = whole_number("ABONO_STATEMENT_SECONDS", 0, 0, 86_400)
+"""How long the web and the API wait for one statement (project/wsgi.py sets it for them alone); 0: for ever."""
+DATABASES = {"default": django_database(os.environ.get("ABONO_DATABASE_URL", ""), statement_seconds=STATEMENT_SECONDS)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     # Counters of rate limits must be the same in every process; limits and used codes are all that is kept there.
@@ -197,12 +199,15 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a plan may have a thousand tiers of three fields, and many services
 API_CALLS_A_SECOND = whole_number("ABONO_API_CALLS_A_SECOND", 100, 1, 1_000_000)
+API_OPERATOR_CALLS_A_SECOND = whole_number("ABONO_API_OPERATOR_CALLS_A_SECOND", 300, 1, 1_000_000)
+"""Of all keys of one operator together."""
 choice("ABONO_WEBHOOK_PRIVATE", "0", "1")  # read where it is used (webhooks/addresses.py), judged here
 USAGE_MONTHS = whole_number("ABONO_USAGE_MONTHS", 0, 0, 1_200)
 """So many whole months of events of use are kept beside the running one; 0 keeps all."""
 API_MOST_BYTES = 1_048_576
 API_MOST_BATCH_BYTES = 4_194_304
-API_MOST_FORECAST = 20_000
+API_MOST_FORECAST = 150_000
+"""Accounts due times days that a call plays through while its caller waits; more is for the worker."""
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+import psycopg
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+from abono.features.billing.forecasts import make_waiting
 from abono.interfaces.api.limits import Allowance, take
 
 from .conftest import Caller, World, key_of
@@ -120,9 +126,47 @@ def test_a_key_may_ask_so_often_a_second(world: World, settings: Settings) -> No
 def test_a_bucket_fills_as_time_passes(settings: Settings) -> None:
     settings.API_CALLS_A_SECOND = 4
     now = timezone.now()
-    assert [take(7, now).left for _ in range(5)] == [3, 2, 1, 0, -1]
-    assert take(7, now + timedelta(seconds=0.25)).left == 0
-    assert take(7, now + timedelta(seconds=60)) == Allowance(4, 3, 1)
+    assert [take(7, 1, now).left for _ in range(5)] == [3, 2, 1, 0, -1]
+    assert take(7, 1, now + timedelta(seconds=0.25)).left == 0
+    assert take(7, 1, now + timedelta(seconds=60)) == Allowance(4, 3, 1)
+
+
+def test_all_keys_of_an_operator_share_what_it_may_ask(settings: Settings) -> None:
+    settings.API_CALLS_A_SECOND = 3
+    settings.API_OPERATOR_CALLS_A_SECOND = 4
+    now = timezone.now()
+    assert [take(1, 5, now).left for _ in range(9)] == [2, 1, 0, -1, -1, -1, -1, -1, -1]
+    # What the first key was refused cost the operator nothing: of four, three are taken.
+    assert [take(2, 5, now).left for _ in range(2)] == [2, -1]
+    assert take(3, 6, now).left == 2
+
+
+def test_a_forecast_has_a_cost_and_is_made_one_at_a_time(world: World, settings: Settings) -> None:
+    assert world.call("GET", "/forecast?days=30").status == 200
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_advisory_xact_lock(hashtext('abono.billing.forecast'), %s)", [world.seller.id])
+        assert world.call("GET", "/forecast?days=30").told == (429, "forecast_running")
+    assert world.call("GET", "/forecast?days=30").status == 200
+    settings.API_MOST_FORECAST = 0
+    assert world.call("POST", f"/accounts/{world.account}/payments", {"amount": "100.00"}).status == 201
+    assert world.call("POST", f"/accounts/{world.account}/subscriptions", {"plan": "line"}).status == 201
+    assert world.call("GET", "/forecast?days=40").told == (422, "too_many_accounts")
+
+
+def test_only_a_few_forecasts_wait(world: World) -> None:
+    assert [world.call("POST", "/forecasts", {"days": 30}).status for _ in range(4)] == [202, 202, 202, 429]
+    make_waiting(timezone.now())
+    assert world.call("POST", "/forecasts", {"days": 30}).status == 202
+
+
+def test_the_web_gives_up_a_statement_that_takes_too_long() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", ("import abono.project.wsgi\nfrom django.db import connection as c\n"
+         "with c.cursor() as cursor:\n cursor.execute('SHOW statement_timeout')\n print(cursor.fetchone()[0])")],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "abono.project.settings"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert told.stdout.strip() == "30s"
 
 
 def test_the_contract_is_openapi_3_1_and_needs_no_key() -> None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from abono.base.refusal import InvalidRequest
+from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.access.people import NotFound
@@ -21,6 +21,7 @@ from abono.features.billing.forecast import Forecast, account_numbers, forecast
 from abono.features.operators.queries import operator_by_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from abono.features.access.people import Person
@@ -29,6 +30,19 @@ _sql = statements("abono.features.billing", "forecasts")
 MOST_DAYS = 366
 MOST = 1_000
 _KEPT = 20
+_MOST_WAITING = 3
+
+
+class ForecastRunning(Refusal):
+    """Another forecast is being made for the same operator."""
+
+    code = "forecast_running"
+
+
+class TooManyForecasts(Refusal):
+    """As many forecasts of the operator wait to be made as may."""
+
+    code = "too_many_forecasts"
 
 
 @dataclass(frozen=True)
@@ -50,13 +64,20 @@ class Kept:
 
 
 def ask(person: Person, operator: int, days: int, *, now: datetime) -> int:
-    """Have a forecast made by the worker; answers its id. Raises Forbidden, NotFound, InvalidRequest."""
+    """Have a forecast made by the worker; answers its id.
+
+    Raises Forbidden, NotFound, InvalidRequest, TooManyForecasts.
+    """
     person.require("forecast.view")
     person.require_operator(operator)
     if not 1 <= days <= MOST_DAYS:
         message = f"Look 1 to {MOST_DAYS} days ahead."
         raise InvalidRequest(message, field="days", code="out_of_range")
     with transaction.atomic():
+        _sql.run("queue_up", operator=operator)
+        if _sql.row("how_many_wait", operator=operator)["waiting"] >= _MOST_WAITING:
+            message = f"{_MOST_WAITING} forecasts of the operator wait to be made already; look at them first."
+            raise TooManyForecasts(message)
         made = int(_sql.row("ask", operator=operator, days=days, now=now, asked_by=person.name)["id"])
         record("forecast.ask", str(made), operator=operator, at=now, after={"days": days})
         transaction.on_commit(_wake)
@@ -70,6 +91,16 @@ def _wake() -> None:
 
     with suppress(AlreadyEnqueued):
         make_forecasts.defer()
+
+
+@contextmanager
+def one_at_a_time(person: Person) -> Iterator[None]:
+    """Inside, no other forecast is made for the person's operator while somebody waits. Raises ForecastRunning."""
+    with transaction.atomic():
+        if not _sql.row("hold", operator=person.operator)["held"]:
+            message = "Another forecast is being made for the same operator; ask again when it is finished."
+            raise ForecastRunning(message)
+        yield
 
 
 def kept_forecasts(person: Person) -> list[Kept]:
@@ -100,7 +131,7 @@ def _make_one(now: datetime) -> bool:
     """Take the oldest that waits and that nobody else has in hand."""
     for row in _sql.rows("waiting"):
         with transaction.atomic():
-            if not _sql.row("hold", id=row["id"])["held"]:
+            if not _sql.row("hold", operator=row["operator_id"])["held"]:
                 continue
             _make(row["id"], row["operator_id"], row["days"], now)
             return True

@@ -143,9 +143,9 @@ class Key(HttpBearer):
         if person is None or person.key is None:
             return None
         call.person, call.owner = person, person.key
-        call.allowance = take(person.key, call.now)
+        call.allowance = take(person.key, person.operator, call.now)
         if call.allowance.left < 0:
-            message = f"The key may ask {call.allowance.limit} times a second; wait as long as Retry-After says."
+            message = "The key, or all keys of its operator together, asked too often; wait for Retry-After."
             raise TooManyRequests(message)
         if self.right:
             person.require(self.right)

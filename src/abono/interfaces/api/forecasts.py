@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from abono.base.refusal import Refusal
 from abono.features.billing.forecast import Forecast as Played
 from abono.features.billing.forecast import account_numbers, accounts_due, forecast
-from abono.features.billing.forecasts import Kept, ask, find_forecast, kept_forecasts
+from abono.features.billing.forecasts import Kept, ask, find_forecast, kept_forecasts, one_at_a_time
 from abono.features.operators.queries import operator_by_id
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.replies import Reply
@@ -78,7 +78,12 @@ class Forecast(Answer):
 
 
 @endpoint(
-    "GET", "/forecast", right="forecast.view", tag=TAG, answer=Forecast, refusals=("too_many_accounts", "not_found")
+    "GET",
+    "/forecast",
+    right="forecast.view",
+    tag=TAG,
+    answer=Forecast,
+    refusals=("too_many_accounts", "forecast_running", "not_found"),
 )
 def get_forecast(request: Call, wanted: Query[ForecastFilter]) -> Forecast:
     """Show what an operator's accounts will be charged.
@@ -89,12 +94,14 @@ def get_forecast(request: Call, wanted: Query[ForecastFilter]) -> Forecast:
     seller = wanted.operator or request.person.operator
     request.person.require_operator(seller)
     house = operator_by_id(seller)
-    if accounts_due(house, request.now, wanted.days) > settings.API_MOST_FORECAST:
+    accounts = accounts_due(house, request.now, wanted.days)
+    if accounts * wanted.days > settings.API_MOST_FORECAST:
         message = (
-            f"More than {settings.API_MOST_FORECAST} accounts are due; ask for fewer days, or run `abono forecast`."
+            f"{accounts} accounts are due within {wanted.days} days; ask for fewer, or the worker: POST /forecasts."
         )
         raise TooManyAccounts(message, field="days")
-    return _shown(forecast(house, request.now, wanted.days), wanted.days)
+    with one_at_a_time(request.person):
+        return _shown(forecast(house, request.now, wanted.days), wanted.days)
 
 
 def _shown(found: Played, days: int) -> Forecast:
@@ -164,7 +171,13 @@ def list_forecasts(request: Call) -> KeptForecasts:
 
 
 @endpoint(
-    "POST", "/forecasts", right="forecast.view", tag=TAG, answer=KeptForecast, status=202, refusals=("not_found",)
+    "POST",
+    "/forecasts",
+    right="forecast.view",
+    tag=TAG,
+    answer=KeptForecast,
+    status=202,
+    refusals=("too_many_forecasts", "not_found"),
 )
 def ask_for_forecast(request: Call, body: NewForecast) -> Reply:
     """Have a forecast made by the worker.

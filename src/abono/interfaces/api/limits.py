@@ -1,4 +1,4 @@
-"""How much a key may ask: so many calls a second, and as many at once after a rest."""
+"""How much a key may ask, and all keys of an operator: so many calls a second, and as many at once after a rest."""
 
 from __future__ import annotations
 
@@ -42,12 +42,25 @@ class Allowance:
         }
 
 
-def take(owner: int, now: datetime) -> Allowance:
-    """One call of a key; what is left to it. ``left`` is -1 where there was none to take."""
+def take(key: int, operator: int, now: datetime) -> Allowance:
+    """One call of a key, and of what all keys of its operator may ask together; what is left to the key.
+
+    ``left`` is -1 where there was none to take; what a key is refused for costs its operator nothing.
+    """
     limit = int(settings.API_CALLS_A_SECOND)
     step = _SECOND / limit
-    taken = _sql.rows("take", owner=owner, now=now, step=step, depth=_SECOND)
-    full_at: datetime = (taken or [_sql.row("state", owner=owner)])[0]["full_at"]
+    taken = _sql.row(
+        "take",
+        key=key,
+        key_step=step,
+        operator=-operator,
+        operator_step=_SECOND / int(settings.API_OPERATOR_CALLS_A_SECOND),
+        now=now,
+        depth=_SECOND,
+    )
+    passed = taken["shared"] is not None
+    empty = -operator if taken["own"] is not None else key
+    full_at: datetime = taken["own"] if passed else _sql.row("state", owner=empty)["full_at"]
     missing = max(full_at - now, timedelta())
-    left = (_SECOND - missing) // step if taken else -1
+    left = (_SECOND - missing) // step if passed else -1
     return Allowance(limit, max(left, -1), max(-(-missing // _SECOND), 1))

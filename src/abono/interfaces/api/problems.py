@@ -61,6 +61,8 @@ STATUS = {
     "out_of_range": 422,
     "unknown_field": 422,
     "too_many_requests": 429,
+    "forecast_running": 429,
+    "too_many_forecasts": 429,
     "busy": 503,
 }
 """Beside these, ``duplicate_…`` is 409, ``unknown_…`` is 404 in the address and 422 in the body, the rest is 422."""

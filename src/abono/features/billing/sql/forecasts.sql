@@ -16,10 +16,20 @@ FROM billing_forecast
 WHERE id = %(id)s AND operator_id = any(%(operators)s::bigint[]);
 
 -- name: waiting
-SELECT id, operator_id, days FROM billing_forecast WHERE finished_at IS NULL ORDER BY id;
+-- Each operator's oldest before anybody's second.
+SELECT id, operator_id, days FROM billing_forecast
+WHERE finished_at IS NULL
+ORDER BY row_number() OVER (PARTITION BY operator_id ORDER BY id), id;
+
+-- name: queue_up
+SELECT pg_advisory_xact_lock(hashtext('abono.billing.forecast_asked'), %(operator)s::integer);
+
+-- name: how_many_wait
+SELECT count(*) AS waiting FROM billing_forecast
+WHERE operator_id = %(operator)s AND finished_at IS NULL;
 
 -- name: hold
-SELECT pg_try_advisory_xact_lock(hashtext('abono.billing.forecast'), %(id)s::integer) AS held;
+SELECT pg_try_advisory_xact_lock(hashtext('abono.billing.forecast'), %(operator)s::integer) AS held;
 
 -- name: finish
 UPDATE billing_forecast SET summary = %(summary)s::jsonb, finished_at = %(now)s::timestamptz

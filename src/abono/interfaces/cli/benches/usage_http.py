@@ -122,6 +122,7 @@ def _server() -> Iterator[int]:
         probe.bind((_HOST, 0))
         port: int = probe.getsockname()[1]
     environment = {**os.environ, "ABONO_DATABASE_URL": _address(), "ABONO_API_CALLS_A_SECOND": "1000000"}
+    environment["ABONO_API_OPERATOR_CALLS_A_SECOND"] = "1000000"
     process = subprocess.Popen(web_command(_HOST, port, SERVERS), env=environment)
     try:
         _wait_for(port)
