@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -103,6 +104,19 @@ def test_a_subscriber_promises_once_and_on_the_operators_terms() -> None:
     (running,) = running_grants(one, START)
     assert (running.amount, running.remaining, running.ends_at) == (1_500, 1_100, offer.ends_at)
     assert running_grants(one, offer.ends_at) == []
+
+
+def test_a_promise_late_in_the_evening_runs_a_whole_day() -> None:
+    seller = operator()
+    one = account(seller, 100)
+    set_self_service(seller.id, replace(TERMS, promise_days=1), now=START)
+    late = START + timedelta(hours=23, minutes=46)
+    offer = promise_offer(seller, one, "EUR", late)
+    assert offer is not None
+    assert offer.ends_at == START + timedelta(days=2)
+    make_own_promise(seller, one, "EUR", 1_500, now=late)
+    (running,) = running_grants(one, late)
+    assert (running.starts_at, running.ends_at) == (late, offer.ends_at)
 
 
 def test_a_promise_whose_fee_does_not_fit_changes_nothing() -> None:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from abono.features.operators.queries import Operator
+
 _MOST_DAYS = 366
+_LEAST_PROMISE = timedelta(hours=24)
 
 
 class GrantActive(Refusal):
@@ -84,7 +87,7 @@ def set_credit_limit(account: int, amount: int, *, now: datetime) -> None:
 
 
 def promise(account: int, amount: int, days: int, *, now: datetime, fee: int = 0, key: str | None = None) -> None:
-    """A promised payment: credit of ``amount`` from now to the local midnight ``days`` days later, for a fee.
+    """A promised payment: credit of ``amount`` from now on, for a fee; how long it runs says ``promise_ends_at``.
 
     The fee is taken first and must fit, counting the grant. Raises GrantActive, InsufficientFunds.
     """
@@ -101,13 +104,21 @@ def promise(account: int, amount: int, days: int, *, now: datetime, fee: int = 0
         if ledger.has_active_grant(account, desk.now):
             message = "A promise is running; the next can be made when it is repaid or over."
             raise GrantActive(message, field="account")
-        ends_at = desk.operator.midnight(desk.today + timedelta(days=days))
+        ends_at = promise_ends_at(desk.operator, desk.now, days)
         ledger.grant(desk.account, amount, starts_at=desk.now, ends_at=ends_at, reason="promise", fee=fee)
         if fee:
             ledger.require(account, fee, desk.now)
             desk.post(-fee, kind="fee", counter="fees")
         desk.money_arrived = True
         _record(desk, "account.promise", None, {"amount": amount, "until": ends_at, "fee": fee})
+
+
+def promise_ends_at(operator: Operator, now: datetime, days: int) -> datetime:
+    """The first local midnight that is ``days`` days later and at least 24 hours away."""
+    ends_on = operator.day(now) + timedelta(days=days)
+    while (ends_at := operator.midnight(ends_on)) - now < _LEAST_PROMISE:
+        ends_on += timedelta(days=1)
+    return ends_at
 
 
 def _once(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from abono.base.refusal import InvalidRequest, Refusal
@@ -44,7 +43,7 @@ def promise_offer(operator: Operator, account: int, currency: str, now: datetime
     offered = terms.promise_limit > 0 and currency == operator.currency
     if not offered and running is None:
         return None
-    ends_at = operator.midnight(operator.day(now) + timedelta(days=terms.promise_days))
+    ends_at = money.promise_ends_at(operator, now, terms.promise_days)
     limit = terms.promise_limit if offered else 0
     return PromiseOffer(limit, terms.promise_days, terms.promise_fee, ends_at, running)
 
