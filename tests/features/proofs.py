@@ -294,12 +294,14 @@ class Line:
         self.cycle_days = 0
         self.price = Fraction(0)
         self.paid = False  # whether money was taken for the running period
-        self.last_charge: dict[str, Any] | None = None
+        self.paying: list[dict[str, Any]] = []  # the charges that pay for what runs, and are not given back
         self.spent: set[date] = set()  # first days that a charge of the kind period has
+        self.kept = today  # today's slice stays, where a change left it: what begins then, begins on this day
+        self.began_at = world.now  # the day on which a period begins counts, at whatever hour that was
+        self.priced = False  # whether the plan has had a period of its own, whose first day gives the price
         self.frozen: int | None = None
         self.paused_until: date | None = None
         self.cancels = False
-        self.restarts = False  # a trial was ended by a change: a cancellation waits for the new period's end
         self.waiting: tuple[Terms, Decimal] | None = None
         self.blocked: list[tuple[datetime, datetime | None]] = []
 
@@ -348,23 +350,25 @@ class Line:
 
     def at_return(self, day: date) -> Offer:
         """What coming back costs today."""
+        begins = max(day, self.kept)
         if self.plan.charge == "daily":
             inside = self.opened and self.runs and day < self.period[1]
-            cycle = self.grid.index_of(day)
+            cycle = self.grid.index_of(begins)
             first, last = self.grid.boundary(cycle), self.grid.boundary(cycle + 1)
-            price = self.price if inside else self.plan.price_on(first, self.quantity)
-            amount = slice_amount(price, (day - first).days + 1, (last - first).days)
-            return self._offer(self.grid, cycle, self.period[0] if inside else first, day, price, amount)
-        price = self.plan.price_on(day, self.quantity)
+            starts = self.period[0] if inside else first if self.priced and begins == day else begins
+            price = self.price if inside else self.plan.price_on(starts, self.quantity)
+            amount = slice_amount(price, (day - first).days + 1, (last - first).days) if begins == day else 0
+            return self._offer(self.grid, cycle, starts, day, price, amount)
+        price = self.plan.price_on(begins, self.quantity)
         if self.plan.resume == "restart":
-            grid, cycle = self.plan.full_grid(day), 0
+            grid, cycle = self.plan.full_grid(begins), 0
         else:
-            grid, cycle = self.grid, self.grid.index_of(day)
+            grid, cycle = self.grid, self.grid.index_of(begins)
         first, last = grid.boundary(cycle), grid.boundary(cycle + 1)
         amount = round_half_up(price)
         if self.plan.resume == "remainder":
-            amount = prorate(price, (last - day).days, (last - first).days)
-        offer = self._offer(grid, cycle, day, day, price, amount)
+            amount = prorate(price, (last - begins).days, (last - first).days)
+        offer = self._offer(grid, cycle, begins, day, price, amount)
         offer.needs_no_debt = self.plan.charge == "arrears" and price > 0
         return offer
 
@@ -372,7 +376,8 @@ class Line:
         """What the running period in arrears comes to: days not suspended at their start."""
         first, last = self.period
         days = [first + timedelta(days=n) for n in range((min(last, ends) - first).days)]
-        free = [day for day in days if not self.was_blocked(self.world.operator.midnight(day))]
+        starts = {day: self.world.operator.midnight(day) for day in days}
+        free = [day for day in days if self.began_at > starts[day] or not self.was_blocked(starts[day])]
         short = first == self.first_day and (last - first).days < self.cycle_days
         if short and self.plan.first == "free":
             return 0
@@ -384,7 +389,7 @@ class Line:
 
     # -- what happens
 
-    def take(self, offer: Offer, charged: bool) -> None:
+    def take(self, offer: Offer, charged: bool, at: datetime) -> None:
         """A decision passed: the period begins or goes on."""
         inside = self.opened and self.runs and self.plan.charge == "daily" and offer.ends_on == self.period[1]
         self.grid, self.cycle, self.price = offer.grid, offer.cycle, offer.price
@@ -392,13 +397,16 @@ class Line:
         self.cycle_days = (offer.ends_on - offer.grid.boundary(offer.cycle)).days
         self.paid_until = offer.covers_to
         self.paid = charged or (inside and self.paid)
-        self.opened, self.runs, self.closed, self.early, self.restarts = True, True, False, False, False
+        self.opened, self.runs, self.closed, self.early, self.priced = True, True, False, False, True
+        self.began_at = at
+        if not inside or self.plan.charge == "daily":
+            self.paying = []
         self.fee_due = self.fee_due and self.plan.charge == "arrears"
         self.frozen = None
 
     def charged(self, charge: dict[str, Any]) -> None:
         if charge["kind"] in {"period", "part"}:
-            self.last_charge = charge
+            self.paying.append(charge)
         if charge["kind"] == "period":
             self.spent.add(charge["starts_on"])
 
@@ -443,7 +451,7 @@ class Line:
                 self.turn(due)
             offer = self.at_boundary(due)
             assert offer.total == 0, f"nothing was charged or decided on {due}; it costs {offer.total}"
-            self.take(offer, charged=False)
+            self.take(offer, charged=False, at=self.world.operator.midnight(due))
 
     def check_closed(self, day: date) -> None:
         if self.plan.charge == "arrears" and self.opened and self.runs and not self.closed and day >= self.period[1]:
@@ -534,7 +542,11 @@ class Books:
         if asked.action == "credit_limit":
             self.limit = self.world.minor(values["amount"])
         elif asked.action == "promise":
-            until = self.world.operator.midnight(today + timedelta(days=values["days"]))
+            until = next(
+                midnight for more in range(3)
+                if (midnight := self.world.operator.midnight(today + timedelta(days=values["days"] + more)))
+                >= asked.now + timedelta(hours=24)
+            )  # fmt: skip
             self.grants.append({"left": self.world.minor(values["amount"]), "from": asked.now, "until": until})
         elif asked.action == "price":
             self.plans[values["plan"]].prices[date.fromisoformat(values["from"])] = Fraction(values["price"])
@@ -549,6 +561,7 @@ class Books:
         old = line.plan
         new = self.plans[values["plan"]] if "plan" in values else old
         quantity = Decimal(values["quantity"]) if "quantity" in values else line.quantity
+        assert not line.cancels, "changed after a cancellation"
         line.waiting = None
         if new is old and quantity == line.quantity:
             return
@@ -561,32 +574,51 @@ class Books:
             self._change_running(line, old, new, quantity, today)
         elif line.runs:  # from a trial, a full period starts today; a blocked one goes on waiting
             if line.state != "suspended":
-                line.grid, line.cycle, line.first_day, line.restarts = new.full_grid(today), 0, today, True
+                line.grid, line.cycle, line.first_day = new.full_grid(today), 0, today
             elif not new.as_long_as(old):
                 line.grid, line.cycle = new.full_grid(line.first_day), 0
-        elif new.period.unit == old.period.unit:  # nothing runs: the return is in periods of the new length
-            line.grid = Grid(new.period.unit, new.period.step, line.grid.origin, line.grid.day)
-        else:  # days and months share no anchor: it is the day of the change
-            line.grid, line.cycle = new.full_grid(today), 0
+        else:
+            self._change_waiting_for_a_return(line, old, new, today)
         line.plan, line.quantity = new, quantity
 
+    def _change_waiting_for_a_return(self, line: Line, old: Terms, new: Terms, today: date) -> None:
+        """Nothing paid runs: no credit and no charge, the return costs the new plan; its own days are new, too."""
+        line.runs = line.priced = False
+        if not new.as_long_as(old):
+            line.grid, line.cycle = new.full_grid(today), 0
+
+    def _expect_missed_slices(self, line: Line, today: date) -> None:
+        """A change forgives no day of a daily plan that was missed in a downtime: each has its slice, up to today's."""
+        first = line.grid.boundary(line.cycle)
+        length = (line.grid.boundary(line.cycle + 1) - first).days
+        while line.paid_until <= today:
+            day, line.paid_until, line.paying = line.paid_until, line.paid_until + timedelta(days=1), []
+            gross, tax = line.plan.taxed(slice_amount(line.price, (day - first).days + 1, length))
+            if gross:
+                self.expected.append(("period", day, line.paid_until, gross, tax))
+
     def _change_running(self, line: Line, old: Terms, new: Terms, quantity: Decimal, today: date) -> None:
+        if old.charge == "daily" and line.state == "active":
+            self._expect_missed_slices(line, today)
         if old.charge == "arrears":
             self._expect_arrears(line, today)
         line.fee_due, line.closed = False, False
-        kept = old.charge == "daily" and line.paid_until > today
+        since = max(today, line.kept, line.paid_until if old.charge == "daily" else today)
+        kept = since > today
         stopped = line.state == "suspended" and not line.early
         same = new.as_long_as(old) and (line.frozen is None or new.charge == "advance")
-        if old.charge == "daily" and not kept and same and new.charge == "advance":
-            line.runs = False  # nothing paid runs: no credit and no charge, the return costs the new plan
+        if old.charge == "daily" and stopped and not kept and not (same and new.charge == "daily"):
+            self._change_waiting_for_a_return(line, old, new, today)
             return
-        since = line.paid_until if kept else today
+        line.kept = since
         left = line.frozen if line.frozen is not None else (line.period[1] - since).days
         paid = old.charge != "advance" or line.price == 0 or line.paid
         if old.charge == "advance" and paid:
             credit, tax = old.taxed(prorate(line.price, left, line.cycle_days))
             if credit:
-                self.expected.append(("credit", today, today + timedelta(days=left), -credit, -tax))
+                self.expected.append(("credit", since, since + timedelta(days=left), -credit, -tax))
+        if old.charge != "daily":
+            line.paying = [charge for charge in line.paying if charge["starts_on"] < since] if kept else []
         line.price = new.price_on(today, quantity)
         if same:
             line.period = (since if new.charge == "arrears" else line.period[0], line.period[1])
@@ -595,6 +627,8 @@ class Books:
             line.period = (since, line.grid.boundary(1))
             line.cycle_days = (line.period[1] - since).days
             line.runs = not stopped
+            assert self.current is not None
+            line.began_at = self.current.now
             line.frozen = line.frozen if line.runs else None
         amount, until = 0, line.period[1] if not same else since + timedelta(days=left)
         if new.charge == "daily":
@@ -621,16 +655,19 @@ class Books:
             if line.runs and line.opened:
                 self._expect_arrears(line, today)
         elif values.get("refund") == "prorated" and line.runs and line.opened:
-            last = line.last_charge
-            if last is None or last["starts_on"] < line.period[0]:
-                return  # nothing was charged, nothing is given back
-            covers = (last["ends_on"] - last["starts_on"]).days
-            left = line.frozen if line.frozen is not None else (line.paid_until - today).days
-            days = min(left, covers)
-            amount = prorate(Fraction(last["amount"]), days, covers) if days > 0 else 0
-            if amount:
-                tax = prorate(Fraction(last["tax"]), days, covers)
-                self.expected.append(("refund", today, today + timedelta(days=days), -amount, -tax))
+            left = (line.paid_until - today).days
+            if line.frozen is not None:
+                left = line.frozen + (max(line.kept, today) - today).days
+            found = []
+            # What remains are the last of the days that were charged, and not given back before.
+            for charge in reversed(line.paying):
+                ends, covers = today + timedelta(days=left), (charge["ends_on"] - charge["starts_on"]).days
+                days = max(min(left, covers), 0)
+                amount, tax = (prorate(Fraction(charge[name]), days, covers) for name in ("amount", "tax"))
+                if amount:
+                    found.append(("refund", ends - timedelta(days=days), ends, -amount, -tax))
+                left -= days
+            self.expected += reversed(found)
 
     def _expect_arrears(self, line: Line, today: date) -> None:
         amount, first = line.arrears(today), line.period[0]
@@ -739,7 +776,9 @@ class Books:
             assert fits or owes, f"{offer.total} was charged, {available} was available"
             self._paid(line, offer, item, day)
             line.state, line.reasons = "active", 0
-            line.take(offer, charged=charge is not None)
+            line.take(offer, charged=charge is not None, at=at)
+            if charge is not None:
+                line.charged(charge)
             line.go(at)
             return
         assert charge is None, "charged without passing"
@@ -767,7 +806,7 @@ class Books:
         assert line.due == day, f"a decision on {day}; it was due on {line.due}"
         if day == line.boundary:
             line.check_closed(day)
-            assert line.restarts or not line.cancels, "cancelled, and charged again"
+            assert not line.cancels, "cancelled, and charged again"
             assert line.plan.renews or not line.opened, "sold for one period, and charged again"
             line.turn(day)
         return line.at_boundary(day)
@@ -780,11 +819,11 @@ class Books:
             # Rows of the kind period are the key that nothing is charged twice: one for each first day, enforced by the
             # database. What was charged today, given back by a change and stopped may come back on the same day; that
             # second charge is as right as the first was, but the first day is spent, and it is booked as a part.
-            again = line.state == "suspended" and not line.early and line.opened and line.period[0] == day
+            starts = day if line.plan.charge == "daily" else offer.starts_on
+            again = line.state == "suspended" and not line.early and (starts in line.spent or starts > day)
             found = tuple(charge[name] for name in ("kind", "starts_on", "ends_on", "amount", "tax"))
-            wanted = ("part" if again else "period", day, offer.covers_to, offer.amount, offer.tax)
+            wanted = ("part" if again else "period", starts, offer.covers_to, offer.amount, offer.tax)
             assert found == wanted, f"expected {wanted}, found {found}"
-            line.charged(charge)
         paid = fee["charge"]["amount"] if fee else 0
         assert paid == offer.fee, f"the fee is {offer.fee}, {paid} was taken"
         self.balance -= offer.total
@@ -845,10 +884,11 @@ class Books:
         assert self.current is not None
         until = self.current.values.get("until")
         line.paused_until = None if until is None else date.fromisoformat(until)
-        left = (line.period[1] - day).days
-        keeps = line.plan.pause == "freeze" and line.plan.charge == "advance" and line.opened and line.runs and left > 0
-        line.frozen = left if keeps else None
-        if keeps and line.early:
+        if line.frozen is None:  # what an earlier pause keeps is kept on
+            left = (line.period[1] - max(day, line.kept)).days
+            freezes = line.plan.pause == "freeze" and line.plan.charge == "advance"
+            line.frozen = left if freezes and line.opened and line.runs and left > 0 else None
+        if line.frozen is not None and line.early:
             line.early, line.reasons = False, line.reasons & ~FUNDS
         line.state, line.reasons = "suspended", line.reasons | CUSTOMER
         line.stop(at)
@@ -871,8 +911,8 @@ class Books:
         line.go(at)
         if daily:
             line.paid_until = max(line.paid_until, day)  # blocked days take no slice
-        if line.frozen is not None and day + timedelta(days=line.frozen) != line.period[1]:
-            thawed = day + timedelta(days=line.frozen)
+        thawed = max(day, line.kept) + timedelta(days=line.frozen or 0)
+        if line.frozen is not None and thawed != line.period[1]:
             line.period, line.paid_until = (line.period[0], thawed), thawed
             line.grid, line.cycle = line.plan.full_grid(thawed), -1
         line.frozen = None

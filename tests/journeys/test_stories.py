@@ -34,5 +34,5 @@ def test_the_story_of_the_guide(tmp_path: Path) -> None:
 def test_all_stories_are_here() -> None:
     names = {path.stem for path in STORIES}
     assert len(names) == len(STORIES)
-    assert sum(name.startswith("billing-") for name in names) == 26
+    assert sum(name.startswith("billing-") for name in names) == 27
     assert sum(name.startswith("quota-") for name in names) == 15

@@ -162,10 +162,15 @@ def _paused_days(found: Subscription, today: date) -> int:
 
 
 def _frozen_days(desk: Desk, found: Subscription, plan: Plan) -> int | None:
-    """The paid days that a pause keeps, today among them; none where nothing paid in advance runs."""
+    """The paid days that a pause keeps, today among them; none where nothing paid in advance runs.
+
+    Those that an earlier pause keeps, because something else still blocks, are kept on.
+    """
+    if found.frozen_days is not None:
+        return found.frozen_days
     if plan.pause != "freeze" or plan.charge != "advance" or not found.runs or found.period_ends_on is None:
         return None
-    left = (found.period_ends_on - desk.today).days
+    left = (found.period_ends_on - max(desk.today, found.kept_until or desk.today)).days
     return left if left > 0 else None
 
 

@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 
 
 def count_under(
-    desk: Desk, found: Subscription, old: Plan, new: Plan, quantity: Decimal, *, anew: bool
+    desk: Desk, found: Subscription, old: Plan, new: Plan, quantity: Decimal, *, anew: bool, runs: bool
 ) -> list[dict[str, Any]]:
     """Put another plan or quantity in force; the counts go on, or begin ``anew`` with a period.
 
+    ``runs``: whether the period goes on running.
     Answers what the seats that are carried into the period ask of it, to be paid with its price.
     """
     if old.counts and anew:
         engine.close_usage(desk.scope, desk.now, desk.now, found.id)
-    subscriptions.replace_plan(found, new.id, quantity)
+    subscriptions.replace_plan(found, new.id, quantity, runs=runs)
     if old.counts and not anew and not new.counts:
         # What goes on is rated by the plan in force at its end, which counts nothing.
         engine.close_usage(desk.scope, desk.now, desk.now, found.id)

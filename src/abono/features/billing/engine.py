@@ -189,8 +189,8 @@ def decide(
     return Counter(row)
 
 
-def missing(scope: Scope, now: datetime, subscription: UUID) -> int:
-    """Make the first decision of one subscription; answers how much money it lacked (0: it began)."""
+def missing(scope: Scope, instant: datetime, now: datetime, subscription: UUID) -> int:
+    """Make the decision of one subscription that is due; answers how much money it lacked (0: it began or goes on)."""
     row = _decide.row(
         "decide",
         boundaries=True,
@@ -198,7 +198,7 @@ def missing(scope: Scope, now: datetime, subscription: UUID) -> int:
         lenient=False,
         anyway=True,
         subscription=subscription,
-        **scope.common(now, now),
+        **scope.common(instant, now),
     )
     return int(row["missing"]) if row["suspended"] or row["ended"] else 0
 

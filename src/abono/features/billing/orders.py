@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
@@ -19,6 +18,7 @@ from abono.base.trail import record
 from abono.features.billing import engine
 from abono.features.billing.counter import Desk, counter
 from abono.features.billing.counts import count_under
+from abono.features.billing.refunding import book, give_back, paid_from, remaining
 from abono.features.billing.using import charge_on_use
 from abono.features.catalogue.queries import Amount, Plan, Rate, plan_by_code, plan_by_id, rate_by_id, rate_on
 from abono.features.catalogue.settling import settle
@@ -27,7 +27,7 @@ from abono.features.notices.operations import tell_account
 from abono.features.operators.queries import operator_by_id
 from abono.features.operators.tree import require_selling
 from abono.features.subscriptions import operations as subscriptions
-from abono.kernel.charges import prorate, slice_amount
+from abono.kernel.charges import slice_amount
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -184,7 +184,7 @@ def _begins(desk: Desk, starts_on: date | None) -> date:
 
 
 def _decide_first(desk: Desk, subscription: UUID) -> None:
-    missing = engine.missing(desk.scope, desk.now, subscription)
+    missing = engine.missing(desk.scope, desk.now, desk.now, subscription)
     if missing:
         raise ledger.InsufficientFunds(missing, desk.account.currency, field="account")
 
@@ -194,45 +194,25 @@ def _end_now(desk: Desk, found: Subscription, *, prorate_refund: bool) -> None:
     if plan.charge == "arrears":
         engine.close(desk.scope, desk.now, desk.now, found.id)
     elif prorate_refund and found.runs and found.period_starts_on is not None:
-        _give_back(desk, found)
+        give_back(desk, found)
     if plan.counts:
         engine.close_usage(desk.scope, desk.now, desk.now, found.id)
     subscriptions.move(found, state="ended", reasons=0, cause="ended", operator=desk.operator, now=desk.now)
     tell_account(found.account_id, desk.operator.id, "ended", day=desk.today, now=desk.now, subscription=found.id)
 
 
-def _give_back(desk: Desk, found: Subscription) -> None:
-    """Only what was charged is given back: amount charged x remaining days / days it covers."""
-    charges = _charges_of_period(found)
-    if not charges:
-        return
-    charge = charges[0]
-    covers = (charge["ends_on"] - charge["starts_on"]).days
-    days = min(_remaining(found, desk.today, found.paid_until), covers)
-    if days <= 0:
-        return
-    refund = Amount(prorate(Fraction(charge["amount"]), days, covers), prorate(Fraction(charge["tax"]), days, covers))
-    if refund.gross:
-        _book(desk, found, "refund", refund, (desk.today, desk.today + timedelta(days=days)), charge["rate_id"])
-
-
-def _remaining(found: Subscription, since: date, until: date | None) -> int:
-    """The paid days that are left, today among them; a pause may keep them."""
-    if found.frozen_days is not None:
-        return found.frozen_days
-    return 0 if until is None else (until - since).days
-
-
 def _change_now(desk: Desk, found: Subscription, old: Plan, new: Plan, quantity: Decimal) -> None:
+    found = _with_missed_slices(desk, found, old)
     if old.charge == "arrears" and found.runs and not found.in_first_wait:
         engine.close(desk.scope, desk.now, desk.now, found.id)  # under the plan it was used under
     anew = found.in_first_wait or not _goes_on(found, old, new, desk.today)
-    carried = count_under(desk, found, old, new, quantity, anew=anew)
-    if not old.as_long_as(new) and (not found.runs or found.in_first_wait):
+    runs = found.runs and not _has_run_out(found, old, new, desk.today)
+    carried = count_under(desk, found, old, new, quantity, anew=anew, runs=runs)
+    if not old.as_long_as(new) and (not runs or found.in_first_wait):
         # Nothing runs that had an anchor: a full period will start with the return, or with the end of the wait.
-        begins = (found.trial_ends_on or found.starts_on) if found.runs else desk.today
+        begins = (found.trial_ends_on or found.starts_on) if runs else desk.today
         subscriptions.replace_grid(found, new.full_period_grid(begins), begins)
-    if not found.runs:
+    if not runs:
         return  # the return costs the new plan
     if found.in_first_wait:
         _end_wait(desk, found, new)
@@ -243,15 +223,30 @@ def _change_now(desk: Desk, found: Subscription, old: Plan, new: Plan, quantity:
     if due > 0 and new.on_shortfall != "owe":
         ledger.require(found.account_id, due, desk.now)
     if turn.credit.gross:
-        ends_on = desk.today + timedelta(days=turn.credit_days)
-        _book(desk, found, "credit", turn.credit, (desk.today, ends_on), found.rate_id)
+        ends_on = turn.since + timedelta(days=turn.credit_days)
+        book(desk, found, "credit", turn.credit, (turn.since, ends_on), found.rate_id)
+    kept_until = turn.since if turn.since > desk.today else None
+    period = replace(turn.period, kept_until=kept_until, paid_from=paid_from(desk, found, kept_until))
     if turn.charge.gross:
-        _book(desk, found, "part", turn.charge, (turn.charged_from, turn.charged_to), turn.rate)
+        book(desk, found, "part", turn.charge, (turn.since, turn.charged_to), turn.rate)
     for row in carried:
-        begins = min(desk.today, turn.period.starts_on)
-        days = {"starts_on": begins, "ends_on": turn.period.ends_on, "rate_id": turn.rate}
+        begins = min(desk.today, period.starts_on)
+        days = {"starts_on": begins, "ends_on": period.ends_on, "rate_id": turn.rate}
         charge_on_use(desk, found.id, {**row, **days})
-    subscriptions.replace_period(found, new, desk.operator, turn.period, rate=turn.rate, now=desk.now)
+    subscriptions.replace_period(found, new, desk.operator, period, rate=turn.rate, now=desk.now)
+
+
+def _with_missed_slices(desk: Desk, found: Subscription, old: Plan) -> Subscription:
+    """A change in a downtime forgives no missed day of a daily plan: its slices are taken first, to today's."""
+    first = found.paid_until
+    if old.charge != "daily" or found.state != "active" or first is None or first > desk.today:
+        return found
+    for days in range((desk.today - first).days + 1):
+        midnight = desk.operator.midnight(first + timedelta(days=days))
+        missing = engine.missing(desk.scope, midnight, desk.now, found.id)
+        if missing:
+            raise ledger.InsufficientFunds(missing, desk.account.currency, field="account")
+    return subscriptions.find_live(found.account_id, found.id)
 
 
 def _end_wait(desk: Desk, found: Subscription, new: Plan) -> None:
@@ -263,37 +258,42 @@ def _end_wait(desk: Desk, found: Subscription, new: Plan) -> None:
 
 @dataclass(frozen=True)
 class _Turn:
-    """A change of the running period: what it gives back, what it costs, and the period that runs from then on."""
+    """A change of the running period: what it gives back and costs from ``since`` on, and the period that runs then."""
 
+    since: date
     rate: int
     credit: Amount
     credit_days: int
     charge: Amount
-    charged_from: date
     charged_to: date
     period: subscriptions.Running
 
 
 def _turn(desk: Desk, found: Subscription, old: Plan, new: Plan, rate: Rate) -> _Turn:
     """Today belongs to the days that remain; on a daily plan today's slice stays and the new price begins tomorrow."""
-    kept_slice = old.charge == "daily" and found.paid_until is not None and found.paid_until > desk.today
-    since = found.paid_until if kept_slice and found.paid_until else desk.today
+    since = _changes_on(found, old, desk.today)
     paid = _was_paid(found, old)
-    left = _remaining(found, since, found.period_ends_on)
+    left = remaining(found, since, found.period_ends_on)
     credit = _NOTHING
     if old.charge == "advance" and paid and found.rate_id is not None:
         credit = rate_by_id(found.rate_id).part(left, found.cycle_days or left)
     same = _goes_on(found, old, new, desk.today)
     period = _next_running(found, new, since, same=same)
     # Blocked days take no slice, whatever they are changed to.
-    no_slice = kept_slice or _stopped(found)
+    no_slice = since > desk.today or _stopped(found)
     charge = _NOTHING
     if period.runs and (paid or not same):
         charge = _price_of_rest(new, rate, period, since, left if same else None, no_slice=no_slice)
     charged_to = since + timedelta(days=max(left, 1)) if same else period.ends_on
     if new.charge == "daily":
         charged_to = since + timedelta(days=1)
-    return _Turn(rate.id, credit, left, charge, since, charged_to, period.paid(new, since, kept_slice=no_slice))
+    return _Turn(since, rate.id, credit, left, charge, charged_to, period.paid(new, since, kept_slice=no_slice))
+
+
+def _changes_on(found: Subscription, old: Plan, today: date) -> date:
+    """From which day a change counts: from tomorrow, where today's slice stays or an earlier change let it stay."""
+    taken_until = found.paid_until if old.charge == "daily" else None
+    return max(today, found.kept_until or today, taken_until or today)
 
 
 def _stopped(found: Subscription) -> bool:
@@ -304,19 +304,21 @@ def _stopped(found: Subscription) -> bool:
 def _goes_on(found: Subscription, old: Plan, new: Plan, today: date) -> bool:
     """Whether the running period is kept: its length is the same, and what was paid or frozen of it still counts."""
     frozen_away = found.frozen_days is not None and new.charge != "advance"
-    unpaid = old.charge == "daily" and _stopped(found) and (found.paid_until or today) <= today
-    return old.as_long_as(new) and not frozen_away and not (unpaid and new.charge != "daily")
+    return old.as_long_as(new) and not frozen_away and not _has_run_out(found, old, new, today)
+
+
+def _has_run_out(found: Subscription, old: Plan, new: Plan, today: date) -> bool:
+    """Whether the slices of a blocked daily plan are used up and it is left: nothing paid runs that could go on."""
+    unpaid = old.charge == "daily" and _stopped(found) and found.paid_until is not None and found.paid_until <= today
+    return unpaid and not (new.charge == "daily" and old.as_long_as(new))
 
 
 def _was_paid(found: Subscription, old: Plan) -> bool:
     """Whether something paid runs: a free first period is nobody's money."""
     if old.charge != "advance" or found.rate_id is None or rate_by_id(found.rate_id).price == 0:
         return True
-    return bool(_charges_of_period(found))
-
-
-def _charges_of_period(found: Subscription) -> list[dict[str, Any]]:
-    return _sql.rows("last_charge", account=found.account_id, subscription=found.id, since=found.period_starts_on)
+    asked = {"account": found.account_id, "subscription": found.id, "since": found.period_starts_on}
+    return bool(_sql.row("charged", **asked)["charged"])
 
 
 def _next_running(found: Subscription, new: Plan, since: date, *, same: bool) -> subscriptions.Running:
@@ -339,6 +341,7 @@ def _next_running(found: Subscription, new: Plan, since: date, *, same: bool) ->
         starts_on=since,
         ends_on=ends_on,
         cycle_days=(ends_on - since).days,
+        fresh=True,
         runs=not _stopped(found),
     )
 
@@ -353,32 +356,6 @@ def _price_of_rest(
         cycle_starts_on = period.ends_on - timedelta(days=period.cycle_days)
         return rate.taxed(slice_amount(rate.price, (since - cycle_starts_on).days + 1, period.cycle_days))
     return rate.full if left is None else rate.part(left, period.cycle_days)
-
-
-def _book(
-    desk: Desk, found: Subscription, kind: str, amount: Amount, days: tuple[date, date], rate: int | None
-) -> None:
-    """One charge row with its entry; credits and refunds are negative charges."""
-    gives_back = kind in {"credit", "refund"}
-    entry = desk.post(
-        amount.gross if gives_back else -amount.gross,
-        kind={"credit": "reversal", "refund": "refund"}.get(kind, "charge"),
-        counter="sales",
-    )
-    sign = -1 if gives_back else 1
-    _sql.run(
-        "add_charge",
-        account=found.account_id,
-        entry=entry,
-        operator=desk.operator.id,
-        subscription=found.id,
-        kind=kind,
-        starts_on=days[0],
-        ends_on=days[1],
-        amount=sign * amount.gross,
-        tax=sign * amount.tax,
-        rate=rate,
-    )
 
 
 def _check_quantity(quantity: Decimal) -> None:

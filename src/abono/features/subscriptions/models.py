@@ -18,7 +18,9 @@ class Subscription(models.Model):
     a daily plan is paid day by day inside its period. The period (or the trial before the first) is ``runs`` until its
     end has been dealt with; afterwards nothing paid runs. ``reasons`` is a sum of bits (see ``states``). Days that were
     suspended at their start are in ``blocked`` and, for the suspension that goes on, begin with ``suspended_on``.
-    ``frozen_days`` are what a pause keeps. ``look_at`` is the instant of the look-ahead that is still to be made.
+    ``frozen_days`` are what a pause keeps. A change that leaves the slice of its day standing begins on ``kept_until``;
+    ``paid_from`` is the first charge that no change has given back. ``look_at`` is the instant of the look-ahead that
+    is still to be made.
     """
 
     pk = CompositePrimaryKey("account_id", "id")
@@ -47,6 +49,8 @@ class Subscription(models.Model):
     suspended_on = models.DateField(null=True)
     blocked = DateMultirangeField(null=True)
     frozen_days = models.SmallIntegerField(null=True)
+    kept_until = models.DateField(null=True)
+    paid_from = models.UUIDField(null=True)
     paused_on = models.DateField(null=True)
     paused_until = models.DateField(null=True)
     cancels = models.BooleanField(db_default=False)

@@ -59,6 +59,8 @@ class Subscription:
     runs: bool
     fee_due: bool
     frozen_days: int | None
+    kept_until: date | None
+    paid_from: UUID | None
     paused_on: date | None
     paused_until: date | None
     cancels: bool
@@ -194,14 +196,15 @@ def wait_for_end(subscription: Subscription, *, cancels: bool) -> None:
     _sql.run("wait_for_end", account=subscription.account_id, subscription=subscription.id, cancels=cancels)
 
 
-def replace_plan(subscription: Subscription, plan: int, quantity: Decimal) -> None:
-    """Another plan or quantity from now on; what waits is forgotten."""
+def replace_plan(subscription: Subscription, plan: int, quantity: Decimal, *, runs: bool) -> None:
+    """Another plan or quantity from now on; what waits is forgotten. ``runs``: whether the period goes on running."""
     _sql.run(
         "replace_plan",
         account=subscription.account_id,
         subscription=subscription.id,
         plan=plan,
         quantity=quantity,
+        runs=runs,
     )
 
 
@@ -225,7 +228,10 @@ def end_wait(subscription: Subscription, grid: Grid, day: date) -> None:
 
 @dataclass(frozen=True)
 class Running:
-    """A period that runs: its place in the grid, its days, the length of its full cycle, how far it is paid."""
+    """A period that runs: its place in the grid, its days, the length of its full cycle, how far it is paid.
+
+    ``fresh``: it begins, and is not the rest of another. For the others see models.Subscription.
+    """
 
     anchor_on: date
     anchor_day: int
@@ -233,8 +239,11 @@ class Running:
     starts_on: date
     ends_on: date
     cycle_days: int
+    fresh: bool = False
     runs: bool = True
     paid_until: date | None = None
+    kept_until: date | None = None
+    paid_from: UUID | None = None
 
     def paid(self, plan: Plan, since: date, *, kept_slice: bool) -> Running:
         """The same period, paid to its end or, on a daily plan, to the end of the day whose slice was taken."""
@@ -260,6 +269,9 @@ def replace_period(
         paid_until=period.paid_until,
         runs=period.runs,
         rate=rate,
+        kept_until=period.kept_until,
+        paid_from=period.paid_from,
+        fresh=period.fresh,
         look_ahead_hours=plan.look_ahead_hours,
         look_ahead_days=plan.look_ahead_days,
         zone=operator.time_zone,

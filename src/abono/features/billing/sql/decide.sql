@@ -47,6 +47,7 @@ live AS MATERIALIZED (
         s.paid_until,
         coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) AS boundary,
         s.frozen_days,
+        s.kept_until,
         s.paused_until,
         s.runs,
         s.fee_due,
@@ -104,25 +105,32 @@ placed AS (
     SELECT
         d.*,
         m.fresh,
+        m.begins_on,
         CASE
             WHEN NOT m.fresh THEN d.anchor_on
-            WHEN d.step_unit = 'day' THEN %(day)s::date
-            ELSE date_trunc('month', %(day)s::date)::date
+            WHEN d.step_unit = 'day' THEN m.begins_on
+            ELSE date_trunc('month', m.begins_on)::date
         END AS new_anchor_on,
         CASE
             WHEN NOT m.fresh THEN d.anchor_day
             WHEN d.step_unit = 'day' THEN 0
-            ELSE extract(DAY FROM %(day)s::date)::integer
+            ELSE extract(DAY FROM m.begins_on)::integer
         END AS new_anchor_day,
         CASE
             WHEN m.fresh THEN 0
             WHEN d.within THEN d.cycle
-            WHEN d.returns THEN abono_cycle(d.step_unit, d.step, d.anchor_on, d.anchor_day, %(day)s::date)
+            WHEN d.returns THEN abono_cycle(d.step_unit, d.step, d.anchor_on, d.anchor_day, m.begins_on)
             WHEN d.opens THEN d.cycle
             ELSE d.cycle + 1
         END AS new_cycle
     FROM live AS d
-    CROSS JOIN LATERAL (SELECT d.returns AND d.charge <> 'daily' AND d.resume = 'restart' AS fresh) AS m
+    CROSS JOIN
+        LATERAL (
+            SELECT
+                d.returns AND d.charge <> 'daily' AND d.resume = 'restart' AS fresh,
+                -- Where a change left today's slice standing, what returns today begins tomorrow.
+                CASE WHEN d.returns THEN greatest(%(day)s::date, d.kept_until) ELSE %(day)s::date END AS begins_on
+        ) AS m
     WHERE d.due AND NOT EXISTS (SELECT 1 FROM busy AS b WHERE b.account_id = d.account_id)
     OFFSET 0
 ),
@@ -132,7 +140,7 @@ dated AS (
         p.*,
         abono_boundary(p.step_unit, p.step, p.new_anchor_on, p.new_anchor_day, p.new_cycle + 1) AS new_ends_on,
         CASE
-            WHEN p.fresh OR NOT (p.opens OR p.returns OR p.within) THEN %(day)s::date
+            WHEN p.fresh OR NOT (p.opens OR p.returns OR p.within) THEN p.begins_on
             ELSE abono_boundary(p.step_unit, p.step, p.new_anchor_on, p.new_anchor_day, p.new_cycle)
         END AS cycle_starts_on
     FROM placed AS p
@@ -145,8 +153,10 @@ spanned AS (
         d.new_ends_on - d.cycle_starts_on AS new_cycle_days,
         CASE
             WHEN d.within THEN d.period_starts_on
-            WHEN d.returns AND d.charge = 'daily' THEN d.cycle_starts_on
-            ELSE %(day)s::date
+            -- A plan that has not begun yet has no price from before.
+            WHEN d.returns AND d.charge = 'daily' AND d.rate_id IS NOT NULL AND d.begins_on = %(day)s::date
+                THEN d.cycle_starts_on
+            ELSE d.begins_on
         END AS new_starts_on
     FROM dated AS d
     OFFSET 0
@@ -165,11 +175,11 @@ priced AS (
         CASE WHEN d.fee_due AND d.charge <> 'arrears' THEN r.fee ELSE 0 END AS fee,
         CASE WHEN d.fee_due AND d.charge <> 'arrears' THEN r.fee_tax ELSE 0 END AS fee_tax,
         CASE
-            WHEN d.charge = 'arrears' THEN 0
+            WHEN d.charge = 'arrears' OR (d.charge = 'daily' AND d.begins_on > %(day)s::date) THEN 0
             WHEN d.charge = 'daily'
                 THEN abono_slice(r.price, %(day)s::date - d.cycle_starts_on + 1, d.new_cycle_days)
-            WHEN d.returns AND d.resume = 'remainder' AND d.cycle_starts_on < %(day)s::date
-                THEN abono_half_up(r.price * (d.new_ends_on - %(day)s::date), d.new_cycle_days)
+            WHEN d.returns AND d.resume = 'remainder' AND d.cycle_starts_on < d.begins_on
+                THEN abono_half_up(r.price * (d.new_ends_on - d.begins_on), d.new_cycle_days)
             WHEN d.returns OR d.cycle_starts_on >= %(day)s::date OR d.first_period = 'full' THEN NULL
             WHEN d.first_period = 'free' THEN 0
             ELSE abono_half_up(r.price * (d.new_ends_on - %(day)s::date), d.new_cycle_days)
@@ -268,7 +278,18 @@ asked AS MATERIALIZED (
         t.new_ends_on,
         t.charge,
         t.within,
-        t.returns AND coalesce(t.period_starts_on = %(day)s::date, FALSE) AS again,
+        CASE
+            WHEN t.returns
+                THEN
+                    t.begins_on > %(day)s::date
+                    OR EXISTS (
+                        SELECT 1 FROM billing_charge AS c
+                        WHERE
+                            c.account_id = t.account_id AND c.subscription_id = t.id
+                            AND c.starts_on = t.begins_on AND c.kind = 'period'
+                    )
+            ELSE FALSE
+        END AS again,
         t.on_shortfall,
         t.reasons,
         t.resume,
@@ -409,9 +430,9 @@ charges AS (
         r.charge_id,
         r.operator_id,
         r.id,
-        -- What was charged today, given back by a change and stopped may return on the same day.
+        -- What was charged today, given back by a change and stopped may return on the same day, or begin tomorrow.
         CASE WHEN r.again THEN 'part' ELSE 'period' END,
-        %(day)s::date,
+        CASE WHEN r.charge = 'daily' THEN %(day)s::date ELSE r.new_starts_on END,
         r.new_paid_until,
         r.amount,
         r.tax,
@@ -566,14 +587,8 @@ begun AS (
         runs = TRUE,
         fee_due = s.fee_due AND d.charge = 'arrears',
         suspended_on = NULL,
-        -- What came back during a day was suspended at its start.
-        blocked = CASE
-            WHEN d.returns AND s.suspended_on < abono_blocked_from(%(instant)s::timestamptz, %(zone)s)
-                THEN
-                    datemultirange(
-                        daterange(s.suspended_on, abono_blocked_from(%(instant)s::timestamptz, %(zone)s))
-                    )
-        END,
+        -- The day on which a period begins counts, at whatever hour it began.
+        blocked = NULL,
         look_at = d.new_look_at
     FROM decided AS d
     WHERE

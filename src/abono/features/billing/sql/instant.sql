@@ -90,7 +90,7 @@ WITH lifted AS MATERIALIZED (
                 OR s.paid_until > %(day)s::date
             ), FALSE
         ) AS runs,
-        %(day)s::date + s.frozen_days AS thawed
+        greatest(%(day)s::date, s.kept_until) + s.frozen_days AS thawed
     FROM ledger_account AS a
     INNER JOIN subscriptions_subscription AS s ON a.account_id = s.account_id
     INNER JOIN catalogue_plan AS p ON s.plan_id = p.id

@@ -47,6 +47,8 @@ SELECT
     runs,
     fee_due,
     frozen_days,
+    kept_until,
+    paid_from,
     paused_on,
     paused_until,
     cancels,
@@ -127,7 +129,10 @@ UPDATE subscriptions_subscription SET
     plan_id = %(plan)s,
     quantity = %(quantity)s,
     next_plan_id = NULL,
-    next_quantity = NULL
+    next_quantity = NULL,
+    -- Where nothing paid runs, nothing of the new plan has begun: the return finds its price.
+    runs = %(runs)s,
+    rate_id = CASE WHEN %(runs)s THEN rate_id END
 WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
 
 -- name: replace_period
@@ -143,6 +148,10 @@ UPDATE subscriptions_subscription SET
     fee_due = FALSE,
     runs = %(runs)s,
     frozen_days = CASE WHEN %(runs)s THEN frozen_days END,
+    kept_until = %(kept_until)s::date,
+    paid_from = %(paid_from)s::uuid,
+    -- The day on which a period begins counts.
+    blocked = CASE WHEN NOT %(fresh)s THEN blocked END,
     look_at = abono_look(
         %(ends_on)s::date, %(look_ahead_hours)s::integer, %(look_ahead_days)s::integer, %(zone)s, %(now)s::timestamptz
     )
