@@ -246,7 +246,52 @@ BREAKS = [
         "overlaps",
         "changed",
         """
-        UPDATE billing_charge SET ends_on = ends_on - 1 WHERE account_id = %(account)s AND kind = 'credit'
+        WITH shortened AS (
+            UPDATE billing_charge SET ends_on = ends_on - 1, amount = amount + 100
+            WHERE account_id = %(account)s AND kind = 'credit'
+            RETURNING account_id, id
+        ),
+        booked AS (
+            UPDATE ledger_entry AS e SET amount = amount - 100 FROM shortened AS s
+            WHERE e.account_id = s.account_id AND e.id = s.id
+        )
+        UPDATE ledger_account SET balance = balance - 100 WHERE account_id = %(account)s
+        """,
+    ),
+    (
+        "given_back",
+        "changed",
+        """
+        WITH raised AS (
+            UPDATE billing_charge SET amount = amount - 2 WHERE account_id = %(account)s AND kind = 'credit'
+            RETURNING account_id, id
+        ),
+        booked AS (
+            UPDATE ledger_entry AS e SET amount = amount + 2 FROM raised AS r
+            WHERE e.account_id = r.account_id AND e.id = r.id
+        )
+        UPDATE ledger_account SET balance = balance + 2 WHERE account_id = %(account)s
+        """,
+    ),
+    (
+        "given_back",
+        "changed",
+        """
+        WITH given AS (
+            SELECT account_id, uuidv7() AS id, operator_id, subscription_id, starts_on, ends_on, rate_id
+            FROM billing_charge WHERE account_id = %(account)s AND kind = 'part'
+        ),
+        booked AS (
+            INSERT INTO ledger_entry (account_id, id, operator_id, booked_on, booked_at, kind, amount, counter)
+            SELECT account_id, id, operator_id, starts_on, now(), 'refund', 6200, 'sales' FROM given
+        ),
+        charged AS (
+            INSERT INTO billing_charge
+                (account_id, id, operator_id, subscription_id, kind, starts_on, ends_on, amount, tax, rate_id)
+            SELECT account_id, id, operator_id, subscription_id, 'refund', starts_on, ends_on, -6200, -990, rate_id
+            FROM given
+        )
+        UPDATE ledger_account SET balance = balance + 6200 WHERE account_id = %(account)s
         """,
     ),
     ("gaps", "plain", UNCHARGED.format(day="2026-02-01")),

@@ -20,6 +20,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
+from abono.features.billing.audit import audit
 from tests.features.proofs import World, prove, prove_repeatable, rows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(3000)]
@@ -188,6 +189,7 @@ def live(terms: tuple[Any, ...], script: list[tuple[Any, ...]]) -> None:
         prove_repeatable(world)
         world.let_pass(world.now + timedelta(days=33))
         prove(world)
+        assert audit(3) == []
 
 
 def keep(story: str, error: BaseException) -> None:

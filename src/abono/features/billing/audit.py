@@ -28,6 +28,9 @@ PROMISES: Mapping[str, str] = {
     "entries": "Every entry booked for a subscription, a promise or a pause has what it was booked for.",
     "reversals": "Every reversal undoes one entry of the same account, whole and once.",
     "overlaps": "No day of a subscription is charged twice; days given back count as not charged.",
+    "given_back": (
+        "No change and no cancellation gives back more than was charged for the days that are left, nor anything twice."
+    ),
     "gaps": (
         "Every whole day on which a subscription was active is charged, but for a free first period and days that a"
         " pause moved; proved where its plan stays the same and costs at least one minor unit a day."

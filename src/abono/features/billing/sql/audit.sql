@@ -75,7 +75,8 @@ LIMIT %(most)s;
 
 -- name: charges
 -- Booked on the first day; arrears, with their setup fee, on the day after the last (on the first day a fee covers that
--- day alone); the part of a change on the day it was asked for: the day before, where today's slice stays.
+-- day alone); the part of a change, and what is given back, on the day it was asked for: the day before, where today's
+-- slice stays.
 SELECT
     c.account_id,
     'charge ' || c.id AS subject,
@@ -97,7 +98,7 @@ WHERE
     END
     OR e.counter <> CASE c.kind WHEN 'fee' THEN 'fees' ELSE 'sales' END
     OR NOT CASE
-        WHEN c.kind = 'part' THEN e.booked_on IN (c.starts_on, c.starts_on - 1)
+        WHEN c.kind IN ('part', 'credit', 'refund') THEN e.booked_on IN (c.starts_on, c.starts_on - 1)
         -- On use on any day of the period, or by a clock that is ahead of ours before it; otherwise at its end; a
         -- return on the very day begins with what is taken.
         WHEN c.kind = 'overage' THEN e.booked_on BETWEEN c.starts_on - 1 AND c.ends_on
@@ -213,6 +214,95 @@ FROM days
 WHERE times > 1
 GROUP BY account_id, subscription_id
 ORDER BY account_id, subscription_id
+LIMIT %(most)s;
+
+-- name: given_back
+-- What is given back at a time ends what was charged since the time before: all of it together is at most the share of
+-- the days that were left, or, where a pause has moved them, what was charged. Each amount is rounded, and so is each
+-- category of tax on top of it.
+WITH moved AS MATERIALIZED (
+    SELECT
+        c.account_id,
+        c.subscription_id,
+        c.id,
+        c.amount,
+        c.starts_on,
+        c.ends_on,
+        c.rate_id,
+        c.kind IN ('credit', 'refund') AS back,
+        lag(c.kind IN ('credit', 'refund'), 1, FALSE) OVER (
+            PARTITION BY c.account_id, c.subscription_id ORDER BY c.id
+        ) AS after_back
+    FROM billing_charge AS c
+    WHERE
+        c.kind IN ('period', 'part', 'credit', 'refund')
+        AND EXISTS (
+            SELECT 1 FROM billing_charge AS b
+            WHERE
+                b.account_id = c.account_id AND b.subscription_id = c.subscription_id
+                AND b.kind IN ('credit', 'refund')
+        )
+),
+
+times AS MATERIALIZED (
+    SELECT
+        m.*,
+        count(*) FILTER (WHERE m.after_back AND NOT m.back) OVER (
+            PARTITION BY m.account_id, m.subscription_id ORDER BY m.id
+        ) AS time
+    FROM moved AS m
+),
+
+backs AS (
+    SELECT
+        t.account_id,
+        t.subscription_id,
+        t.time,
+        -sum(t.amount) AS amount,
+        min(t.starts_on) AS starts_on,
+        max(t.ends_on) AS ends_on,
+        count(*) * (1 + max(CASE WHEN r.inclusive THEN 0 ELSE cardinality(r.tax_rates) END)) AS roundings
+    FROM times AS t
+    INNER JOIN catalogue_rate AS r ON t.rate_id = r.id
+    WHERE t.back
+    GROUP BY t.account_id, t.subscription_id, t.time
+),
+
+pauses AS (
+    SELECT account_id, subscription_id FROM subscriptions_transition
+    WHERE cause = 'paused'
+    GROUP BY account_id, subscription_id
+)
+
+SELECT
+    b.account_id,
+    'subscription ' || b.subscription_id AS subject,
+    'given back ' || b.amount || ' from ' || b.starts_on || ', charged ' || round(b.charged, 2) AS found
+FROM (
+    SELECT
+        k.account_id,
+        k.subscription_id,
+        k.amount,
+        k.starts_on,
+        k.roundings,
+        coalesce(sum(
+            CASE
+                WHEN p.account_id IS NOT NULL THEN c.amount
+                ELSE
+                    c.amount::numeric
+                    * greatest(least(c.ends_on, k.ends_on) - greatest(c.starts_on, k.starts_on), 0)
+                    / (c.ends_on - c.starts_on)
+            END
+        ), 0) AS charged
+    FROM backs AS k
+    LEFT JOIN times AS c
+        ON
+            k.account_id = c.account_id AND k.subscription_id = c.subscription_id AND k.time = c.time AND NOT c.back
+    LEFT JOIN pauses AS p ON k.account_id = p.account_id AND k.subscription_id = p.subscription_id
+    GROUP BY k.account_id, k.subscription_id, k.time, k.amount, k.starts_on, k.roundings
+) AS b
+WHERE b.amount > b.charged + b.roundings
+ORDER BY b.account_id, b.subscription_id, b.starts_on
 LIMIT %(most)s;
 
 -- name: gaps
