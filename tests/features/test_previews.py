@@ -35,6 +35,7 @@ CATALOGUE: dict[str, Any] = {
     "plans": {
         "basic": {"price": "31.00", "period": "month", "services": {"line": {}}, "pause": PAUSE},
         "plus": {"price": "62.00", "period": "month", "services": {"line": {}}, "setup_fee": "5.00"},
+        "free": {"price": "0.00", "period": "month", "services": {"line": {}}},
         "slow": {"price": "3.10", "period": "month", "services": {"line": {}}, "on_shortfall": "suspend"},
     },
 }  # fmt: skip
@@ -194,6 +195,23 @@ def test_other_refusals_are_answered() -> None:
     assert world.is_refused(orders.change, world.basic, quantity=Decimal(0)).short_by == 0
     with pytest.raises(ledger.UnknownAccount):
         preview(2**60, NOW, lambda: None)
+
+
+def test_a_change_after_a_cancellation() -> None:
+    world = World(10_000)
+    orders.cancel(world.account, world.basic, now=NOW)
+    seen = world.is_refused(orders.change, world.basic, plan_code="plus", at_period_end=False)
+    assert seen.refusal is not None
+    assert (seen.refusal.code, seen.short_by, seen.at_once) == ("subscription_ending", 0, 0)
+    orders.keep(world.account, world.basic, now=NOW)
+    assert world.does_it(orders.change, world.basic, plan_code="plus", at_period_end=False).at_once == -2_100
+
+
+def test_what_a_change_gave_back_comes_back_no_second_time() -> None:
+    world = World(10_000)
+    orders.change(world.account, world.basic, now=NOW, plan_code="free", at_period_end=False)
+    seen = world.does_it(orders.cancel, world.basic, at_period_end=False, prorate_refund=True)
+    assert (seen.at_once, seen.charges) == (0, [])
 
 
 def test_a_preview_takes_no_key() -> None:

@@ -104,7 +104,7 @@ def change(
     """Another plan or quantity, at the boundary or now; the last wish counts, the present plan takes it back.
 
     Now: the unused part of the paid period is credited and the same part of the new price charged. Raises UnknownPlan,
-    UnknownSubscription, SubscriptionEnded, InsufficientFunds (then nothing changed).
+    UnknownSubscription, SubscriptionEnded, SubscriptionEnding, InsufficientFunds (then nothing changed).
     """
     if quantity is not None:
         _check_quantity(quantity)
@@ -116,6 +116,9 @@ def change(
         if desk.repeats(key, "change", **asks):
             return
         found = subscriptions.find_live(account, subscription)
+        if found.cancels:
+            message = "The subscription is cancelled and ends at its boundary; take the cancellation back to change it."
+            raise subscriptions.SubscriptionEnding(message, field="subscription")
         old = plan_by_id(found.plan_id)
         if new.id == old.id and wanted == found.quantity:
             subscriptions.wait_for_change(found, None, None)

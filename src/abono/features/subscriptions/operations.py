@@ -34,6 +34,12 @@ class SubscriptionEnded(Refusal):
     code = "subscription_ended"
 
 
+class SubscriptionEnding(Refusal):
+    """A cancellation waits for the boundary; until it is taken back there is nothing to change."""
+
+    code = "subscription_ending"
+
+
 @dataclass(frozen=True)
 class Subscription:
     """A subscription as it stands (see models.Subscription)."""

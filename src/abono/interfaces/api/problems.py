@@ -32,6 +32,7 @@ STATUS = {
     "not_found": 404,
     "key_conflict": 409,
     "subscription_ended": 409,
+    "subscription_ending": 409,
     "subscription_suspended": 409,
     "quota_exceeded": 409,
     "reservation_closed": 409,

@@ -66,6 +66,7 @@ _TELLS = {
     "reservation_closed": "There is no such reservation that is open; make a new one.",
     "quota_exceeded": "This is more than is left of what is included; use less, or change the plan.",
     "subscription_ended": "The subscription has ended; order a new one.",
+    "subscription_ending": "The subscription is cancelled and ends at its boundary; take the cancellation back first.",
     "not_paused": "The subscription is not paused; there is nothing to resume.",
     "pause_not_allowed": "This plan cannot be paused.",
     "currency_mismatch": "The plan is sold in EUR; the account is kept in RUB.",

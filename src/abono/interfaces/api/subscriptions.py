@@ -224,13 +224,14 @@ def _acted(request: Call, account: int, subscription: UUID, right: str, act: Cal
 
 @endpoint(
     "POST", f"{ONE}/change", right="subscription.change", tag=TAG, answer=Subscription,
-    refusals=("insufficient_funds", "subscription_ended", "unknown_plan"),
+    refusals=("insufficient_funds", "subscription_ended", "subscription_ending", "unknown_plan"),
 )  # fmt: skip
 def change_subscription(request: Call, account: Id, subscription: UUID, body: Change) -> Subscription:
     """Change the plan or the quantity.
 
     At the boundary, or now: then the unused part of the paid period is credited and the same part of the new price
-    charged. The last wish counts; asking for the present plan takes a waiting change back.
+    charged. The last wish counts; asking for the present plan takes a waiting change back. After a waiting
+    cancellation there is nothing to change until it is taken back.
     """
 
     def act() -> None:

@@ -35,6 +35,7 @@ SENTENCES: dict[str, _StrPromise] = {
     "unknown_account": _("There is no such account. Look it up in the list."),
     "unknown_subscription": _("There is no such subscription. Choose one of the list."),
     "subscription_ended": _("The subscription has ended. Order a new one."),
+    "subscription_ending": _("The subscription is cancelled. Take the cancellation back to change it."),
     "subscription_suspended": _("The subscription is suspended. Let it return first."),
     "unknown_service": _("The plan has no such service. Choose one of its services."),
     "not_quantifiable": _("There is nothing of this service to count in this way."),
