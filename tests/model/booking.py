@@ -43,14 +43,14 @@ def take(account: Account, sub: Subscription, offer: Offer, day: date, at: datet
     """A decision passed: it is charged, and its period begins or goes on."""
     for row in sub.charges:
         row.refundable = False
-    account.charge(sub, "charge", day, offer.covers, offer.amount, day, refundable=True)
+    account.charge(sub, "charge", max(day, offer.starts), offer.covers, offer.amount, day, refundable=True)
     account.charge(sub, "fee", day, offer.covers, offer.fee, day)
     if not offer.is_slice:
         begin(sub)
         sub.is_short_first = offer.is_short_first
         sub.paid = offer.amount > 0
         sub.look_from = at
-        sub.begins_free, sub.runs_from = True, day
+        sub.begins_free, sub.runs_from = True, max(day, offer.starts)
         sub.starts = offer.starts
     for code, amount in offer.packs:
         account.charge(sub, "charge", day, offer.ends, amount, day)

@@ -132,6 +132,7 @@ def apply(account: Account, sub: Subscription, wish: Wish, now: datetime) -> int
     if old.daily and keeps:
         owe_missed(sub, today)
     since = later(today, 1) if kept else max(today, sub.runs_from)
+    kept = since > today  # also what an earlier change of today has kept
     pays = pays_now(sub, wish, same=same, keeps=keeps, kept=kept)
     if not same:
         close(account, sub, today)
@@ -148,7 +149,7 @@ def apply(account: Account, sub: Subscription, wish: Wish, now: datetime) -> int
     sub.price = sub.price_on(today)
     sub.is_short_first, sub.fee_due = False, False
     if not pays:
-        sub.runs, sub.frozen = False, None
+        sub.runs, sub.frozen, sub.runs_from = False, None, since
         if not same:
             sub.grid = from_start(new.length, since)
         return 0

@@ -75,8 +75,8 @@ def give_back(account: Account, sub: Subscription, today: date) -> None:
         covers, left = days_between(row.starts, row.ends), days_between(today, row.until)
         if sub.frozen is not None and row.until == sub.ends:
             left = sub.frozen
-        left = min(covers, left)
-        if left > 0:
-            amount = prorated(row.amount, left, covers)
-            account.charge(sub, "refund", today, later(today, left), -amount, today)
+        days = min(covers, left)
+        if days > 0:
+            amount = prorated(row.amount, days, covers)
+            account.charge(sub, "refund", later(today, left - days), later(today, left), -amount, today)
             row.refundable = False

@@ -178,6 +178,7 @@ class Subscription:
         """What coming back costs on a day."""
         if self.plan.daily:
             return self._daily_return(day)
+        day = max(day, self.runs_from)  # a slice that a change left standing pays for today
         price = self.price_on(day)
         restart = self.plan.resume == "restart"
         grid = from_start(self.plan.length, day) if restart else self.grid
@@ -192,6 +193,8 @@ class Subscription:
     def _daily_return(self, day: date) -> Offer:
         if self.runs and self.opened and day < self.ends:
             return self.at_slice(day)
+        if day < self.runs_from:
+            return self._offer(self.grid, self.runs_from, day, self.price_on(self.runs_from), 0)
         first, last = self.grid.cycle(day)
         # A billing period's slices use the price of its first day, which is not before the subscription's own.
         begins = max(first, self.first_day)
