@@ -138,7 +138,8 @@ class Promise(Body):
 
     amount: Positive
     days: Annotated[
-        Whole, Field(ge=1, le=366, description="Until the local midnight so many days later.", examples=[5])
+        Whole,
+        Field(ge=1, le=366, description="Until the midnight so many days later, 24 hours away or more.", examples=[5]),
     ]
     fee: Annotated[Positive, Field(description="Charged at once.", examples=["0"])] = "0"
 
@@ -244,8 +245,8 @@ def set_credit_limit(request: Call, account: Id, body: CreditLimit) -> Balance:
 def promise(request: Call, account: Id, body: Promise) -> Balance:
     """Take a promise to pay.
 
-    Credit of the amount counts from now to the local midnight so many days later. There is one at a time; the next
-    payment repays it first.
+    Credit of the amount counts from now to the first local midnight that is so many days later and at least 24 hours
+    away. There is one at a time; the next payment repays it first.
     """
     row = reach(request, account, "promise.create")
     amount, fee = (parse_amount(getattr(body, name), row.currency, name) for name in ("amount", "fee"))

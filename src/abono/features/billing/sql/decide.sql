@@ -278,18 +278,7 @@ asked AS MATERIALIZED (
         t.new_ends_on,
         t.charge,
         t.within,
-        CASE
-            WHEN t.returns
-                THEN
-                    t.begins_on > %(day)s::date
-                    OR EXISTS (
-                        SELECT 1 FROM billing_charge AS c
-                        WHERE
-                            c.account_id = t.account_id AND c.subscription_id = t.id
-                            AND c.starts_on = t.begins_on AND c.kind = 'period'
-                    )
-            ELSE FALSE
-        END AS again,
+        t.begins_on > %(day)s::date OR x.account_id IS NOT NULL AS again,
         t.on_shortfall,
         t.reasons,
         t.resume,
@@ -305,6 +294,14 @@ asked AS MATERIALIZED (
         t.fee_tax
     FROM taxed AS t
     LEFT JOIN carried_sums AS k ON t.account_id = k.account_id AND t.id = k.subscription_id
+    LEFT JOIN LATERAL (
+        -- Looked for in returns only, one by one.
+        SELECT c.account_id FROM billing_charge AS c
+        WHERE
+            t.returns AND c.account_id = t.account_id AND c.subscription_id = t.id
+            AND c.starts_on = t.begins_on AND c.kind = 'period'
+        LIMIT 1
+    ) AS x ON TRUE
     WINDOW claims AS (
         PARTITION BY t.account_id
         -- Arrears are judged first, returns are tried last.

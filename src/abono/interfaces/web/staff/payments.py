@@ -138,7 +138,7 @@ class PromiseForm(MoneyForm):
         label=gettext_lazy("Days"),
         min_value=1,
         max_value=366,
-        help_text=gettext_lazy("Until the midnight so many days from now."),
+        help_text=gettext_lazy("Until the first midnight that is so many days and at least 24 hours away."),
     )
     fee = AmountField(
         label=gettext_lazy("Fee"), least=0, required=False, help_text=gettext_lazy("It is charged at once.")
