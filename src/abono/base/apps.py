@@ -11,7 +11,9 @@ class BaseConfig(AppConfig):
     label = "base"
 
     def ready(self) -> None:
-        """Every connection keeps the plans of its statements."""
+        """Every connection keeps the plans of its statements; everything is said to one log."""
+        from abono.base.logs import structured
         from abono.base.plans import keep_plans
 
+        structured()
         connection_created.connect(keep_plans, dispatch_uid="abono.base.plans")

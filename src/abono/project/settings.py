@@ -11,6 +11,7 @@ from django.urls import reverse_lazy
 
 from abono.base.database import django_database
 from abono.base.environment import choice, home, web_address, whole_number, words
+from abono.base.logs import configuration
 from abono.base.secret import kept_secret
 
 HOME = home()
@@ -59,6 +60,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
 ]
 MIDDLEWARE = [
+    "abono.interfaces.web.requests.RequestMiddleware",
     "abono.interfaces.web.domains.DomainMiddleware",
     "abono.interfaces.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -92,6 +94,7 @@ TEMPLATES = [
         },
     }
 ]
+LOGGING = configuration()
 
 STATEMENT_SECONDS = whole_number("ABONO_STATEMENT_SECONDS", 0, 0, 86_400)
 """How long the web and the API wait for one statement (project/wsgi.py sets it for them alone); 0: for ever."""

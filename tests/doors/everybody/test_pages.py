@@ -122,7 +122,6 @@ def _let_in(here: Here, page: Page, method: str, who: str, form: dict[str, Any],
 
 
 OPEN = {
-    "health": "says that the process lives",
     "api-docs": "the reference is for whoever writes a program",
     "openapi-json": "so is the contract",
     "api-root": "ninja's name for the API itself",

@@ -1,9 +1,8 @@
-"""Around every call of the API: its number, its instant, its size, and headers; whatever fails is told as a problem."""
+"""Around every call of the API: its instant, its size, and headers; whatever fails is told as a problem."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from django.conf import settings
 from django.utils import timezone
@@ -22,7 +21,7 @@ _REFUSED = 400
 
 
 class ApiMiddleware:
-    """Stands before all others, so that what they refuse is told as a problem too."""
+    """Stands before all that refuse, so that what they refuse is told as a problem too."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -31,7 +30,6 @@ class ApiMiddleware:
         """Answer a call; other requests pass."""
         if not request.path.startswith(PREFIX):
             return self.get_response(request)
-        request.id = uuid4()  # type: ignore[attr-defined]
         request.now = timezone.now()  # type: ignore[attr-defined]
         asked = request.method
         if asked == "HEAD":  # worked out as GET is; the server leaves the body out
@@ -47,7 +45,6 @@ class ApiMiddleware:
                 if name not in {"Content-Type", "Content-Length"}:
                     told[name] = value
             response = told
-        response["X-Request-Id"] = str(request.id)  # type: ignore[attr-defined]
         response.setdefault("Cache-Control", "no-store")
         allowance = getattr(request, "allowance", None)
         for name, value in allowance.headers.items() if allowance else ():

@@ -5,11 +5,11 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
-import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
+from django.utils.log import log_response
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import BaseModel, Field
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MEDIA_TYPE = "application/problem+json"
-_log = structlog.get_logger(__name__)
 
 STATUS = {
     "unauthorized": 401,
@@ -236,8 +235,9 @@ def of_status(request: HttpRequest, status: int) -> HttpResponse:
 def failed(request: HttpRequest, error: Exception) -> HttpResponse:
     """The answer to a bug: nothing of it is told, all of it is logged."""
     got_request_exception.send(sender=problem, request=request)
-    _log.error("api_failed", request=str(getattr(request, "id", "")), path=request.path, exc_info=error)
-    return of_status(request, 500)
+    answer = of_status(request, 500)
+    log_response("Internal Server Error", response=answer, request=request, exception=error)
+    return answer
 
 
 def answer_to(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from abono.base.environment import home
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.features.billing.runs import Progress as RunProgress
 from abono.features.billing.runs import Report, advance
@@ -111,6 +112,7 @@ def run_up(host: str, port: int, *, workers: int, jobs: int, write: Callable[[st
     from abono.interfaces.cli.serving import require_free, serve
 
     require_free(host, port)
+    write(f"The home is {home().resolve()}.")
     migrate(quiet=True)
     connection.close()
     return serve(

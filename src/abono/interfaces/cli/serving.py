@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -11,16 +12,20 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import structlog
 
+from abono.base.processes import follow, listener
 from abono.base.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+_log = structlog.get_logger(__name__)
 _TICK = 0.2  # float: seconds of waiting
 _GRACE = 30
 _MOST_DEATHS = 5
@@ -46,7 +51,12 @@ class _Child:
 
     def start(self) -> None:
         # A session of its own: Ctrl-C reaches the one who looks after it, who then ends it in order.
-        self.process = subprocess.Popen(self.command, start_new_session=True)
+        parent = os.getpid()
+        self.process = subprocess.Popen(
+            self.command,
+            start_new_session=True,
+            preexec_fn=lambda: follow(parent),  # noqa: PLW1509 -- there is one thread
+        )
 
     def look_after(self) -> bool:
         """Start it again if it died; answers whether there is hope for it."""
@@ -56,7 +66,7 @@ class _Child:
         self.deaths.append(time.monotonic())
         if len(self.deaths) == _MOST_DEATHS and self.deaths[-1] - self.deaths[0] < _WITHIN:
             return False
-        sys.stderr.write(f"abono: the {self.name} ended ({self.process.returncode}); it is started again\n")
+        _log.warning("ended_and_started_again", process=self.name, code=self.process.returncode)
         time.sleep(_TICK * 5)
         self.start()
         return True
@@ -88,7 +98,9 @@ def require_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            message = f"{host}:{port} cannot be listened to ({error.strerror}); choose another with --port."
+            holder = listener(port) if error.errno == errno.EADDRINUSE else None
+            why = f"{error.strerror} by process {holder}" if holder else error.strerror
+            message = f"{host}:{port} cannot be listened to ({why}); choose another with --port."
             raise PortInUse(message, field="--port") from None
 
 
@@ -139,12 +151,13 @@ def web_command(host: str, port: int, workers: int) -> list[str]:
         "--port": str(port),
         "--workers": str(workers),
         "--log-level": "warning",
+        "--log-config": str(Path(__file__).with_name("granian.json")),
         # Heads of requests have a deadline as bodies have, and room for the cookies of a browser.
         "--http1-header-read-timeout": "10000",
         "--http1-buffer-size": "65536",
     }
     pairs = [part for pair in options.items() for part in pair]
-    return [sys.executable, "-m", "granian", *pairs, "--no-ws", "abono.project.rsgi:application"]
+    return [sys.executable, "-m", "granian", *pairs, "--no-ws", "abono.project.supervised:application"]
 
 
 def _workers(jobs: int) -> list[_Child]:

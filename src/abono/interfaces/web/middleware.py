@@ -54,7 +54,7 @@ class PersonMiddleware:
         request.now = timezone.now()  # type: ignore[attr-defined]
         request.person = None  # type: ignore[attr-defined]
         request.memberships = []  # type: ignore[attr-defined]
-        if request.path.startswith(("/static/", "/api/", "/healthz")) or not request.user.is_authenticated:
+        if request.path.startswith(("/static/", "/api/")) or not request.user.is_authenticated:
             return self.get_response(request)
         self._note_session(request)
         user = request.user

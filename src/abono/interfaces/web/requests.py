@@ -1,0 +1,41 @@
+"""Every request has a number: in the answer's header, on the page of a failure, in every line of the log about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from django.shortcuts import render
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from abono.interfaces.web.health import HEALTH, health
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+_MOST_PATH = 200
+
+
+class RequestMiddleware:
+    """Stands before all others. Sets ``request.id``; answers whether this process serves, by whatever name."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Number a request and answer it."""
+        number = uuid4()
+        request.id = number  # type: ignore[attr-defined]
+        # Django tells of the answer when this has returned: what is bound stays until the next request.
+        clear_contextvars()
+        bind_contextvars(request_id=str(number), method=request.method, path=request.path[:_MOST_PATH])
+        response = health(request) if request.path == HEALTH else self.get_response(request)
+        response["X-Request-Id"] = str(number)
+        return response
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """The page of a failure, with the number by which it is found in the log. It asks nothing of what may be broken."""
+    return render(None, "500.html", {"number": getattr(request, "id", "")}, status=500)
