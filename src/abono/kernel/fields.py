@@ -146,6 +146,6 @@ def plausible_instant(instant: datetime, field: str) -> datetime:
     try:
         there = instant.astimezone(UTC)
     except OverflowError:
-        raise InvalidValue("out_of_range", field, f"Write a time from {FIRST_DAY} to {LAST_DAY}.") from None
+        raise InvalidValue("out_of_range", field, f"Write a day from {FIRST_DAY} to {LAST_DAY}.") from None
     plausible(there.date(), field)
     return there
