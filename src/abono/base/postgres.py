@@ -47,6 +47,11 @@ def connect(address: str) -> psycopg.Connection[Any]:
     return connection
 
 
+def described(address: str) -> str:
+    """A database in words, without its password. Raises PostgresError ``database_url_invalid``."""
+    return _describe(_parse(address))
+
+
 def require_version_18(connection: psycopg.Connection[Any]) -> None:
     """Refuses a server older than PostgreSQL 18 (``postgres_too_old``)."""
     version = connection.info.server_version

@@ -7,10 +7,18 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
+from abono.base.refusal import Refusal
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FILE = "secret_key"
+SECRET = "secret_key"  # noqa: S105 -- the name of its file
+
+
+class SecretNotKept(Refusal):
+    """What one process signs, no other could read."""
+
+    code = "home_not_writable"
 
 
 def kept_secret(home: Path) -> str:
@@ -18,16 +26,13 @@ def kept_secret(home: Path) -> str:
 
     Where the folder cannot be written (a read-only image), the secret lasts as long as the process.
     """
-    file = home / _FILE
+    file = home / SECRET
     try:
         return file.read_text(encoding="ascii")
     except OSError:
         secret = secrets.token_urlsafe(50)
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = home / f"{_FILE}.{os.getpid()}"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as handle:
-            handle.write(secret)
+        draft = _draft(home, secret)
         # Of several processes that make one at once, the first wins and all use it.
         with contextlib.suppress(FileExistsError):
             os.link(draft, file)
@@ -35,3 +40,25 @@ def kept_secret(home: Path) -> str:
         return file.read_text(encoding="ascii")
     except OSError:
         return secret
+
+
+def keep_secret(home: Path, secret: str) -> None:
+    """Put an installation's own secret in the place of one that was just made."""
+    _draft(home, secret).replace(home / SECRET)
+
+
+def require_kept(home: Path) -> None:
+    """Raise SecretNotKept unless all processes have the same secret: links and sessions must outlive one of them."""
+    if not os.environ.get("ABONO_SECRET_KEY") and not os.access(home / SECRET, os.R_OK):
+        message = (
+            f"The secret cannot be kept in {home.resolve()} (ABONO_HOME); make it writable, or set ABONO_SECRET_KEY."
+        )
+        raise SecretNotKept(message)
+
+
+def _draft(home: Path, secret: str) -> Path:
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = home / f"{SECRET}.{os.getpid()}"
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as handle:
+        handle.write(secret)
+    return draft

@@ -6,6 +6,6 @@ stops it.
 
 from abono.base.embedded.binaries import bin_folder
 from abono.base.embedded.errors import EmbeddedPostgresError
-from abono.base.embedded.supervisor import ensure_running, release, running, stop
+from abono.base.embedded.supervisor import ensure_running, release, remove, running, stop
 
-__all__ = ["EmbeddedPostgresError", "bin_folder", "ensure_running", "release", "running", "stop"]
+__all__ = ["EmbeddedPostgresError", "bin_folder", "ensure_running", "release", "remove", "running", "stop"]

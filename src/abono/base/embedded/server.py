@@ -65,6 +65,15 @@ def stop(cluster: Cluster) -> bool:
     return pid is not None
 
 
+def remove(cluster: Cluster) -> None:
+    """Stops the cluster's server and removes its files."""
+    stop(cluster)
+    shutil.rmtree(cluster.place)
+    if not cluster.place.is_relative_to(cluster.home):
+        with contextlib.suppress(OSError):  # there are data of a former home
+            cluster.place.parent.rmdir()
+
+
 def _have_started(cluster: Cluster) -> None:
     _await_settled(cluster)
     if processes.postmaster(cluster.data) and not cluster.socket.exists():

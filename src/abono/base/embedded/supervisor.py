@@ -90,6 +90,21 @@ def stop(home: Path) -> bool:
         return cluster is not None and server.stop(cluster)
 
 
+def remove(home: Path) -> None:
+    """Stops the home's server and removes its data for good; refused (``in_use``) while another process uses it."""
+    home = home.expanduser().resolve()
+    with alone(_gate(home)):
+        claim = _claims.pop(home, None)
+        use = claim.use if claim and claim.pid == os.getpid() else Use(_users(home))
+        if not use.give_back():
+            raise EmbeddedPostgresError(
+                "in_use", f"The database in {home} is in use; stop `abono up` or `abono demo` there and repeat it."
+            )
+        cluster = clusters.found(home)
+        if cluster is not None:
+            server.remove(cluster)
+
+
 def _claim(home: Path) -> _Claim:
     """This process's claim with one more caller on it; only while the gate is held."""
     claim = _claims.get(home)
@@ -98,7 +113,7 @@ def _claim(home: Path) -> _Claim:
         _end(home, claim)
         claim = None
     if claim is None or claim.pid != os.getpid():
-        claim = _claims[home] = _Claim(os.getpid(), Use(home / "postgres.users"), cluster)
+        claim = _claims[home] = _Claim(os.getpid(), Use(_users(home)), cluster)
         atexit.register(_leave_at_exit, home)
     claim.count += 1
     return claim
@@ -140,6 +155,10 @@ def _leave_at_exit(home: Path) -> None:
 
 def _gate(home: Path) -> Path:
     return home / "postgres.lock"
+
+
+def _users(home: Path) -> Path:
+    return home / "postgres.users"
 
 
 def _keep(home: Path) -> Path:

@@ -29,7 +29,7 @@ def bench_rollover(
         )
         say_figures(figures, as_json=as_json)
 
-    booted(measure)
+    booted(measure, makes=True)
 
 
 @bench.command("debit")
@@ -47,7 +47,7 @@ def bench_debit(
         figures = measured(clients, runs=runs, seconds=seconds, tell=lambda line: None if as_json else say(line))
         say_figures(figures, as_json=as_json)
 
-    booted(measure)
+    booted(measure, makes=True)
 
 
 @bench.command("usage")
@@ -80,7 +80,7 @@ def bench_usage(
             figures = bench_usage(events, runs=runs, tell=tell)
         say_figures(figures, as_json=as_json)
 
-    booted(measure)
+    booted(measure, makes=True)
 
 
 @bench.command("web")
@@ -100,4 +100,4 @@ def bench_web(
         if as_json:
             say_figures(figures, as_json=True)
 
-    booted(measure)
+    booted(measure, makes=True)

@@ -33,9 +33,14 @@ def main() -> None:
         _refuse(error.field, error.message, error.code)
     except Refusal as error:
         _refuse(error.field, error.message, error.code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
+    except Exception as error:
+        from abono.interfaces.cli.trouble import trouble_of
+
+        trouble = trouble_of(error)
+        if trouble is None:
+            raise
+        code, message = trouble
+        _refuse(None, message, code)
 
 
 def _refuse(field: str | None, message: str, code: str) -> None:
@@ -51,6 +56,7 @@ def quote() -> None:
 
     with open(sys.stdin.fileno(), encoding="utf-8-sig", errors="surrogateescape", closefd=False) as lines:
         code = run(lines, _write)
+    sys.stdout.flush()
     raise typer.Exit(code)
 
 
@@ -64,7 +70,7 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Play stories on a clock of their own through the real engine and database."""
-    booted(lambda: _simulate(files, as_json=as_json))
+    booted(lambda: _simulate(files, as_json=as_json), makes=True)
 
 
 def _simulate(files: list[Path], *, as_json: bool) -> None:
@@ -79,6 +85,7 @@ def advance(
     operator: Annotated[str | None, typer.Option(help="Only this operator's accounts.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many connections work.")] = 2,
     slice_size: Annotated[int, typer.Option(min=1, help="Accounts in a slice.")] = 2_000,
+    really: Annotated[bool, typer.Option("--really", help="Also beyond the clock.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Do all work that is due: look-ahead, arrears, roll-over, returns, notices. Repeat it as often as you like."""
@@ -86,7 +93,7 @@ def advance(
     def work() -> None:
         from abono.interfaces.cli.running import parse_instant_option, run_advance
 
-        until = parse_instant_option(to)
+        until = parse_instant_option(to, really=really)
         raise typer.Exit(run_advance(until, operator, workers=workers, size=slice_size, as_json=as_json, write=say))
 
     booted(work)
@@ -129,19 +136,36 @@ Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="All but serving.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Remove the demo with all that was played.")] = False,
     accounts: Annotated[int, typer.Option(min=1, max=100_000, help="How many accounts the world has.")] = 2_000,
     host: Host = "127.0.0.1",
     port: Port = 8000,
 ) -> None:
-    """Bring everything up, play three months of a demo world through the real engine, report, and serve it."""
+    """Bring everything up, play three months of a demo world through the real engine, report, and serve it.
+
+    Its home is .abono/demo, or $ABONO_HOME where that is set.
+    """
 
     def work() -> None:
         from abono.interfaces.cli.running import run_demo
 
         raise typer.Exit(run_demo(accounts, once=once, host=host, port=port))
 
+    def remove() -> None:
+        from abono.interfaces.cli.demo.home import forget as forgotten
+
+        forgotten(say)
+
+    if not os.environ.get("ABONO_HOME"):
+        os.environ["ABONO_HOME"] = str(Path(".abono", "demo"))
     _reached_at(host, port)
-    booted(work)
+    if forget:
+        from abono.base.installation import require_demo
+
+        require_demo()
+        booted(remove)
+    else:
+        booted(work, makes=True)
 
 
 @app.command()
@@ -159,13 +183,22 @@ def up(
         raise typer.Exit(run_up(host, port, workers=workers, jobs=jobs, write=say))
 
     _reached_at(host, port)
-    booted(work)
+    booted(work, makes=True)
 
 
 def _reached_at(host: str, port: int) -> None:
     """Without an address for the public, people reach it where it listens."""
     host = "127.0.0.1" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104
     os.environ.setdefault("ABONO_URL", f"http://{host}:{port}")
+
+
+def _reached_where_it_is_served() -> None:
+    """Links lead to the `abono up` that runs, whatever its port."""
+    from abono.base.installation import served_at
+
+    address = served_at()
+    if address:
+        os.environ.setdefault("ABONO_URL", address)
 
 
 @app.command()
@@ -177,7 +210,44 @@ def migrate() -> None:
 
         bring_up()
 
+    booted(work, makes=True)
+
+
+@app.command()
+def where(as_json: AsJson = False) -> None:
+    """Say which installation commands work on here: its home, its database, and where it is served."""
+    from abono.interfaces.cli.where import show_where
+
+    show_where(as_json=as_json)
+
+
+BackupFolder = Annotated[Path, typer.Argument(help="The folder of the backup.")]
+
+
+@app.command()
+def backup(folder: BackupFolder) -> None:
+    """Write the database and the secret into a new folder, while others go on working."""
+
+    def work() -> None:
+        from abono.interfaces.cli.keeping import backup as kept
+        from abono.interfaces.cli.running import require_migrated
+
+        require_migrated()
+        kept(folder, say)
+
     booted(work)
+
+
+@app.command()
+def restore(folder: BackupFolder) -> None:
+    """Bring a backup into an empty installation."""
+
+    def work() -> None:
+        from abono.interfaces.cli.keeping import restore as restored
+
+        restored(folder, say)
+
+    booted(work, makes=True)
 
 
 @app.command()
@@ -283,6 +353,7 @@ def admin_create(
         password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
         create_administrator(email, name, password, operator, say)
 
+    _reached_where_it_is_served()
     booted(work)
 
 
@@ -295,4 +366,5 @@ def admin_link(email: Email) -> None:
 
         print_link(email, say)
 
+    _reached_where_it_is_served()
     booted(work)

@@ -9,12 +9,15 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from abono.base.environment import home
+from abono.base.installation import announced
 from abono.base.refusal import InvalidRequest, Refusal
+from abono.base.secret import require_kept
 from abono.features.billing.runs import Progress as RunProgress
 from abono.features.billing.runs import Report, advance
 from abono.features.operators.queries import operator_by_code
@@ -30,6 +33,12 @@ class NotMigrated(Refusal):
     """The database's tables are not those of this version."""
 
     code = "not_migrated"
+
+
+class BeyondTheClock(Refusal):
+    """Nobody said that the future is really meant."""
+
+    code = "beyond_the_clock"
 
 
 def migrate(*, quiet: bool = False) -> None:
@@ -84,6 +93,7 @@ def run_demo(accounts: int, *, once: bool, host: str, port: int) -> int:
     from rich.console import Console
 
     from abono.interfaces.cli.audit import run_audit
+    from abono.interfaces.cli.demo.home import settle
     from abono.interfaces.cli.demo.playing import play_demo
     from abono.interfaces.cli.demo.report import show, show_sign_ins
     from abono.interfaces.cli.demo.sign_ins import sign_ins
@@ -92,7 +102,8 @@ def run_demo(accounts: int, *, once: bool, host: str, port: int) -> int:
     if not once:
         require_free(host, port)
     console = Console()
-    console.print("Preparing the database …")
+    settle()
+    console.print(f"The home of the demo is {home().resolve()}. Preparing the database …", soft_wrap=True)
     migrate(quiet=True)
     now = datetime.now(UTC)
     with progress_bar(hidden=False) as progress:
@@ -112,18 +123,24 @@ def run_up(host: str, port: int, *, workers: int, jobs: int, write: Callable[[st
     from abono.interfaces.cli.serving import require_free, serve
 
     require_free(host, port)
+    require_kept(home())
     write(f"The home is {home().resolve()}.")
     migrate(quiet=True)
     connection.close()
-    return serve(
-        host, port, workers=workers, jobs=jobs, ready=lambda address: write(f"Serving {address}  (Ctrl-C stops it)")
-    )
+    with announced(settings.URL):
+        return serve(
+            host, port, workers=workers, jobs=jobs, ready=lambda address: write(f"Serving {address}  (Ctrl-C stops it)")
+        )
 
 
-def parse_instant_option(text: str | None) -> datetime:
-    """The instant that ``--to`` names (RFC 3339 with an offset), or now. Raises InvalidRequest, InvalidValue."""
+def parse_instant_option(text: str | None, *, really: bool = False) -> datetime:
+    """The instant that ``--to`` names (RFC 3339 with an offset), or now; beyond the clock only ``really``.
+
+    Raises InvalidRequest, InvalidValue, BeyondTheClock.
+    """
+    now = datetime.now(UTC)
     if text is None:
-        return datetime.now(UTC)
+        return now
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
@@ -131,7 +148,14 @@ def parse_instant_option(text: str | None) -> datetime:
     if instant is None or instant.tzinfo is None:
         message = 'Write the instant with its offset, such as "2026-02-01T00:00:00+03:00".'
         raise InvalidRequest(message, field="--to")
-    return plausible_instant(instant, "--to")
+    instant = plausible_instant(instant, "--to")
+    if instant > now and not really:
+        message = (
+            "This instant is still to come, and what is charged, suspended or ended by it now cannot be undone."
+            " Ask `abono forecast` what will come, or add --really if this is meant."
+        )
+        raise BeyondTheClock(message, field="--to")
+    return instant
 
 
 def progress_bar(*, hidden: bool) -> Progress:

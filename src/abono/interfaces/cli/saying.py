@@ -27,9 +27,12 @@ def say_figures(figures: dict[str, object], *, as_json: bool) -> None:
         say(f"{name:>18}  {value}")
 
 
-def booted(work: Callable[[], None]) -> None:
-    """Do a command's work with the product up."""
+def booted(work: Callable[[], None], *, makes: bool = False) -> None:
+    """Do a command's work with the product up. Only what ``makes`` an installation does so where there is none."""
     from abono.base.boot import boot
+    from abono.base.installation import require_made
 
+    if not makes:
+        require_made()
     boot()
     work()

@@ -2,7 +2,8 @@
 
 The file holds ``services`` and ``plans``, alone or under ``catalogue:``, and may hold ``operator:`` (``currency,
 time_zone, locale, prices_include_tax, tax, tax_reduced, name``), which makes the operator if it does not exist yet: the
-one that ``--operator`` names, or ``provider`` where there is none at all. An operator that exists is never changed.
+one that ``--operator`` names, or ``provider`` where there is none at all; that one needs no section. An operator that
+exists is never changed.
 
 What the file makes, changes and leaves is said in ``abono.features.catalogue.merging``.
 """
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from abono.features.operators.queries import Operator
 
-_FIRST_OPERATOR = "provider"
+_FIRST_OPERATOR, _ITS_NAME = "provider", "Provider"
 
 
 def import_catalogue(
@@ -104,8 +105,12 @@ def _operator(described: object, code: str | None, lines: Lines, report: Report)
     try:
         operator = seller.chosen(code)
     except UnknownOperator:
-        if described is None or (code is None and operators()):
+        if operators() and (described is None or code is None):
             raise
+        if described is None:
+            if code != _FIRST_OPERATOR:
+                raise
+            terms["name"] = _ITS_NAME
         return _new_operator(terms, code or _FIRST_OPERATOR, lines, report)
     if terms.get("currency", operator.currency) != operator.currency:
         message = f"{operator.code} sells in {operator.currency}; write the prices in it, or name another operator."

@@ -84,3 +84,13 @@ INNER JOIN accounts_profile AS f ON s.account_id = f.account_id
 WHERE s.operator_id = %(operator)s AND (s.state = 'active' OR (s.state = 'suspended' AND s.reasons = 1))
 ORDER BY s.state ASC, s.ordered_at ASC, f.number ASC
 LIMIT %(most)s;
+
+-- name: real_operators
+-- Operators at the root that no demo made, some of them.
+SELECT o.code FROM operators_operator AS o
+WHERE o.parent_id IS NULL AND NOT EXISTS (
+    SELECT FROM base_trail AS t
+    WHERE t.account_id = 0 AND t.operator_id = o.id AND t.action = 'demo.start'
+)
+ORDER BY o.code
+LIMIT 5;
