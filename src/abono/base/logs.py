@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _MOST_TEXT = 500
 _MOST_TRACE = 16_000
 _CLIENTS_A_MINUTE = 60
-_FAILURES_A_MINUTE = 300
+_FAILURES_A_MINUTE = 600
+_TRACES_A_MINUTE = 60
 _MINUTE = 60
 _FAILED = 500
 _SECRET_NAMES = re.compile(r"(?i)password|secret|token|authori[sz]ation|cookie|api_?key")
@@ -32,6 +33,7 @@ _SECRETS = (
     (re.compile(r"(?m)^(DETAIL|CONTEXT|HINT|LINE \d+):.*\n?"), ""),  # rows and parameters, as PostgreSQL tells them
     (re.compile(r"(/sign/\S*?/)[\w:=.-]{12,}"), r"\1***"),  # links that let people in
 )
+_SERVER = "_granian"
 _ARGUMENTS = re.compile(r"(\[\w+\])\(.*\)", re.DOTALL)
 
 
@@ -45,13 +47,14 @@ class Brake(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a record is told; of what clients do wrong never where in the code."""
-        failed = getattr(record, "status_code", 0) >= _FAILED
-        if not failed:
-            record.exc_info = None
+        # The server of the web tells of what broke off, and leaves open who broke it off.
+        failed = getattr(record, "status_code", _FAILED if record.name == _SERVER else 0) >= _FAILED
         now = time.monotonic()
         if now - self._since > _MINUTE:
             self._since, self._seen = now, {True: 0, False: 0}
         self._seen[failed] += 1
+        if not failed or self._seen[failed] > _TRACES_A_MINUTE:
+            record.exc_info = None
         most = _FAILURES_A_MINUTE if failed else _CLIENTS_A_MINUTE
         if self._seen[failed] == most:
             record.msg, record.args = "More of these is not told before the next minute", ()
@@ -145,7 +148,7 @@ def configuration() -> dict[str, Any]:
             **{f"django.security.{name}": {**alone, "filters": ["brake"]} for name in _suspicions()},
             "procrastinate": {**alone, "level": "WARNING"},
             "httpx": {**alone, "level": "WARNING"},
-            "_granian": alone,
+            _SERVER: {**alone, "filters": ["brake"]},
         },
     }
 
