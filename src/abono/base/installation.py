@@ -22,31 +22,19 @@ _MADE = ("postgres.json", SECRET)
 """One of these is in the home of every installation."""
 
 
-class NoInstallation(Refusal):
-    """There is nothing where a command was called."""
-
-    code = "no_installation"
-
-
-class NotADemo(Refusal):
-    """Somebody works with these books."""
-
-    code = "not_a_demo"
-
-
 def is_made(folder: Path) -> bool:
     """Whether an installation lives in a folder."""
     return any((folder / name).exists() for name in _MADE)
 
 
 def require_made() -> None:
-    """Raise NoInstallation where neither the home nor a database's address leads to one: it would be made, empty."""
+    """Refuse (``no_installation``) where neither the home nor a database's address leads to one."""
     if not os.environ.get("ABONO_DATABASE_URL") and not is_made(home()):
         message = (
             f"There is no installation in {home().resolve()}; go to the folder of yours, name its home by ABONO_HOME,"
             " or begin one with `abono up`."
         )
-        raise NoInstallation(message)
+        raise Refusal(message, code="no_installation")
 
 
 def is_demo(folder: Path) -> bool:
@@ -55,11 +43,12 @@ def is_demo(folder: Path) -> bool:
 
 
 def require_demo() -> None:
-    """Raise NotADemo unless the home says that it is a demo's, and has its database."""
+    """Raise Refusal ``not_a_demo`` unless the home says that it is a demo's, and has its database."""
     if os.environ.get("ABONO_DATABASE_URL"):
-        raise NotADemo("The demo is in a database of your own (ABONO_DATABASE_URL); drop that one yourself.")
+        message = "The demo is in a database of your own (ABONO_DATABASE_URL); drop that one yourself."
+        raise Refusal(message, code="not_a_demo")
     if not is_demo(home()):
-        raise NotADemo(f"There is no demo in {home().resolve()}; nothing was removed.")
+        raise Refusal(f"There is no demo in {home().resolve()}; nothing was removed.", code="not_a_demo")
 
 
 def mark_as_demo(folder: Path) -> None:

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
 SECRET = "secret_key"  # noqa: S105 -- the name of its file
 
 
-class SecretNotKept(Refusal):
-    """What one process signs, no other could read."""
-
-    code = "home_not_writable"
-
-
 def kept_secret(home: Path) -> str:
     """The secret that is kept in a folder, made at the first call and readable by its owner alone.
 
@@ -48,12 +42,12 @@ def keep_secret(home: Path, secret: str) -> None:
 
 
 def require_kept(home: Path) -> None:
-    """Raise SecretNotKept unless all processes have the same secret: links and sessions must outlive one of them."""
+    """Refuse (``home_not_writable``) unless all processes have the same secret, as links and sessions need it."""
     if not os.environ.get("ABONO_SECRET_KEY") and not os.access(home / SECRET, os.R_OK):
         message = (
             f"The secret cannot be kept in {home.resolve()} (ABONO_HOME); make it writable, or set ABONO_SECRET_KEY."
         )
-        raise SecretNotKept(message)
+        raise Refusal(message, code="home_not_writable")
 
 
 def _draft(home: Path, secret: str) -> Path:

@@ -10,7 +10,8 @@ from django.db import connection
 
 from abono.base import embedded
 from abono.base.environment import home
-from abono.base.installation import NotADemo, mark_as_demo
+from abono.base.installation import mark_as_demo
+from abono.base.refusal import Refusal
 from abono.base.secret import SECRET
 from abono.base.sql import statements
 
@@ -31,13 +32,13 @@ _OURS = (
 
 
 def settle() -> None:
-    """Mark the home as a demo's. Raises NotADemo where there is an operator that no demo made."""
+    """Mark the home as a demo's. Raises Refusal ``not_a_demo`` where there is an operator that no demo made."""
     _require_no_others()
     mark_as_demo(home())
 
 
 def forget(write: Callable[[str], None]) -> None:
-    """Remove a demo with all that was played. Raises NotADemo, EmbeddedPostgresError."""
+    """Remove a demo with all that was played. Raises Refusal ``not_a_demo``, EmbeddedPostgresError."""
     folder = home().resolve()
     _require_no_others()
     connection.close()
@@ -58,4 +59,4 @@ def _require_no_others() -> None:
             f"The books of {home().resolve()} are real ({', '.join(real)}); no demo is played into them."
             " Leave ABONO_HOME and ABONO_DATABASE_URL out, or name a home that is empty."
         )
-        raise NotADemo(message)
+        raise Refusal(message, code="not_a_demo")
