@@ -88,9 +88,10 @@ LIMIT %(most)s;
 -- name: real_operators
 -- Operators at the root that no demo made, some of them.
 SELECT o.code FROM operators_operator AS o
-WHERE o.parent_id IS NULL AND NOT EXISTS (
-    SELECT FROM base_trail AS t
-    WHERE t.account_id = 0 AND t.operator_id = o.id AND t.action = 'demo.start'
-)
+WHERE
+    o.parent_id IS NULL AND NOT EXISTS (
+        SELECT FROM base_trail AS t
+        WHERE t.account_id = 0 AND t.operator_id = o.id AND t.action = 'demo.start'
+    )
 ORDER BY o.code
 LIMIT 5;
