@@ -55,6 +55,8 @@ def test_a_demo_has_a_home_of_its_own_and_can_be_forgotten(tmp_path: Path) -> No
     assert [path.name for path in (tmp_path / ".abono").iterdir()] == ["demo"]
     demo = str(tmp_path / ".abono" / "demo")
     assert json.loads(called(tmp_path, "where", "--json", ABONO_HOME=demo).stdout)["kind"] == "demo"
+    beside = json.loads(called(tmp_path, "where", "--json").stdout)
+    assert (beside["kind"], beside["others"]) == ("nothing", [demo])
     forgotten = called(tmp_path, "demo", "--forget")
     assert (forgotten.returncode, forgotten.stdout) == (0, f"The demo in {demo} is gone.\n")
     assert list((tmp_path / ".abono").iterdir()) == []
@@ -70,7 +72,7 @@ def test_a_demo_is_never_played_into_real_books(tmp_path: Path) -> None:
     assert line.endswith("(not_a_demo)")
     assert code in line
     assert counts() == before
-    assert not (tmp_path / "home" / "demo").exists()
+    assert not (tmp_path / "home" / "demo.txt").exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SERVED = "served"
-_DEMO = "demo"
+_DEMO = "demo.txt"
 _MADE = ("postgres.json", SECRET)
 """One of these is in the home of every installation."""
 
@@ -49,6 +49,11 @@ def require_demo() -> None:
         raise Refusal(message, code="not_a_demo")
     if not is_demo(home()):
         raise Refusal(f"There is no demo in {home().resolve()}; nothing was removed.", code="not_a_demo")
+
+
+def unmark(folder: Path) -> None:
+    """This home is nothing any more."""
+    (folder / _DEMO).unlink()
 
 
 def mark_as_demo(folder: Path) -> None:

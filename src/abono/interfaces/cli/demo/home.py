@@ -10,7 +10,7 @@ from django.db import connection
 
 from abono.base import embedded
 from abono.base.environment import home
-from abono.base.installation import mark_as_demo
+from abono.base.installation import mark_as_demo, unmark
 from abono.base.refusal import Refusal
 from abono.base.secret import SECRET
 from abono.base.sql import statements
@@ -45,7 +45,7 @@ def forget(write: Callable[[str], None]) -> None:
     embedded.remove(folder)
     for name in _OURS:
         shutil.rmtree(folder / name) if (folder / name).is_dir() else (folder / name).unlink(missing_ok=True)
-    (folder / "demo").unlink()
+    unmark(folder)
     with suppress(OSError):  # something of somebody's is in it
         folder.rmdir()
     write(f"The demo in {folder} is gone.")
