@@ -133,7 +133,23 @@ def test_a_row_that_cannot_be_read_refuses_the_file(seller: Operator, tmp_path: 
     assert used(seller) == []
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", '{"account": 1}', '{"what": "x"}', "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[1]",
+        "[" * 100_000,
+        '{"account": "\\ud800", "service": "prints", "quantity": "1"}',
+        '{"account": "a", "service": "prints", "quantity": "1", "quantity": "2"}',
+        '{"account": "a", "service": "prints", "quantity": 1e999999}',
+        '{"account": "a", "service": "prints", "quantity": true}',
+        '{"account": "a", "service": "prints", "quantity": NaN}',
+        '{"account": "a", "service": "prints", "quantity": "\uff11"}',
+        '{"account": 1}',
+        '{"what": "x"}',
+        "\x00",
+    ],
+)
 def test_lines_that_are_no_events(seller: Operator, tmp_path: Path, text: str) -> None:
     code, told = ran(tmp_path / "events.jsonl", text, seller)
     assert (code, len(told["errors"]), told["errors"][0]["line"]) == (2, 1, 1)

@@ -7,12 +7,14 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from abono.base.refusal import InvalidRequest, KeyConflict
 from abono.features.accounts.operations import DuplicateNumber
 from abono.features.billing import money
 from abono.features.ledger import operations as ledger
 from abono.features.ledger.queries import statement
+from abono.kernel.money import LIMIT
 
 from .worlds import START, account, operator
 
@@ -64,6 +66,32 @@ def test_a_refund_pays_out_money_but_no_credit() -> None:
         money.refund(one, 301, now=START)
     money.refund(one, 300, now=START)
     assert ledger.available(one, START) == 1_000
+
+
+def test_no_sequence_of_movements_passes_what_books_hold() -> None:
+    most = LIMIT - 1
+    one = account(operator(), most)
+    for more in (partial(money.pay, one, 1, now=START), partial(money.adjust, one, most, now=START)):
+        with pytest.raises(ledger.BalanceLimit) as refused:
+            more()
+        assert refused.value.code == "balance_limit"
+    money.adjust(one, -most, now=START)
+    money.adjust(one, -most, now=START)
+    with pytest.raises(ledger.BalanceLimit):
+        money.adjust(one, -1, now=START)
+    money.pay(one, most, now=START)
+    assert ledger.available(one, START) == 0
+    assert [line.amount for line in statement(one).items] == [most, -most, -most, most]
+
+
+def test_a_debt_beyond_what_books_hold_is_paid_off() -> None:
+    one = account(operator())
+    with connection.cursor() as cursor:  # as an engine that may let accounts owe would leave it
+        cursor.execute("UPDATE ledger_account SET balance = %s WHERE account_id = %s", [-3 * LIMIT, one])
+    money.pay(one, LIMIT - 1, now=START)
+    assert ledger.available(one, START) == -2 * LIMIT - 1
+    with pytest.raises(ledger.BalanceLimit):
+        money.adjust(one, -1, now=START)
 
 
 @pytest.mark.parametrize("amount", [0, -1])

@@ -4,7 +4,7 @@ The command, the API and the pages answer by this one formula. In a request `nul
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from fractions import Fraction
 from typing import TypeVar
@@ -41,6 +41,7 @@ Fields = Mapping[str, object]
 Row = TypeVar("Row")
 
 _FRACTION_DIGITS = 9
+_DEEPEST = 32
 _PRICE_FIELDS = ("quote", "currency", "quantity", "included", "minimum", "maximum")
 _PERIOD_FIELDS = ("quote", "period", "anchor", "start", "end", "until", "charge")
 
@@ -66,13 +67,26 @@ def error_of(refusal: InvalidValue) -> Answer:
 
 
 def parse_record(text: str | bytes) -> object:
-    """Promise what a JSON text says, every field once and numbers as JSON knows them. Raises InvalidValue."""
+    """Promise what a JSON text says: every field once, numbers as JSON knows them, and not nested deeply.
+
+    Raises InvalidValue.
+    """
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        record: object = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except InvalidValue:
         raise
     except (ValueError, RecursionError):  # not JSON; a number of thousands of digits; nested thousands deep
         raise InvalidValue("invalid", "", "Write one JSON value, every text of it in quotes.") from None
+    level: list[object] = [record]
+    for _depth in range(_DEEPEST):
+        level = [part for each in level for part in _parts(each) if isinstance(part, dict | list)]
+        if not level:
+            return record
+    raise InvalidValue("invalid", "", f"Nest objects and lists at most {_DEEPEST} levels deep.")
+
+
+def _parts(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

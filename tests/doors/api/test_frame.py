@@ -224,3 +224,19 @@ def test_instants_have_the_bounds_of_days(
         assert answer.body["field"] == field
         assert answer.body["detail"].startswith("Write a ")
     assert world.call("GET", "/keys").status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("[" * 100_000, '{"a":' * 100_000, '{"plans": ' + "[" * 40 + "]" * 40 + "}", '{"amount": NaN}', "Infinity"),
+        *('{"amount": 1e999999}', '{"amount": %s}' % ("9" * 5_000), '{"amount": true}', '{"amount": "\\ud800"}'),
+        *('{"amount": "\uff11"}', '{"amount": "-0"}', '{"amount": "1", "amount": "2"}', '{"amount": "1e2"}'),
+    ],
+)
+def test_a_body_that_no_number_or_text_comes_from_is_refused(world: World, body: str) -> None:
+    calls = (("POST", f"/accounts/{world.account}/payments"), ("PUT", f"/operators/{world.seller.id}/catalogue"))
+    for method, path in calls:
+        answer = world.call(method, path, body.encode("utf-8", "surrogatepass"))
+        assert answer.status in {400, 422}, answer.content
+        assert answer.headers["Content-Type"] == "application/problem+json"

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _sql = statements("abono.features.billing", "orders")
 _NOTHING = Amount(0, 0)
 _MOST_QUANTITY = Decimal(10) ** 9
-_LONGEST_UNIT = 100
+LONGEST_UNIT = 100
 
 
 class CurrencyMismatch(Refusal):
@@ -62,7 +62,7 @@ def subscribe(
     OperatorBlocked.
     """
     _check_quantity(quantity)
-    unit = one_line(unit, "unit", _LONGEST_UNIT)
+    unit = one_line(unit, "unit", LONGEST_UNIT)
     wanted = asked("subscribe", plan=plan_code, quantity=quantity, unit=unit, starts_on=starts_on)
     plan = _settled_plan(account, plan_code, quantity)
     with counter(account, now) as desk:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from abono.base.sql import statements
 from abono.features.catalogue.models import NEVER
 from abono.features.catalogue.terms import exact_decimal, price_in_minor_units
-from abono.kernel.money import round_half_up
+from abono.kernel.errors import InvalidValue
+from abono.kernel.money import LIMIT, round_half_up
 from abono.kernel.tax import tax_lines
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def settled_terms(
     """What a plan (its ``setup_fee``) with services comes to for a quantity at a price: the columns of a rate.
 
     ``services``: tax, price and quantity of each; ``price`` exact in major units, None: the sum of the services'.
+    Raises InvalidValue (``out_of_range``) for more than an amount may be.
     """
     own = [Fraction(row["price"] or 0) * Fraction(row["quantity"]) for row in services]
     per_unit = sum(own, Fraction(0)) if price is None else Fraction(price)
@@ -88,6 +90,9 @@ def settled_terms(
     rates, weights = _tax_shape(operator, services, own)
     lines = tax_lines(round_half_up(exact), operator.prices_include_tax, rates, weights)
     fees = tax_lines(plan["setup_fee"], operator.prices_include_tax, rates, weights)
+    if sum(line.gross for line in (*lines, *fees)) >= LIMIT:
+        message = "Together this costs more than the books can hold, 15 digits; take a smaller quantity or price."
+        raise InvalidValue("out_of_range", "quantity", message)
     return {
         "price": exact_decimal(exact),
         "gross": sum(line.gross for line in lines),

@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from abono.base.once import asked, first_answer, keep_answer
 from abono.base.refusal import Refusal
 from abono.base.sql import statements
-from abono.kernel.money import format_amount
+from abono.kernel.money import LIMIT, format_amount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,12 @@ class InsufficientFunds(Refusal):
         super().__init__(f"The account is short by {short_by}; let it be topped up and ask again.", field=field)
         self.missing = missing
         self.currency = currency
+
+
+class BalanceLimit(Refusal):
+    """The balance would come to more, or to less, than the books can hold."""
+
+    code = "balance_limit"
 
 
 class AlreadyReversed(Refusal):
@@ -115,8 +121,11 @@ def post(  # noqa: PLR0913 -- an entry has this many columns
     text: str = "",
     reverses: UUID | None = None,
 ) -> UUID:
-    """Move ``amount`` (credits to the account positive, not 0) from the book ``counter``; answers the entry's id."""
-    posted = _sql.row(
+    """Move ``amount`` (credits to the account positive, not 0) from the book ``counter``; answers the entry's id.
+
+    Raises BalanceLimit where the balance would come to ``LIMIT`` minor units or more, either way.
+    """
+    posted = _sql.rows(
         "post",
         account=account,
         amount=amount,
@@ -126,8 +135,12 @@ def post(  # noqa: PLR0913 -- an entry has this many columns
         booked_at=now,
         text=text,
         reverses=reverses,
+        most=LIMIT,
     )
-    entry: UUID = posted["id"]
+    if not posted:
+        message = "The balance would be more than the books can hold, 15 digits; book less."
+        raise BalanceLimit(message, field="amount")
+    entry: UUID = posted[0]["id"]
     return entry
 
 

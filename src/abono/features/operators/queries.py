@@ -56,7 +56,7 @@ class Operator:
 
 def operator_by_code(code: str) -> Operator:
     """The operator with a code. Raises UnknownOperator."""
-    found = _sql.rows("by_code", code=code)
+    found = _sql.rows("by_code", code=code) if code.isprintable() else []
     if not found:
         message = f"There is no operator {code!r}."
         raise UnknownOperator(message, field="operator")

@@ -187,7 +187,10 @@ def get_statement(request: Call, account: Id, wanted: Query[StatementFilter]) ->
     return Listed(ask, Entry, make, Statement).reply(request, wanted)
 
 
-@endpoint("POST", "/accounts/{account}/payments", right="payment.create", tag=TAG, answer=Booked, status=201)
+@endpoint(
+    "POST", "/accounts/{account}/payments", right="payment.create", tag=TAG, answer=Booked, status=201,
+    refusals=("balance_limit",),
+)  # fmt: skip
 def pay(request: Call, account: Id, body: Payment) -> Booked:
     """Book a payment.
 
@@ -214,7 +217,10 @@ def refund(request: Call, account: Id, body: Payment) -> Booked:
     return Booked(entry=entry, **_after(request, account, "payment.create"))
 
 
-@endpoint("POST", "/accounts/{account}/adjustments", right="payment.adjust", tag=TAG, answer=Booked, status=201)
+@endpoint(
+    "POST", "/accounts/{account}/adjustments", right="payment.adjust", tag=TAG, answer=Booked, status=201,
+    refusals=("balance_limit",),
+)  # fmt: skip
 def adjust(request: Call, account: Id, body: Adjustment) -> Booked:
     """Correct the balance.
 

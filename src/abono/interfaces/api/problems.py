@@ -36,6 +36,7 @@ STATUS = {
     "quota_exceeded": 409,
     "reservation_closed": 409,
     "not_paused": 409,
+    "balance_limit": 409,
     "pause_not_allowed": 409,
     "grant_active": 409,
     "already_reversed": 409,

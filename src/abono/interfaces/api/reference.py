@@ -67,6 +67,7 @@ _TELLS = {
     "quota_exceeded": "This is more than is left of what is included; use less, or change the plan.",
     "subscription_ended": "The subscription has ended; order a new one.",
     "subscription_ending": "The subscription is cancelled and ends at its boundary; take the cancellation back first.",
+    "balance_limit": "The balance would be more than the books can hold, 15 digits; book less.",
     "not_paused": "The subscription is not paused; there is nothing to resume.",
     "pause_not_allowed": "This plan cannot be paused.",
     "currency_mismatch": "The plan is sold in EUR; the account is kept in RUB.",

@@ -54,6 +54,7 @@ SENTENCES: dict[str, _StrPromise] = {
     "invalid": _("This cannot be read. Write it as the help beside it says."),
     "out_of_range": _("This is too small or too large."),
     "unknown_field": _("This is not known here."),
+    "balance_limit": _("The balance would be more than the books can hold, 15 digits. Book less."),
     "already_reversed": _("The entry was reversed already."),
     "hold_closed": _("The money set aside was taken or freed already."),
     "unknown_entry": _("There is no such entry. Look it up in the statement."),

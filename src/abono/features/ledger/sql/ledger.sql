@@ -19,10 +19,12 @@ INSERT INTO ledger_account (account_id, operator_id, currency, credit_limit)
 VALUES (%(account)s, %(operator)s, %(currency)s, %(credit_limit)s);
 
 -- name: post
--- One movement: the row and the balance it makes, together.
+-- One movement: the row and the balance it makes, together; none that leads away from 0 beyond what books hold.
 WITH moved AS (
     UPDATE ledger_account SET balance = balance + %(amount)s
-    WHERE account_id = %(account)s
+    WHERE
+        account_id = %(account)s
+        AND (abs(balance + %(amount)s) < %(most)s OR abs(balance + %(amount)s) < abs(balance))
     RETURNING account_id, operator_id, balance
 )
 

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abono.interfaces.cli.files import MOST_ROWS, read_file
 from abono.kernel.errors import InvalidValue
 from abono.kernel.spreadsheets import unguarded
 
@@ -55,9 +56,11 @@ def read_table(path: Path, columns: Collection[str], required: str) -> Table:
     Raises Misplaced if there is no header that can be used, or no text.
     """
     try:
-        text = _decoded(path.read_bytes())
-    except OSError as error:
-        raise Misplaced(0, InvalidValue("invalid", "", f"Cannot read it: {error.strerror}.")) from None
+        text = _decoded(read_file(path, MOST_ROWS))
+    except Misplaced:
+        raise
+    except InvalidValue as error:
+        raise Misplaced(0, error) from None
     said = _SAYS_SEPARATOR.match(text)
     first = text[said.end() :] if said else text
     separator = said[1] if said else _likely_separator(first)

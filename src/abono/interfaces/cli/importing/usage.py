@@ -26,16 +26,21 @@ from django.db import transaction
 
 from abono.base.sql import statements
 from abono.base.trail import acting, record
+from abono.features.accounts.operations import LONGEST_NUMBER
+from abono.features.billing.orders import LONGEST_UNIT
 from abono.features.billing.using import SENTENCES, use_many
 from abono.features.usage.events import MOST_PROPERTIES, Use, sound_properties
 from abono.features.usage.operations import COUNTED, MOST, REPEATED
+from abono.interfaces.cli.files import MOST_ROWS, read_file
 from abono.interfaces.cli.importing import seller
 from abono.interfaces.cli.importing.report import Report
 from abono.interfaces.cli.importing.table import Misplaced, Row, read_table
+from abono.kernel import fields
 from abono.kernel.errors import InvalidValue
 from abono.kernel.fields import plausible, plausible_instant
 from abono.kernel.money import parse_decimal
-from abono.kernel.texts import composed, spelled
+from abono.kernel.quotes import parse_record
+from abono.kernel.texts import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -96,32 +101,30 @@ def import_usage(
 def _judged(path: Path, operator: Operator, report: Report) -> list[_Read]:
     found: list[_Read] = []
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        digest = hashlib.sha256(read_file(path, MOST_ROWS)).hexdigest()[:16]
         rows = _objects(path) if path.suffix.lower() == ".jsonl" else read_table(path, COLUMNS, "account").rows
         for row in rows:
             try:
                 found.append(_read(row, operator, digest))
             except InvalidValue as error:
                 report.refuse(row.line, error)
-    except OSError as error:
-        report.error(0, "", "invalid", f"Cannot read it: {error.strerror}.")
-    except Misplaced as error:
-        report.refuse(error.line, error)
+    except InvalidValue as error:
+        report.refuse(error.line if isinstance(error, Misplaced) else 0, error)
     return found
 
 
 def _objects(path: Path) -> Iterator[Row]:
     """The rows of a file of JSON lines; empty lines are passed over."""
-    for line, text in enumerate(path.read_bytes().split(b"\n"), 1):
+    for line, text in enumerate(read_file(path, MOST_ROWS).split(b"\n"), 1):
         if text.strip():
             yield _object(line, text)
 
 
 def _object(line: int, text: bytes) -> Row:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return Row(line, {}, InvalidValue("invalid", "", "Write one JSON object a line, in UTF-8."))
+        value = parse_record(text)
+    except InvalidValue as error:
+        return Row(line, {}, error)
     if not isinstance(value, dict):
         return Row(line, {}, InvalidValue("invalid", "", "Write one JSON object a line."))
     for name, each in value.items():
@@ -145,10 +148,10 @@ def _read(row: Row, operator: Operator, digest: str) -> _Read:
     return _Read(
         line=row.line,
         place=(
-            spelled(cells["account"]),
-            cells.get("subscription", ""),
-            spelled(cells.get("unit", "")),
-            composed(cells["service"]),
+            one_line(cells["account"], "account", LONGEST_NUMBER),
+            one_line(cells.get("subscription", ""), "subscription", LONGEST_NUMBER),
+            one_line(cells.get("unit", ""), "unit", LONGEST_UNIT),
+            fields.code(cells["service"], "service"),
         ),
         quantity=parse_decimal(cells["quantity"], "quantity"),
         at=_instant(cells, operator),
@@ -161,8 +164,8 @@ def _properties(text: str) -> dict[str, str] | None:
     if not text:
         return None
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        found = parse_record(text)
+    except InvalidValue:
         found = None
     if not isinstance(found, dict) or not sound_properties(found):
         message = f"Write up to {MOST_PROPERTIES} properties as a JSON object of texts."
