@@ -37,7 +37,7 @@ SELECT
 SELECT
     s.id,
     md5(s::text) AS version,
-    (to_jsonb(s) - '{id,ordered_at,rate_id,look_at}'::text[])::text AS terms
+    (to_jsonb(s) - '{id,ordered_at,rate_id,look_at,paid_from}'::text[])::text AS terms
 FROM subscriptions_subscription AS s
 WHERE s.account_id = %(account)s;
 
