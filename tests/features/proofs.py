@@ -686,6 +686,10 @@ class Books:
         entry: Any = item.get("entry")
         charge: Any = item.get("charge")
         transition: Any = item.get("transition")
+        if self.current is not None and not self.current.down:
+            reached = self.current.now
+            assert transition is None or transition["at"] >= reached, f"decided for a time before {reached}"
+            assert entry is None or entry["booked_on"] >= self.world.operator.day(reached), f"booked before {reached}"
         if charge is not None:
             assert entry is not None, "a charge without an entry"
             assert entry["amount"] == -charge["amount"], "a charge and its entry differ"
@@ -932,7 +936,20 @@ def prove(world: World) -> dict[int, Books]:
         assert books[account].balance == found["balance"], f"{name}: replayed to {books[account].balance}"
         assert books[account].limit == found["credit_limit"]
         _prove_states(world, books[account])
+        _prove_notices(account)
     return books
+
+
+def _prove_notices(account: int) -> None:
+    """Nobody is told twice of a boundary, and whoever is blocked early is blocked on the day on which he is told."""
+    twice = rows("SELECT subscription_id, kind, payload FROM notices_notice WHERE account_id = %s AND kind IN"
+                 " ('charge_due', 'will_be_suspended', 'ends_soon') GROUP BY 1, 2, 3 HAVING count(*) > 1", account)  # fmt: skip
+    assert not twice, f"told twice: {twice}"
+    silent = rows("SELECT subscription_id, day FROM subscriptions_transition AS t WHERE account_id = %s"
+                  " AND cause = 'early_block' AND NOT EXISTS (SELECT 1 FROM notices_notice AS n WHERE"
+                  " n.account_id = t.account_id AND n.subscription_id = t.subscription_id AND n.kind = 'suspended'"
+                  " AND n.sent_on = t.day)", account)  # fmt: skip
+    assert not silent, f"blocked early from another day than that of the look-ahead: {silent}"
 
 
 def _prove_states(world: World, books: Books) -> None:

@@ -116,14 +116,15 @@ RETURN (at AT TIME ZONE zone)::date
 
 -- name: look
 -- The instant of the look-ahead before a boundary; empty if the plan has none, or if the boundary was nearer than that
--- when what it ends had ``begun``. Days are civil: a boundary three civil days away is not nearer than three days.
+-- when what it ends had ``begun``. Days are civil: a boundary three civil days away is not nearer than three days. It is
+-- never before ``begun``: an account is not taken back to a time when it had other money.
 CREATE OR REPLACE FUNCTION abono_look(
     boundary date, hours integer, days integer, zone text, begun timestamp with time zone
 ) RETURNS timestamp with time zone
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN days IS NOT NULL AND boundary - days >= (begun AT TIME ZONE zone)::date
-        THEN abono_midnight(boundary - days, zone)
+        THEN greatest(abono_midnight(boundary - days, zone), begun)
     WHEN
         hours IS NOT NULL
         AND abono_hours_before(abono_midnight(boundary, zone), hours) >= begun

@@ -122,7 +122,7 @@ def _do_instant(scope: Scope, instant: datetime, now: datetime, *, look: Look | 
 
     Mostly the decision is all there is to do; it leaves alone, and counts, the accounts where it is not.
     """
-    returns = scope.operator.day(instant) == scope.operator.day(now)
+    returns = scope.operator.day(instant) == scope.operator.day(now)  # what is missed brings no returns and no looks
     totals: Totals = Counter()
     decided = decide(scope, instant, now, boundaries=True, returns=returns, lenient=lenient, anyway=False)
     needs: dict[str, bool] = {}
@@ -133,7 +133,9 @@ def _do_instant(scope: Scope, instant: datetime, now: datetime, *, look: Look | 
     # A period may begin at the very instant of its look-ahead, and so may one that a pause gave back.
     looking = decided.pop("looks", 0) > 0 or needs.get("looking") or needs.get("unpause")
     totals += decided
-    if looking:
+    if looking and not returns:
+        _instant.run("put_off", **scope.common(instant, now))
+    elif looking:
         seen = _instant.rows("looking", **scope.common(instant, now))
         totals += look(scope, instant, now, seen) if look and seen else Counter()
     if looking or needs:

@@ -372,6 +372,8 @@ decided AS MATERIALIZED (
         j.new_rate_id,
         CASE
             WHEN NOT j.passes AND (j.returns OR NOT j.within) THEN NULL
+            -- One that was missed while it was stopped is made now.
+            WHEN j.within AND j.returns AND j.look_at < %(instant)s::timestamptz THEN %(instant)s::timestamptz
             WHEN j.within THEN j.look_at
             ELSE abono_look(
                 j.new_ends_on, j.look_ahead_hours, j.look_ahead_days, %(zone)s, %(instant)s::timestamptz

@@ -150,6 +150,8 @@ changed AS (
                 THEN abono_look(
                     f.thawed, f.look_ahead_hours, f.look_ahead_days, %(zone)s, %(instant)s::timestamptz
                 )
+            -- One that was missed meanwhile is made now.
+            WHEN f.back AND s.look_at < %(instant)s::timestamptz THEN %(instant)s::timestamptz
             ELSE s.look_at
         END
     FROM freed AS f
@@ -537,6 +539,17 @@ FROM (
     GROUP BY c.account_id
 ) AS n
 WHERE a.account_id = n.account_id AND a.due_at IS DISTINCT FROM n.due_at;
+
+-- name: put_off
+-- Look-aheads that were missed are made today, at midnight, after what is due then: nobody is blocked from a day that
+-- has passed.
+UPDATE subscriptions_subscription AS s SET look_at = abono_midnight(%(today)s::date, %(zone)s)
+FROM ledger_account AS a
+WHERE
+    s.account_id = a.account_id
+    AND a.account_id BETWEEN %(first)s AND %(last)s AND s.account_id BETWEEN %(first)s AND %(last)s
+    AND a.claim = %(claim)s::uuid AND s.state IN ('pending', 'trial', 'active')
+    AND s.look_at <= %(instant)s::timestamptz;
 
 -- name: looking
 -- Whose look-ahead is due by now. Where the boundary has passed meanwhile, nothing is sent any more.
