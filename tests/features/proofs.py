@@ -943,7 +943,8 @@ def prove(world: World) -> dict[int, Books]:
 def _prove_notices(account: int) -> None:
     """Nobody is told twice of a boundary, and whoever is blocked early is blocked on the day on which he is told."""
     twice = rows("SELECT subscription_id, kind, payload FROM notices_notice WHERE account_id = %s AND kind IN"
-                 " ('charge_due', 'will_be_suspended', 'ends_soon') GROUP BY 1, 2, 3 HAVING count(*) > 1", account)  # fmt: skip
+                 " ('charge_due', 'will_be_suspended', 'ends_soon') GROUP BY 1, 2, 3"
+                 " HAVING count(*) > 1", account)  # fmt: skip
     assert not twice, f"told twice: {twice}"
     silent = rows("SELECT subscription_id, day FROM subscriptions_transition AS t WHERE account_id = %s"
                   " AND cause = 'early_block' AND NOT EXISTS (SELECT 1 FROM notices_notice AS n WHERE"

@@ -92,7 +92,8 @@ def _failing(
 
 def _tell(kind: str, scope: Scope, instant: datetime, now: datetime, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        _instant.run("tell", kind=kind, **scope.common(instant, now), **_named(rows))
+        again = [row["id"] for row in rows if row["again"]]
+        _instant.run("tell", kind=kind, again=again, **scope.common(instant, now), **_named(rows))
 
 
 def _named(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class Subscription(models.Model):
     suspended at their start are in ``blocked`` and, for the suspension that goes on, begin with ``suspended_on``.
     ``frozen_days`` are what a pause keeps. A change that leaves the slice of its day standing begins on ``kept_until``;
     ``paid_from`` is the first charge that no change has given back. ``look_at`` is the instant of the look-ahead that
-    is still to be made.
+    is still to be made, ``looked_for`` the boundary that the last one was for.
     """
 
     pk = CompositePrimaryKey("account_id", "id")
@@ -57,6 +57,7 @@ class Subscription(models.Model):
     next_plan_id = models.BigIntegerField(null=True)
     next_quantity = models.DecimalField(max_digits=20, decimal_places=6, null=True)
     look_at = models.DateTimeField(null=True)
+    looked_for = models.DateField(null=True)
     ended_on = models.DateField(null=True)
     # In small letters and in the order of bytes: row-level security lets only such comparisons use an index.
     unit_key = models.GeneratedField(

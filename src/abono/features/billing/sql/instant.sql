@@ -552,9 +552,12 @@ WHERE
     AND s.look_at <= %(instant)s::timestamptz;
 
 -- name: looking
--- Whose look-ahead is due by now. Where the boundary has passed meanwhile, nothing is sent any more.
+-- Whose look-ahead is due by now, and whether it is made ``again`` for a boundary, as after a change.
+-- Where the boundary has passed meanwhile, nothing is sent any more.
 WITH seen AS (
-    UPDATE subscriptions_subscription AS s SET look_at = NULL
+    UPDATE subscriptions_subscription AS s SET
+        look_at = NULL,
+        looked_for = coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on)
     FROM ledger_account AS a, catalogue_plan AS p
     WHERE
         s.account_id = a.account_id AND p.id = s.plan_id
@@ -564,7 +567,8 @@ WITH seen AS (
     RETURNING
         s.account_id,
         s.id,
-        coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) AS boundary_on,
+        s.looked_for AS boundary_on,
+        coalesce(old.looked_for = s.looked_for, FALSE) AS again,
         s.cancels,
         NOT p.renews AND s.period_starts_on IS NOT NULL AS ends
 )
@@ -573,6 +577,7 @@ SELECT
     account_id,
     id,
     boundary_on,
+    again,
     cancels,
     ends,
     abono_midnight(boundary_on, %(zone)s) AS boundary_at
@@ -581,7 +586,7 @@ WHERE abono_midnight(boundary_on, %(zone)s) > %(now)s::timestamptz
 ORDER BY account_id, id;
 
 -- name: tell
--- One kind of notice for some subscriptions.
+-- One kind of notice for some subscriptions, once for each boundary.
 INSERT INTO notices_notice (account_id, id, operator_id, subscription_id, kind, sent_on, made_at, payload)
 SELECT
     s.account_id,
@@ -591,9 +596,19 @@ SELECT
     %(kind)s::text,
     %(today)s::date,
     %(now)s::timestamptz,
-    jsonb_build_object('boundary', coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on))
+    jsonb_build_object('boundary', s.looked_for)
 FROM subscriptions_subscription AS s
-WHERE s.account_id = any(%(accounts)s::bigint[]) AND s.id = any(%(subscriptions)s::uuid[]);
+WHERE
+    s.account_id = any(%(accounts)s::bigint[]) AND s.id = any(%(subscriptions)s::uuid[])
+    AND NOT (
+        s.id = any(%(again)s::uuid[])
+        AND EXISTS (
+            SELECT 1 FROM notices_notice AS n
+            WHERE
+                n.account_id = s.account_id AND n.subscription_id = s.id AND n.kind = %(kind)s::text
+                AND n.payload @> jsonb_build_object('boundary', s.looked_for)
+        )
+    );
 
 -- name: block_early
 -- Stops some subscriptions before the boundary that they could not pay, where their plan says so.
