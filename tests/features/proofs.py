@@ -302,10 +302,16 @@ class Line:
         self.frozen: int | None = None
         self.paused_until: date | None = None
         self.cancels = False
+        self.blocked_for = date.min  # the boundary of an early block
         self.waiting: tuple[Terms, Decimal] | None = None
         self.blocked: list[tuple[datetime, datetime | None]] = []
 
     # -- questions
+
+    @property
+    def stopped(self) -> bool:
+        """By more than an early block."""
+        return self.state == "suspended" and not (self.early and self.reasons == FUNDS)
 
     @property
     def boundary(self) -> date:
@@ -573,7 +579,7 @@ class Books:
         if line.runs and line.opened:
             self._change_running(line, old, new, quantity, today)
         elif line.runs:  # from a trial, a full period starts today; a blocked one goes on waiting
-            if line.state != "suspended":
+            if not line.stopped:
                 line.grid, line.cycle, line.first_day = new.full_grid(today), 0, today
             elif not new.as_long_as(old):
                 line.grid, line.cycle = new.full_grid(line.first_day), 0
@@ -605,7 +611,7 @@ class Books:
         line.fee_due, line.closed = False, False
         since = max(today, line.kept, line.paid_until if old.charge == "daily" else today)
         kept = since > today
-        stopped = line.state == "suspended" and not line.early
+        stopped = line.stopped
         same = new.as_long_as(old) and (line.frozen is None or new.charge == "advance")
         if old.charge == "daily" and stopped and not kept and not (same and new.charge == "daily"):
             self._change_waiting_for_a_return(line, old, new, today)
@@ -864,7 +870,7 @@ class Books:
             line.state, line.reasons, line.runs, line.early = "ended", 0, False, False
         elif cause == "early_block":
             assert line.plan.early and line.state != "suspended"
-            line.state, line.reasons, line.early = "suspended", FUNDS, True
+            line.state, line.reasons, line.early, line.blocked_for = "suspended", FUNDS, True, line.boundary
             line.stop(at)
         elif cause == "early_block_over":
             assert line.early and line.boundary == day
@@ -973,6 +979,9 @@ def _prove_states(world: World, books: Books) -> None:
         assert row["runs"] == line.runs, f"runs: {row['runs']}, should be {line.runs}"
         if line.runs and line.opened:
             assert (row["period_starts_on"], row["period_ends_on"]) == line.period, f"the period is {line.period}"
+        if line.early:
+            assert line.plan.early and line.runs, "blocked early without a reason"
+            assert line.boundary == line.blocked_for, f"blocked early for {line.blocked_for}, not for {line.boundary}"
         if line.state != "suspended":
             assert line.due > world.today, f"nothing was decided since {line.due}"
         elif line.reasons == FUNDS and not line.early:

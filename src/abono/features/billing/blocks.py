@@ -13,7 +13,7 @@ from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.trail import record
 from abono.features.billing import engine
 from abono.features.billing.counter import Desk, counter
-from abono.features.billing.look_ahead import review_early_blocks
+from abono.features.billing.look_ahead import bring_back
 from abono.features.catalogue.queries import Plan, plan_by_id
 from abono.features.ledger import operations as ledger
 from abono.features.notices.operations import tell_account
@@ -120,8 +120,7 @@ def unblock(account: int, *, now: datetime, subscription: UUID | None = None) ->
 
 def _lift(desk: Desk, reason: Reason, cause: str, subscription: UUID | None) -> None:
     engine.lift(desk.scope, desk.now, desk.now, bit=int(reason), cause=cause, subscription=subscription)
-    engine.decide(desk.scope, desk.now, desk.now, boundaries=False, returns=True)
-    review_early_blocks(desk.scope, desk.now)
+    bring_back(desk.scope, desk.now)
 
 
 def _suspend(desk: Desk, found: Subscription, reasons: int, cause: str) -> None:

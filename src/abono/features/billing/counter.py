@@ -11,8 +11,8 @@ from django.db import transaction
 from abono.base.once import asked, first_answer, keep_answer
 from abono.base.texts import one_line
 from abono.features.billing.announcing import announce
-from abono.features.billing.engine import Scope, catch_up, claim, decide, schedule
-from abono.features.billing.look_ahead import look, review_early_blocks
+from abono.features.billing.engine import Scope, catch_up, claim, schedule
+from abono.features.billing.look_ahead import bring_back, look, review_early_blocks
 from abono.features.ledger import operations as ledger
 from abono.features.operators.queries import operator_by_id
 from abono.features.webhooks.queries import ears_of
@@ -29,13 +29,18 @@ _LONGEST_TEXT = 200
 
 @dataclass
 class Desk:
-    """An account that is locked for one request."""
+    """An account that is locked for one request.
+
+    ``money_arrived`` is set by whatever raises what is available: when the request is done, returns and early blocks
+    are tried at once. ``less_comes_due`` is set where a reason for an early block may have gone without money.
+    """
 
     account: ledger.LockedAccount
     operator: Operator
     scope: Scope
     now: datetime
     money_arrived: bool = False
+    less_comes_due: bool = False
 
     @property
     def today(self) -> date:
@@ -95,7 +100,8 @@ def counter(account: int, now: datetime, *, up_to_date: bool = False) -> Iterato
         desk = Desk(locked, operator, scope, reached)
         yield desk
         if desk.money_arrived:
-            decide(desk.scope, desk.now, desk.now, boundaries=False, returns=True)
+            bring_back(desk.scope, desk.now)
+        elif desk.less_comes_due:
             review_early_blocks(desk.scope, desk.now)
         schedule(desk.scope, desk.now)
         announce(desk.scope, ears, desk.now)

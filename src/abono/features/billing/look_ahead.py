@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from abono.base.sql import statements
-from abono.features.billing.engine import Scope, Totals, decide, lift, turn_clock
+from abono.features.billing.engine import Scope, Totals, catch_up, decide, lift, turn_clock
 from abono.features.billing.shadow import shadow
 from abono.features.ledger import operations as ledger
 from abono.features.subscriptions.states import Reason
@@ -33,7 +33,8 @@ def look(scope: Scope, instant: datetime, now: datetime, seen: Sequence[Mapping[
     _tell("ends_soon", scope, instant, now, ending)
     if not deciding:
         return Counter()
-    failing = _failing(scope, now, deciding)
+    before = _blocked([row["account_id"] for row in deciding])
+    failing = _failing(scope, now, deciding, unblocked=[row["id"] for row in before if row["alone"]])
     short = [row for row in deciding if row["id"] in failing]
     _tell("will_be_suspended", scope, instant, now, short)
     _tell("charge_due", scope, instant, now, [row for row in deciding if row["id"] not in failing])
@@ -41,17 +42,30 @@ def look(scope: Scope, instant: datetime, now: datetime, seen: Sequence[Mapping[
     return Counter(warned=len(short), blocked_early=blocked)
 
 
+def bring_back(scope: Scope, now: datetime) -> Totals:
+    """What one account can pay has grown: try the returns that wait for money, then lift what early blocks it can."""
+    return return_all(scope, now) + review_early_blocks(scope, now)
+
+
+def return_all(scope: Scope, now: datetime) -> Totals:
+    """Try the returns that wait for money, by priority, then age."""
+    returned = decide(scope, now, now, boundaries=False, returns=True)
+    return Counter({name: returned[name] for name in ("charged", "amount", "returned")})
+
+
 def review_early_blocks(scope: Scope, now: datetime) -> Totals:
-    """Lift the early blocks of one account whose boundary can be paid now. Money has just arrived."""
-    blocked = _early.rows("blocked", account=scope.first)
-    if not blocked:
-        return Counter()
-    failing = _failing(scope, now, blocked)
+    """Lift the early blocks of one account whose boundary would be paid now if nobody were blocked.
+
+    So are those that a change left without their reason. Another reason stays; a day of a daily plan that runs again
+    is paid.
+    """
+    blocked = _blocked([scope.first])
+    failing = _failing_unblocked(scope, now, blocked)
+    lifted = [row["id"] for row in blocked if row["id"] not in failing or not row["stands"]]
     totals: Totals = Counter()
-    for row in blocked:
-        if row["id"] not in failing:
-            totals += lift(scope, now, now, bit=int(Reason.FUNDS), cause="early_block_lifted", subscription=row["id"])
-    return totals
+    for each in lifted:
+        totals += lift(scope, now, now, bit=int(Reason.FUNDS), cause="early_block_lifted", subscription=each)
+    return totals + return_all(scope, now) if lifted else totals
 
 
 def early_unlock(scope: Scope, now: datetime, subscription: UUID) -> int:
@@ -60,27 +74,56 @@ def early_unlock(scope: Scope, now: datetime, subscription: UUID) -> int:
     What is missing is added until nothing is. No smaller payment passes: what a row of whole payments leaves over
     grows at most as fast as the money itself.
     """
-    (row,) = [row for row in _early.rows("blocked", account=scope.first) if row["id"] == subscription]
+    blocked = _blocked([scope.first])
+    (row,) = [row for row in blocked if row["id"] == subscription]
     payment = 0
     for _try in range(_MOST_TRIES):
-        missing = _failing(scope, now, [row], payment).get(subscription, 0)
+        failing = _failing(scope, now, [row], payment=payment, unblocked=_unblocked_for(row, blocked))
+        missing = failing.get(subscription, 0)
         if missing == 0:
             return payment
         payment += missing
     return payment
 
 
+def _blocked(accounts: Sequence[int]) -> list[dict[str, Any]]:
+    return _early.rows("blocked", accounts=list(accounts))
+
+
+def _failing_unblocked(scope: Scope, now: datetime, blocked: Sequence[Mapping[str, Any]]) -> set[UUID]:
+    """Which early-blocked subscriptions would fail if none were blocked, and no other reason stopped them."""
+    failing: set[UUID] = set()
+    alone = [row for row in blocked if row["alone"]]
+    for asked in [alone, *([row] for row in blocked if not row["alone"])]:
+        if asked:
+            failing |= _failing(scope, now, asked, unblocked=_unblocked_for(asked[0], blocked)).keys()
+    return failing
+
+
+def _unblocked_for(row: Mapping[str, Any], blocked: Sequence[Mapping[str, Any]]) -> list[UUID]:
+    return [each["id"] for each in blocked if each["alone"] or each["id"] == row["id"]]
+
+
 def _failing(
-    scope: Scope, now: datetime, subscriptions: Sequence[Mapping[str, Any]], payment: int = 0
+    scope: Scope,
+    now: datetime,
+    subscriptions: Sequence[Mapping[str, Any]],
+    *,
+    payment: int = 0,
+    unblocked: Sequence[UUID] = (),
 ) -> dict[UUID, int]:
-    """Which of the subscriptions fail by their boundary, and what they lack; after a payment to the only account."""
+    """Which of the subscriptions fail by their boundary, and what they lack.
+
+    Of one account also after a payment, and as if some subscriptions were ``unblocked`` at this moment.
+    """
     boundaries: dict[UUID, date] = {row["id"]: row["boundary_on"] for row in subscriptions}
     accounts = sorted({row["account_id"] for row in subscriptions})
     with shadow(scope.operator, accounts, now) as copies:
         if payment:
             _shadow.run("endow", account=copies.first, amount=payment)
             ledger.repay_grants(copies.first, payment, now)
-            decide(copies, now, now, boundaries=False, returns=True)
+        if unblocked:
+            _unblock(copies, now, unblocked)
         turn_clock(copies, max(row["boundary_at"] for row in subscriptions), look=None)
         failed = _shadow.rows("failed", first=copies.first, last=copies.last)
     return {
@@ -88,6 +131,15 @@ def _failing(
         for row in failed
         if row["subscription_id"] in boundaries and row["day"] <= boundaries[row["subscription_id"]]
     }
+
+
+def _unblock(copies: Scope, now: datetime, subscriptions: Sequence[UUID]) -> None:
+    """What was missed is done; then all their reasons end together, and the slice of a day that has begun is due."""
+    catch_up(copies, now, look=None)
+    today = copies.operator.day(now)
+    _early.run("pose", first=copies.first, last=copies.last, today=today, subscriptions=list(subscriptions))
+    lift(copies, now, now, bit=int(Reason.CUSTOMER), cause="pause_over", midnight=True)
+    decide(copies, now, now, boundaries=True, returns=True)
 
 
 def _tell(kind: str, scope: Scope, instant: datetime, now: datetime, rows: Sequence[Mapping[str, Any]]) -> None:

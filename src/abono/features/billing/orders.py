@@ -27,6 +27,7 @@ from abono.features.notices.operations import tell_account
 from abono.features.operators.queries import operator_by_id
 from abono.features.operators.tree import require_selling
 from abono.features.subscriptions import operations as subscriptions
+from abono.features.subscriptions.states import Reason
 from abono.kernel.charges import slice_amount
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def cancel(
             subscriptions.wait_for_end(found, cancels=True)
         else:
             _end_now(desk, found, prorate_refund=prorate_refund)
+        desk.less_comes_due = True
         _record(desk, "subscription.cancel", subscription, {"now": not at_period_end, "refund": prorate_refund})
 
 
@@ -254,7 +256,7 @@ def _with_missed_slices(desk: Desk, found: Subscription, old: Plan) -> Subscript
 
 def _end_wait(desk: Desk, found: Subscription, new: Plan) -> None:
     """From a trial, a new full period starts today; a blocked one goes on waiting, under the new plan."""
-    if found.state != "suspended":
+    if not _stopped(found):
         subscriptions.end_wait(found, new.full_period_grid(desk.today), desk.today)
         _decide_first(desk, found.id)
 
@@ -301,7 +303,7 @@ def _changes_on(found: Subscription, old: Plan, today: date) -> date:
 
 def _stopped(found: Subscription) -> bool:
     """Whether it is blocked by more than the forecast of its next boundary."""
-    return found.state == "suspended" and not found.early
+    return found.state == "suspended" and not (found.early and found.reasons == Reason.FUNDS)
 
 
 def _goes_on(found: Subscription, old: Plan, new: Plan, today: date) -> bool:

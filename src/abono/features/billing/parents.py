@@ -17,7 +17,7 @@ from django.db import OperationalError, transaction
 from abono.base.sql import statements
 from abono.features.billing import engine
 from abono.features.billing.engine import Scope, Totals
-from abono.features.billing.look_ahead import look, review_early_blocks
+from abono.features.billing.look_ahead import look, return_all, review_early_blocks
 from abono.features.billing.runs import SLICE
 from abono.features.catalogue.offers import end_offers
 from abono.features.operators import moves, tree
@@ -180,8 +180,7 @@ def _narrow(scope: Scope, at: datetime) -> dict[str, object]:
 def _lift(scope: Scope, at: datetime) -> Totals:
     """Take the reason away; what nothing else stops goes on, or is tried as a return by the engine's rules."""
     totals = engine.lift(scope, at, at, bit=_BIT, cause="unblocked_by_parent")
-    decided = engine.decide(scope, at, at, boundaries=False, returns=True)
-    totals += Counter({name: decided[name] for name in ("charged", "amount", "returned")})
+    totals += return_all(scope, at)
     for row in _sql.rows("early", first=scope.first, last=scope.last, claim=scope.claim):
         one = replace(scope, first=row["account_id"], last=row["account_id"])
         totals += review_early_blocks(one, at)
