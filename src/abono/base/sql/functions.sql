@@ -116,8 +116,8 @@ RETURN (at AT TIME ZONE zone)::date
 
 -- name: look
 -- The instant of the look-ahead before a boundary; empty if the plan has none, or if the boundary was nearer than that
--- when what it ends had ``begun``. Days are civil: a boundary three civil days away is not nearer than three days. It is
--- never before ``begun``: an account is not taken back to a time when it had other money.
+-- when what it ends had ``begun``. Days are civil: a boundary three civil days away is not nearer than three days.
+-- It is never before ``begun``: an account is not taken back to a time when it had other money.
 CREATE OR REPLACE FUNCTION abono_look(
     boundary date, hours integer, days integer, zone text, begun timestamp with time zone
 ) RETURNS timestamp with time zone
