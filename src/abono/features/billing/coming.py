@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from abono.base.sql import statements
 from abono.features.billing.engine import turn_clock
+from abono.features.billing.look_ahead import assume_money
 from abono.features.billing.shadow import shadow
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def coming(operator: Operator, account: int, now: datetime, days: int = DAYS) ->
     """What will be due from an account within so many civil days, whether or not its money suffices."""
     until = operator.later(now, days)
     with shadow(operator, [account], now) as copies:
+        assume_money(copies, [account], now)
         turn_clock(copies, until, look=None, lenient=True)
         charges = _shadow.rows("charges")
         (sums,) = _shadow.rows("amounts", zone=operator.time_zone, now=now)

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from abono.base.sql import statements
 from abono.features.billing.engine import Scope, catch_up, decide, next_instant, schedule, turn_clock
-from abono.features.billing.look_ahead import early_unlock
+from abono.features.billing.look_ahead import assume_money, early_unlock
 from abono.features.billing.shadow import shadow
 
 if TYPE_CHECKING:
@@ -74,13 +74,13 @@ def notices_of(accounts: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
 
 
 def next_charges(operator: Operator, accounts: Sequence[int], now: datetime) -> dict[UUID, Upcoming]:
-    """The next charge of every subscription that is not stopped, as the engine would make it with the money there."""
+    """The next charge of every subscription that has one to come, as the engine would make it with the money there."""
     with shadow(operator, accounts, now) as copies:
-        _quotes.run("drop_stopped")
+        assume_money(copies, accounts, now)
         while (instant := next_instant(copies, now + timedelta(days=36_600))) is not None:
             at = max(instant, now)
             catch_up(replace(copies, claim=uuid4()), at, look=None, lenient=True)
-            _quotes.run("drop_decided", day=operator.day(instant))
+            _quotes.run("drop_decided", since=operator.day(now))
             _reschedule(copies, at)
         found = _quotes.rows("prices")
     return {row["subscription_id"]: Upcoming(row["booked_on"], row["amount"], row["price"]) for row in found}
@@ -123,6 +123,7 @@ def outlook(
     """What will be due from each account within so many civil days, and by how much it falls short."""
     until = operator.later(now, days)
     with shadow(operator, accounts, now) as copies:
+        assume_money(copies, accounts, now)
         turn_clock(copies, until, look=None, lenient=True)
         found = _shadow.rows("amounts", zone=operator.time_zone, now=now)
     return {row["account_id"]: Outlook(row["due"], row["short_by"]) for row in found}

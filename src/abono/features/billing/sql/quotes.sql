@@ -31,13 +31,26 @@ INNER JOIN catalogue_rate AS r ON s.rate_id = r.id
 LEFT JOIN billing_charge AS c ON s.account_id = c.account_id AND s.id = c.subscription_id
 GROUP BY s.account_id, s.id, p.charge, r.price;
 
--- name: drop_stopped
-DELETE FROM subscriptions_subscription WHERE state = 'suspended' AND NOT (early AND reasons = 1);
+-- name: wait_on
+-- Who waits for money now goes on waiting, as if staff stopped it too.
+UPDATE subscriptions_subscription SET reasons = reasons | 4 WHERE state = 'suspended' AND reasons & 1 = 1 AND NOT early;
 
 -- name: drop_decided
--- One charge of each subscription is enough.
+-- One charge of each subscription is enough; and some will cost nothing, however long one waits.
 DELETE FROM subscriptions_subscription AS s
+USING catalogue_plan AS p
 WHERE
-    s.state = 'ended'
-    OR EXISTS (SELECT 1 FROM billing_charge AS c WHERE c.account_id = s.account_id AND c.subscription_id = s.id)
-    OR coalesce(s.period_starts_on >= %(day)s::date, FALSE);
+    p.id = s.plan_id AND (
+        s.state = 'ended'
+        OR EXISTS (SELECT 1 FROM billing_charge AS c WHERE c.account_id = s.account_id AND c.subscription_id = s.id)
+        OR (
+            s.next_plan_id IS NULL AND (NOT p.counts OR coalesce(s.period_starts_on > %(since)s::date, FALSE))
+            AND NOT EXISTS (
+                SELECT 1 FROM catalogue_rate AS r
+                WHERE
+                    r.plan_id = s.plan_id AND r.quantity = s.quantity
+                    AND r.valid_to > %(since)s::date AND r.valid_from <= %(since)s::date + 366
+                    AND r.gross + CASE WHEN s.fee_due THEN r.fee ELSE 0 END > 0
+            )
+        )
+    );

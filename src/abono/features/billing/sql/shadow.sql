@@ -220,3 +220,9 @@ ORDER BY e.booked_on, c.account_id, c.id;
 -- name: outcomes
 SELECT t.account_id, t.subscription_id, t.day, t.cause, t.state_to, t.missing FROM subscriptions_transition AS t
 ORDER BY t.day, t.account_id, t.id;
+
+-- name: begin_afresh
+-- What has been charged is not to come.
+WITH charges AS (DELETE FROM pg_temp.billing_charge)
+
+DELETE FROM pg_temp.ledger_entry;
