@@ -184,7 +184,9 @@ def test_the_shortfall_of_an_outlook_is_what_makes_all_of_it_pass(
                 if payment:
                     world.do("pay", account=name, amount=world.amount(payment))
                 _charges, stops = passing(world, 30)
-                stops = [row for row in stops if row["cause"] == "shortfall" and row["account_id"] == account]
+                # An early block may be for a boundary beyond the days, and it may make what falls short cheaper.
+                causes = {"shortfall"} if payment == short else {"shortfall", "early_block"}
+                stops = [row for row in stops if row["cause"] in causes and row["account_id"] == account]
                 unpaid = rows(UNPAID, account, began)
                 stopped.append((payment, bool(stops or unpaid)))
                 transaction.set_rollback(True)
