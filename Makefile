@@ -51,9 +51,9 @@ check: $(DEVELOPMENT) ## Run every gate but the tests
 crash: $(DEVELOPMENT) ## Kill the engine at every step and prove the books (minutes)
 	@$(BIN)/python -m pytest -m crash_full
 
-histories: $(DEVELOPMENT) ## Play and prove many random histories and forecasts, new ones each time (ten minutes)
+histories: $(DEVELOPMENT) ## Play and prove many random histories, forecasts and 2,000 stories beside the model (an hour)
 	@HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/features/test_random_histories.py \
-		tests/features/test_forecast_equals_outcome.py -n auto
+		tests/features/test_forecast_equals_outcome.py tests/model/test_random_stories.py -n auto
 
 looks: $(DEVELOPMENT) ## Look at every page in both widths, by day and by night (minutes)
 	@$(BIN)/python -m pytest -m looks -n auto

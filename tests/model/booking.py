@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.model.counting import begin, overage
+from tests.model.counting import begin, overage, pay_packs
 from tests.model.days import later
 
 if TYPE_CHECKING:
@@ -35,31 +35,31 @@ def free(account: Account, sub: Subscription, at: datetime, told: date) -> None:
 def end(account: Account, sub: Subscription, told: date) -> None:
     """It is over."""
     sub.ended, sub.reasons, sub.early, sub.runs = True, set(), False, False
-    sub.waiting, sub.paused_until, sub.cancels = None, None, False
+    sub.waiting, sub.paused_until, sub.cancels, sub.counts = None, None, False, {}
     account.tell("ended", told)
 
 
-def take(account: Account, sub: Subscription, offer: Offer, day: date, at: datetime, told: date) -> None:
+def take(account: Account, sub: Subscription, offer: Offer, at: datetime, told: date) -> None:
     """A decision passed: it is charged, and its period begins or goes on."""
     for row in sub.charges:
         row.refundable = False
-    account.charge(sub, "charge", max(day, offer.starts), offer.covers, offer.amount, day, refundable=True)
-    account.charge(sub, "fee", day, offer.covers, offer.fee, day)
+    begins = offer.begins
+    account.charge(sub, "charge", begins, offer.covers, offer.amount, begins, refundable=True)
+    account.charge(sub, "fee", begins, offer.covers, offer.fee, begins)
     if not offer.is_slice:
         begin(sub)
         sub.is_short_first = offer.is_short_first
         sub.paid = offer.amount > 0
         sub.look_from = at
-        sub.begins_free, sub.runs_from = True, max(day, offer.starts)
-        sub.starts = offer.starts
+        sub.begins_free, sub.runs_from, sub.is_new = True, begins, False
+        sub.starts, sub.counts_from = offer.starts, offer.starts
     for code, amount in offer.packs:
-        account.charge(sub, "charge", day, offer.ends, amount, day)
-        sub.counts[code].paid = amount
+        account.charge(sub, "charge", begins, offer.ends, amount, begins)
+        pay_packs(sub, sub.plan.items[code], sub.counts[code], None, sub.counts[code].level, amount)
     sub.grid, sub.price = offer.grid, offer.price
     sub.ends, sub.cycle_days = offer.ends, offer.cycle_days
     if sub.plan.daily:
-        sub.next_slice = later(day, 1)
-        sub.owed_slices = [each for each in sub.owed_slices if each[0] > day]
+        sub.next_slice = later(begins, 1)
     if not sub.plan.arrears:
         sub.fee_due = False
     sub.opened, sub.runs, sub.frozen = True, True, None
@@ -82,6 +82,6 @@ def close(account: Account, sub: Subscription, day: date) -> None:
 def close_counts(account: Account, sub: Subscription, day: date) -> None:
     """The overage of a quota period."""
     for _, amount in overage(sub):
-        ends = sub.ends if sub.runs else day
-        account.charge(sub, "charge", sub.starts, min(ends, day), amount, day)
+        ends = max(min(sub.ends, day), later(sub.starts, 1))
+        account.charge(sub, "charge", sub.starts, ends, amount, day)
     begin(sub)

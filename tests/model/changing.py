@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tests.model.account import RefusedError
 from tests.model.amounts import half_up, prorated, slice_of
 from tests.model.booking import close, free, take
-from tests.model.counting import carried, exceeds
+from tests.model.counting import carried, exceeds, pay_packs
 from tests.model.days import days_between, from_start, later
 from tests.model.looking import lift_early, money_came, unblock_early
 from tests.model.midnight import come_back
@@ -77,18 +77,10 @@ def change_what_waits(account: Account, sub: Subscription, wish: Wish, now: date
     check_limit(sub, wish)
     today = account.operator.zone.day(now)
     if not wish.plan.length.as_long_as(sub.plan.length):
-        regrid(sub, wish.plan, today)
-    sub.plan, sub.quantity = wish.plan, wish.quantity
+        sub.grid = from_start(wish.plan.length, today)
+    sub.plan, sub.quantity, sub.is_new = wish.plan, wish.quantity, True
     if sub.waits_for_money:
         come_back(account, sub, today, now, today)
-
-
-def regrid(sub: Subscription, plan: Plan, today: date) -> None:
-    """Periods of another length from the same anchor; days and months share none."""
-    if plan.length.unit == sub.grid.length.unit:
-        sub.grid = type(sub.grid)(plan.length, sub.grid.origin, sub.grid.day)
-    else:
-        sub.grid = from_start(plan.length, today)
 
 
 def change_in_trial(account: Account, sub: Subscription, wish: Wish, now: datetime) -> None:
@@ -108,7 +100,7 @@ def change_in_trial(account: Account, sub: Subscription, wish: Wish, now: dateti
     if not account.fits(wish.plan, offer.total, now, owner=sub, day=today):
         raise RefusedError("insufficient_funds")
     sub.plan, sub.quantity, sub.first_day = wish.plan, wish.quantity, today
-    take(account, sub, offer, today, now, today)
+    take(account, sub, offer, now, today)
 
 
 def change_running(account: Account, sub: Subscription, wish: Wish, now: datetime) -> None:
@@ -122,17 +114,16 @@ def change_running(account: Account, sub: Subscription, wish: Wish, now: datetim
 
 
 def apply(account: Account, sub: Subscription, wish: Wish, now: datetime) -> int:
-    """Carry it out. Answers what was charged for what comes, which has to fit."""
+    """Carry it out. Answers what it costs above what it gives back, which has to fit."""
     zone, old, new = account.operator.zone, sub.plan, wish.plan
     today = zone.day(now)
     same = new.length.as_long_as(old.length)
     keeps = sub.early or not sub.reasons
     check_limit(sub, wish) if same else None
     kept = old.daily and (sub.next_slice > today or keeps)
-    if old.daily and keeps:
-        owe_missed(sub, today)
+    missed = take_missed(account, sub, today) if old.daily and keeps else 0
+    sub.kept = today if kept else sub.kept
     since = later(today, 1) if kept else max(today, sub.runs_from)
-    kept = since > today  # also what an earlier change of today has kept
     pays = pays_now(sub, wish, same=same, keeps=keeps, kept=kept)
     if not same:
         close(account, sub, today)
@@ -142,6 +133,8 @@ def apply(account: Account, sub: Subscription, wish: Wish, now: datetime) -> int
     if old.advance and (sub.paid or sub.price == 0):
         credit = old.gross(prorated(sub.price, left, sub.cycle_days))
         account.charge(sub, "reversal", since, later(since, left), -credit, today)
+    else:
+        credit = 0
     for row in sub.charges:
         row.refundable = row.refundable and old.daily
     was_paid = sub.paid or sub.price == 0 or not old.advance
@@ -149,13 +142,13 @@ def apply(account: Account, sub: Subscription, wish: Wish, now: datetime) -> int
     sub.price = sub.price_on(today)
     sub.is_short_first, sub.fee_due = False, False
     if not pays:
-        sub.runs, sub.frozen, sub.runs_from = False, None, since
+        sub.runs, sub.frozen, sub.is_new = False, None, True
         if not same:
             sub.grid = from_start(new.length, since)
         return 0
     if same:
-        return go_on(account, sub, since, today, left, kept=kept, was_paid=was_paid)
-    return begin_anew(account, sub, since, today, now, kept=kept)
+        return go_on(account, sub, since, today, left, kept=kept, was_paid=was_paid) + missed - credit
+    return begin_anew(account, sub, since, today, now, kept=kept) + missed - credit
 
 
 def pays_now(sub: Subscription, wish: Wish, *, same: bool, keeps: bool, kept: bool) -> bool:
@@ -173,12 +166,16 @@ def pays_now(sub: Subscription, wish: Wish, *, same: bool, keeps: bool, kept: bo
     return kept
 
 
-def owe_missed(sub: Subscription, today: date) -> None:
-    """Slices that a downtime missed are owed at the price of their day, also when the plan changes meanwhile."""
-    day = sub.next_slice
-    while day <= today:
-        sub.owed_slices.append((day, sub.slice_amount(day)))
-        day = later(day, 1)
+def take_missed(account: Account, sub: Subscription, today: date) -> int:
+    """Slices that a downtime missed are taken first, at the old price and dated their day."""
+    taken = 0
+    while sub.next_slice <= today:
+        amount = sub.slice_amount(sub.next_slice)
+        ends = later(sub.next_slice, 1)
+        account.charge(sub, "charge", sub.next_slice, ends, amount, sub.next_slice, refundable=True)
+        sub.next_slice = ends
+        taken += amount
+    return taken
 
 
 def close_arrears(account: Account, sub: Subscription, today: date) -> None:
@@ -200,18 +197,15 @@ def go_on(
         account.charge(sub, "charge", since, later(since, left), amount, today, refundable=True)
         sub.paid = amount > 0
     elif plan.daily:
-        sub.next_slice = later(today, 1)
-        if sub.reasons and not sub.early and not kept:
-            sub.next_slice = today
-        elif not kept:
+        sub.next_slice = since
+        if not kept and since == today and (sub.early or not sub.reasons):
+            sub.next_slice = later(today, 1)
             k = sub.cycle_days - days_between(today, sub.ends) + 1
             amount = plan.gross(slice_of(sub.price, k, sub.cycle_days))
             account.charge(sub, "charge", today, later(today, 1), amount, today, refundable=True)
     elif plan.arrears:
         sub.begins_free = sub.begins_free and since == sub.starts
         sub.starts = since
-    if sub.owed_slices and plan.daily:
-        sub.next_slice = min(day for day, _ in sub.owed_slices)
     return amount
 
 
@@ -220,6 +214,7 @@ def begin_anew(account: Account, sub: Subscription, since: date, today: date, no
     plan = sub.plan
     sub.grid = from_start(plan.length, since)
     sub.starts, sub.ends = sub.grid.cycle(since)
+    sub.counts_from = since
     sub.cycle_days = days_between(sub.starts, sub.ends)
     sub.begins_free, sub.look_from, sub.runs_from = True, now, since
     amount = 0
@@ -228,14 +223,14 @@ def begin_anew(account: Account, sub: Subscription, since: date, today: date, no
         account.charge(sub, "charge", since, sub.ends, amount, today, refundable=True)
     elif plan.daily:
         sub.next_slice = since
-        if not kept:
+        if not kept and since == today:
             amount = plan.gross(slice_of(sub.price, 1, sub.cycle_days))
             account.charge(sub, "charge", today, later(today, 1), amount, today, refundable=True)
             sub.next_slice = later(today, 1)
     sub.paid = amount > 0
     for code, due in carried(sub):
         account.charge(sub, "charge", since, sub.ends, due, today)
-        sub.counts[code].paid = due
+        pay_packs(sub, plan.items[code], sub.counts[code], None, sub.counts[code].level, due)
         amount += due
     if sub.early:
         sub.early = False

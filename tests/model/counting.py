@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -26,20 +26,35 @@ class Count:
     days: dict[date, Fraction] = field(default_factory=dict)
     level: Fraction = ZERO
     peak: Fraction = ZERO
-    paid: int = 0
+    paid: dict[date | None, int] = field(default_factory=dict)
+    packs: dict[date | None, int] = field(default_factory=dict)
     warned: set[tuple[date | None, int]] = field(default_factory=set)
 
-    def used(self, item: Item, today: date) -> Fraction:
+    def between(self, first: date, last: date) -> list[Fraction]:
+        """What was used on the days of a period."""
+        return [used for day, used in self.days.items() if first <= day < last]
+
+    def used(self, sub: Subscription, item: Item, today: date) -> Fraction:
         """What the quota shows."""
         if item.kind == "seats":
             return self.level
-        return self.days.get(today, ZERO) if item.by_day else sum(self.days.values(), ZERO)
+        return self.days.get(today, ZERO) if item.by_day else sum(self.between(*quota_period(sub, None)), ZERO)
 
-    def billed(self, item: Item) -> list[Fraction]:
+    def billed(self, sub: Subscription, item: Item) -> list[Fraction]:
         """What the quota period is rated by; of days, one each."""
         if item.kind == "seats":
             return [self.level if item.record.get("seats_billed") == "end" else self.peak]
-        return list(self.days.values()) if item.by_day else [sum(self.days.values(), ZERO)]
+        days = self.between(*quota_period(sub, None))
+        return days if item.by_day else [sum(days, ZERO)]
+
+
+def quota_period(sub: Subscription, day: date | None) -> tuple[date, date]:
+    """The running period, or, where a downtime has delayed its end, the later one that contains a day."""
+    if not sub.opened:
+        return date.min, date.max
+    if day is None or day < sub.ends:
+        return sub.counts_from, sub.ends
+    return sub.grid.cycle(day)
 
 
 def count_of(sub: Subscription, code: str) -> Count:
@@ -67,16 +82,33 @@ def cost(sub: Subscription, item: Item, amounts: list[Fraction]) -> int:
     return sub.plan.gross_of_item(item, amount)
 
 
+def so_far(item: Item) -> Item:
+    """On use a ``minimum`` is not asked for before the end."""
+    return replace(item, record={key: value for key, value in item.record.items() if key != "minimum"})
+
+
 def overage(sub: Subscription) -> list[tuple[str, int]]:
     """What a quota period that closes still costs, service by service, in the plan's order."""
     rows = []
     for code, item in sub.plan.items.items():
         if item.counts and sub.opened:
             count = sub.counts.get(code, Count())
-            due = cost(sub, item, count.billed(item)) - (count.paid if item.is_paid_on_use else 0)
+            due = cost(sub, item, count.billed(sub, item))
+            if item.is_paid_on_use:
+                due = at_the_end(sub, item, count)
             if due > 0:
                 rows.append((code, due))
     return rows
+
+
+def at_the_end(sub: Subscription, item: Item, count: Count) -> int:
+    """What is missing of packs that were paid as they opened; a day's packs pay for no other day."""
+    due = cost(sub, item, count.billed(sub, item)) - sum(count.paid.values())
+    if item.by_day:
+        days = {day for day in (*count.days, *count.paid) if day is not None}
+        one = [max(0, cost(sub, so_far(item), [count.days.get(day, ZERO)]) - count.paid.get(day, 0)) for day in days]
+        due = max(sum(one), cost(sub, item, [ZERO]) - sum(count.paid.values()))
+    return max(0, due)
 
 
 def begin(sub: Subscription) -> None:
@@ -84,7 +116,8 @@ def begin(sub: Subscription) -> None:
     for code, count in sub.counts.items():
         item = sub.plan.items.get(code)
         level = count.level if item is not None and item.kind == "seats" else ZERO
-        sub.counts[code] = Count(level=level, peak=level)
+        ahead = {day: used for day, used in count.days.items() if sub.opened and day >= sub.ends}
+        sub.counts[code] = Count(days=ahead, level=level, peak=level)
 
 
 def carried(sub: Subscription) -> list[tuple[str, int]]:
@@ -92,7 +125,7 @@ def carried(sub: Subscription) -> list[tuple[str, int]]:
     rows = []
     for code, item in sub.plan.items.items():
         if item.kind == "seats" and item.is_paid_on_use and code in sub.counts:
-            due = cost(sub, item, [sub.counts[code].level])
+            due = cost(sub, so_far(item), [sub.counts[code].level])
             if due:
                 rows.append((code, due))
     return rows
@@ -113,8 +146,8 @@ def use(account: Account, sub: Subscription, values: dict[str, Any], now: dateti
     today = account.operator.zone.day(now)
     item, count = sub.plan.items[code], count_of(sub, code)
     day = account.operator.zone.day(at)
-    if sub.opened and (day < sub.starts or day >= sub.ends):
-        day = today
+    if sub.opened and day < sub.counts_from:
+        day = max(today, sub.counts_from)
     _count(account, sub, item, count, quantity, day, now)
     if values["key"] is not None:
         account.keys["use", values["key"]] = content
@@ -140,20 +173,21 @@ def _count(
     account: Account, sub: Subscription, item: Item, count: Count, quantity: Fraction, day: date, now: datetime
 ) -> None:
     limit, today = included(sub, item), account.operator.zone.day(now)
-    before = count.level if item.kind == "seats" else count.used(item, day)
+    before = count.level
+    if item.kind != "seats":
+        before = count.days.get(day, ZERO) if item.by_day else sum(count.between(*quota_period(sub, day)), ZERO)
     after = before + quantity
     if item.is_hard and after > limit and quantity > 0:
         raise RefusedError("quota_exceeded")
-    amounts = _amounts(item, count, after, day)
+    key = day if item.by_day else None
     due = 0
     if item.is_paid_on_use and sub.opened:
-        record = {key: value for key, value in item.record.items() if key != "minimum"}
-        asked = type(item)(item.code, item.kind, item.tax, item.own_price, record)
-        due = max(0, cost(sub, asked, amounts) - count.paid)
+        amount = max(count.peak, after) if item.kind == "seats" else after
+        due = max(0, cost(sub, so_far(item), [amount]) - count.paid.get(key, 0))
         if due and not sub.plan.owes and due > account.available(now):
             raise RefusedError("insufficient_funds")
     if due:
-        count.paid += due
+        pay_packs(sub, item, count, key, amount, due)
         account.charge(sub, "charge", sub.starts, sub.ends, due, today)
     if item.kind == "seats":
         count.level = after
@@ -163,12 +197,13 @@ def _count(
     warn(account, sub, item, count, day if item.by_day else None, after, today)
 
 
-def _amounts(item: Item, count: Count, after: Fraction, day: date) -> list[Fraction]:
-    if item.kind == "seats":
-        return [max(count.peak, after)]
-    if item.by_day:
-        return list({**count.days, day: after}.values())
-    return [after]
+def pay_packs(
+    sub: Subscription, item: Item, count: Count, key: date | None, amount: Fraction, due: int
+) -> None:  # fmt: skip
+    """An opened pack stays paid until its quota period ends."""
+    count.paid[key] = count.paid.get(key, 0) + due
+    if item.record.get("model") == "package":
+        count.packs[key] = packs_of(item.record, amount - included(sub, item))
 
 
 def warn(
@@ -187,7 +222,7 @@ def exceeds(sub: Subscription) -> bool:
     for code, count in sub.counts.items():
         item = sub.plan.items.get(code)
         if item is not None and item.is_hard:
-            used = [count.level] if item.kind == "seats" else count.billed(item)
+            used = [count.level] if item.kind == "seats" else count.billed(sub, item)
             if any(each > included(sub, item) for each in used):
                 return True
     return False
@@ -199,23 +234,23 @@ def quotas(sub: Subscription, today: date) -> dict[str, dict[str, Any]]:
     for code, item in sub.plan.items.items():
         if not item.counts:
             continue
-        used = sub.counts.get(code, Count()).used(item, today)
+        used = sub.counts.get(code, Count()).used(sub, item, today)
         limit = included(sub, item)
         over = max(ZERO, used - limit)
         shown[code] = {
             "used": plain(used),
             "included": plain(limit),
             "over": plain(over),
-            "packs": _packs(sub, item, over),
+            "packs": _packs(sub, item, over, today),
             "remaining": plain(max(ZERO, limit - used)),
         }
     return shown
 
 
-def _packs(sub: Subscription, item: Item, over: Fraction) -> int:
-    if item.record.get("model") != "package":
-        return 0
+def _packs(sub: Subscription, item: Item, over: Fraction, today: date) -> int:
+    if item.record.get("model") != "package" or not sub.opened:
+        return 0  # as they will be billed: a trial costs nothing
     count = sub.counts.get(item.code, Count())
     if item.kind == "seats" and item.record.get("seats_billed") != "end":
         over = max(over, count.peak - included(sub, item))
-    return packs_of(item.record, over)
+    return max(packs_of(item.record, over), count.packs.get(today if item.by_day else None, 0))

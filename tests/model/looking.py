@@ -124,9 +124,12 @@ def missing_at_boundary(fork: Account, sub: Subscription) -> int | None:
 def lift_early(account: Account, at: datetime) -> None:
     """Money came, or a reason went: early blocks whose boundary will be paid are lifted; nothing was lost."""
     today = account.operator.zone.day(at)
-    passing = [sub for sub in account.ordered() if sub.only_early and will_pass(account, sub, at)]
+    passing = [sub for sub in account.ordered() if sub.early and will_pass(account, sub, at)]
     for sub in passing:
-        if sub.plan.daily and sub.next_slice <= today:
+        if not sub.only_early:
+            sub.early = False
+            sub.reasons.discard("funds")
+        elif sub.plan.daily and sub.next_slice <= today:
             sub.early = False
             come_back(account, sub, today, at, today)
         else:

@@ -21,11 +21,12 @@ def midnight(account: Account, day: date, told: date, *, missed: bool) -> None:
     at = account.operator.zone.midnight(day)
     lifted = end_pauses(account, day, at, told)
     ending = [sub for sub in account.ordered() if sub.boundary == day]
-    for sub in ending:
+    for sub in sorted(ending, key=lambda each: each.number):  # always made, so that priorities do not matter
         close(account, sub, day)
     in_debt = account.available(at) < 0
     for sub in ending:
-        turn(sub, day)
+        if not sub.cancels:
+            turn(sub, day)
         if sub.cancels or (sub.opened and not sub.plan.renews):
             end(account, sub, told)
     for sub in account.ordered():
@@ -101,12 +102,12 @@ def decide(
     if is_ending:
         offer = sub.at_boundary(day)
         offer.packs = carried(sub)
-    elif sub.opened and (sub.next_slice <= day if sub.plan.daily else day in dict(sub.owed_slices)):
+    elif sub.opened and sub.plan.daily and sub.next_slice <= day:
         offer = sub.at_slice(day)
     else:
         return
     if passes(account, sub, offer, day, at, in_debt=in_debt):
-        take(account, sub, offer, day, at, told)
+        take(account, sub, offer, at, told)
     elif sub.plan.on_shortfall == "end":
         end(account, sub, told)
     else:
@@ -154,7 +155,7 @@ def come_back(account: Account, sub: Subscription, day: date, at: datetime, told
     offer = sub.at_return(day)
     offer.packs = carried(sub)
     if passes(account, sub, offer, day, at, in_debt=account.available(at) < 0):
-        take(account, sub, offer, day, at, told)
+        take(account, sub, offer, at, told)
     else:
         sub.reasons = {"funds"}
 

@@ -39,7 +39,7 @@ def subscribe(account: Account, values: dict[str, Any], now: datetime, number: i
         offer = sub.at_boundary(today)
         if not account.fits(plan, offer.total, now, owner=sub, day=today):
             raise RefusedError("insufficient_funds")
-        take(account, sub, offer, today, now, today)
+        take(account, sub, offer, now, today)
     account.subscriptions.append(sub)
     if values.get("key") is not None:
         account.keys[key] = (content, number)
@@ -56,12 +56,13 @@ def cancel(account: Account, sub: Subscription, values: dict[str, Any], now: dat
         if sub.only_early:
             unblock_early(account, sub, now)
         return
-    close(account, sub, today)
     before = account.balance
     if values.get("refund", "none") == "prorated" and sub.runs and sub.opened and not sub.plan.arrears:
         give_back(account, sub, today)
+    given_back = account.balance > before
+    close(account, sub, today)
     end(account, sub, today)
-    if account.balance > before:
+    if given_back:
         money_came(account, now)
     else:
         lift_early(account, now)
@@ -72,11 +73,12 @@ def give_back(account: Account, sub: Subscription, today: date) -> None:
     for row in list(sub.charges):
         if not row.refundable:
             continue
-        covers, left = days_between(row.starts, row.ends), days_between(today, row.until)
+        since = max(today, row.starts)
+        covers, left = days_between(row.starts, row.ends), days_between(since, row.until)
         if sub.frozen is not None and row.until == sub.ends:
             left = sub.frozen
-        days = min(covers, left)
-        if days > 0:
-            amount = prorated(row.amount, days, covers)
-            account.charge(sub, "refund", later(today, left - days), later(today, left), -amount, today)
+        left = min(covers, left)
+        if left > 0:
+            amount = prorated(row.amount, left, covers)
+            account.charge(sub, "refund", since, later(since, left), -amount, today)
             row.refundable = False

@@ -35,6 +35,7 @@ class Offer:
     """What a decision costs, and the period that it begins."""
 
     grid: Grid
+    begins: date
     starts: date
     ends: date
     cycle_days: int
@@ -72,12 +73,14 @@ class Subscription:
     starts: date = date.min
     ends: date = date.min
     cycle_days: int = 0
+    counts_from: date = date.min  # the first day of the quota period
     runs_from: date = date.min  # the first day to which the present terms belong
     price: Fraction = Fraction(0)
     is_short_first: bool = False
     begins_free: bool = False  # the day on which a period begins counts in arrears, at whatever hour it began
     next_slice: date = date.min
-    owed_slices: list[tuple[date, int]] = field(default_factory=list)
+    kept: date = date.min  # the last day whose slice was taken and stayed when the plan was changed
+    is_new: bool = False  # its plan was changed while nothing ran
     paid: bool = False
     frozen: int | None = None
     paused_until: date | None = None
@@ -95,7 +98,6 @@ class Subscription:
         other = copy(self)
         other.reasons, other.looked = set(self.reasons), set(self.looked)
         other.stops, other.pauses = list(self.stops), list(self.pauses)
-        other.owed_slices = list(self.owed_slices)
         other.charges, other.counts = [copy(row) for row in self.charges], deepcopy(self.counts)
         return other
 
@@ -143,7 +145,7 @@ class Subscription:
         covers = later(day, 1) if self.plan.daily else last
         fee = 0 if self.plan.arrears else self.fee()
         gross = 0 if self.plan.arrears else self.plan.gross(amount)
-        return Offer(grid, starts, last, days_between(first, last), price, covers, gross, fee)
+        return Offer(grid, day, starts, last, days_between(first, last), price, covers, gross, fee)
 
     def at_boundary(self, day: date) -> Offer:
         """The decision of a boundary, or of the first day."""
@@ -170,15 +172,14 @@ class Subscription:
         """The slice of a day inside the running period."""
         offer = self._offer(self.grid, self.starts, day, self.price, 0)
         offer.ends, offer.cycle_days, offer.covers, offer.is_slice = self.ends, self.cycle_days, later(day, 1), True
-        owed = dict(self.owed_slices)
-        offer.amount = owed[day] if day in owed else self.slice_amount(day)
+        offer.amount = self.slice_amount(day)
         return offer
 
     def at_return(self, day: date) -> Offer:
-        """What coming back costs on a day."""
+        """What coming back costs on a day. A day whose slice stays is not paid again: what begins, begins tomorrow."""
+        day = max(day, later(self.kept, 1)) if self.kept > date.min else day
         if self.plan.daily:
             return self._daily_return(day)
-        day = max(day, self.runs_from)  # a slice that a change left standing pays for today
         price = self.price_on(day)
         restart = self.plan.resume == "restart"
         grid = from_start(self.plan.length, day) if restart else self.grid
@@ -193,11 +194,9 @@ class Subscription:
     def _daily_return(self, day: date) -> Offer:
         if self.runs and self.opened and day < self.ends:
             return self.at_slice(day)
-        if day < self.runs_from:
-            return self._offer(self.grid, self.runs_from, day, self.price_on(self.runs_from), 0)
         first, last = self.grid.cycle(day)
-        # A billing period's slices use the price of its first day, which is not before the subscription's own.
-        begins = max(first, self.first_day)
+        # What was begun before keeps the price of its billing period's first day.
+        begins = first if self.opened and not self.is_new else day
         price = self.price_on(begins)
         amount = slice_of(price, days_between(first, day) + 1, days_between(first, last))
         return self._offer(self.grid, begins, day, price, amount)
@@ -206,13 +205,17 @@ class Subscription:
         """Whether it was suspended at an instant."""
         return any(since <= at and (until is None or at < until) for since, until in self.stops)
 
+    def _first_counts(self, zone: Zone) -> bool:
+        """The day on which a period begins counts, but not where it was stopped at that very instant."""
+        return self.begins_free and all(since != zone.midnight(self.starts) for since, _ in self.stops)
+
     def arrears_until(self, zone: Zone, day: date) -> int:
         """What the running period in arrears comes to: days that were not suspended at their start."""
         until = min(day, self.ends)
         free = [
             n
             for n in range(days_between(self.starts, until))
-            if (n == 0 and self.begins_free) or not self.was_stopped(zone.midnight(later(self.starts, n)))
+            if not self.was_stopped(zone.midnight(later(self.starts, n))) or (n == 0 and self._first_counts(zone))
         ]
         if self.is_short_first and self.plan.first_period == "free":
             return 0

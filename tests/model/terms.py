@@ -31,6 +31,10 @@ class Operator:
         inclusive = record.get("prices_include_tax", True)
         return cls(Zone(record.get("time_zone", "UTC")), record.get("currency", "EUR"), bool(inclusive), rates)
 
+    def __deepcopy__(self, _memo: object) -> Operator:
+        """One for all."""
+        return self
+
     def minor(self, text: object) -> int:
         """An amount in minor units."""
         return minor(str(text), self.currency)
@@ -104,6 +108,10 @@ class Plan:
         self.renews = bool(get("renew", True))
         own = sum((item.weight for item in self.items.values()), Fraction(0))
         self.prices[date.min] = Fraction(str(get("price"))) if get("price") is not None else own
+
+    def __deepcopy__(self, _memo: object) -> Plan:
+        """One for all."""
+        return self
 
     @property
     def daily(self) -> bool:

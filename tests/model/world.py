@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -62,9 +63,12 @@ class World:
         action = next((name for name in step if name not in {"at", "expect", "refused"}), None)
         if action is None or action == "advance":
             return None
+        before = deepcopy((self.accounts, self.owners)) if self.down_until is not None and action in STOPS else None
         try:
             self.act(action, dict(step[action]))
         except RefusedError as refused:
+            if before is not None:  # what was caught up for a step that is refused is undone with it
+                self.accounts, self.owners = before
             return refused.code
         return None
 
@@ -163,6 +167,7 @@ class World:
         account.book(self.today, "payment" if action == "pay" else "adjustment", amount)
         if action == "pay":
             account.repay(amount, self.now)
+            account.tell("payment_received", self.today)
         if amount > 0:
             money_came(account, self.now)
 
