@@ -57,6 +57,11 @@ def first_answer(account: int, key: str | None, request: Mapping[str, object]) -
     return answer
 
 
+def is_kept(account: int, key: str) -> bool:
+    """Whether something was done under the key. Call it with the account locked."""
+    return bool(_sql.rows("find", account=account, key=key))
+
+
 def keep_answer(
     account: int,
     operator: int,

@@ -11,6 +11,7 @@ from abono.features.accounts.queries import AccountRow
 from abono.features.billing import money
 from abono.features.billing.payments import PaymentRow, list_payments
 from abono.features.ledger.queries import EntryRow, statement
+from abono.interfaces.api.amounts import AtMost, bounded
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.lists import Listed
 from abono.interfaces.api.once import key_of
@@ -133,7 +134,7 @@ class CreditLimit(Body):
     amount: Annotated[Positive, Field(examples=["100.00"])]
 
 
-class Promise(Body):
+class Promise(AtMost):
     """A promised payment: credit for a time, for a fee."""
 
     amount: Positive
@@ -246,7 +247,7 @@ def set_credit_limit(request: Call, account: Id, body: CreditLimit) -> Balance:
 
 @endpoint(
     "POST", "/accounts/{account}/promises", right="promise.create", tag=TAG, answer=Balance, status=201,
-    refusals=("grant_active", "insufficient_funds"),
+    refusals=("grant_active", "insufficient_funds", "amount_changed"),
 )  # fmt: skip
 def promise(request: Call, account: Id, body: Promise) -> Balance:
     """Take a promise to pay.
@@ -256,7 +257,8 @@ def promise(request: Call, account: Id, body: Promise) -> Balance:
     """
     row = reach(request, account, "promise.create")
     amount, fee = (parse_amount(getattr(body, name), row.currency, name) for name in ("amount", "fee"))
-    money.promise(account, amount, body.days, now=request.now, fee=fee, key=booking_key(request))
+    with bounded(account, row.currency, body, booking_key(request)):
+        money.promise(account, amount, body.days, now=request.now, fee=fee, key=booking_key(request))
     return Balance(**_after(request, account, "promise.create"))
 
 

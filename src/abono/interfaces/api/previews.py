@@ -12,10 +12,11 @@ from abono.features.billing import blocks, money, orders
 from abono.features.billing.previews import Preview as Seen
 from abono.features.billing.previews import preview
 from abono.features.subscriptions.access import find_subscription
+from abono.interfaces.api.amounts import AtMost, bounded
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.payments import Adjustment, CreditLimit, Payment, Promise
 from abono.interfaces.api.reaching import reach
-from abono.interfaces.api.subscriptions import Cancellation, Change, Order, Pause
+from abono.interfaces.api.subscriptions import Cancellation, Change, Order, Pause, Return
 from abono.interfaces.api.values import Amount, Answer, Body, Code, Currency, Day, Id, Key, Unit
 from abono.kernel.money import format_amount, parse_amount
 
@@ -52,14 +53,27 @@ class PausePreview(Pause):
 class SubscriptionPreview(Body):
     """Something else that would be done to a subscription."""
 
-    action: Literal["keep", "resume", "block", "unblock"]
+    action: Literal["keep", "block"]
+    subscription: Key
+
+
+class ReturnPreview(Return):
+    """A subscription that might return."""
+
+    action: Literal["resume", "unblock"]
     subscription: Key
 
 
 class AccountPreview(Body):
-    """All subscriptions of the account that would be blocked, or lifted."""
+    """All subscriptions of the account that would be blocked."""
 
-    action: Literal["block_account", "unblock_account"]
+    action: Literal["block_account"]
+
+
+class AccountReturnPreview(Return):
+    """All subscriptions of the account that might return."""
+
+    action: Literal["unblock_account"]
 
 
 class PaymentPreview(Payment):
@@ -92,7 +106,9 @@ Asked = (
     | CancellationPreview
     | PausePreview
     | SubscriptionPreview
+    | ReturnPreview
     | AccountPreview
+    | AccountReturnPreview
     | PaymentPreview
     | AdjustmentPreview
     | CreditLimitPreview
@@ -190,8 +206,13 @@ def preview_operation(request: Call, account: Id, body: Annotated[Wanted, FromBo
     subscription = getattr(asked, "subscription", None)
     if subscription is not None:
         find_subscription(request.person, account, subscription, right=right)
-    seen = preview(account, request.now, _act(request, account, currency, asked))
-    return _shown(seen)
+    act = _act(request, account, currency, asked)
+
+    def act_within() -> None:
+        with bounded(account, currency, asked if isinstance(asked, AtMost) else AtMost(), None):
+            act()
+
+    return _shown(preview(account, request.now, act_within))
 
 
 def _act(request: Call, account: int, currency: str, asked: Asked) -> Act:
@@ -203,9 +224,9 @@ def _act(request: Call, account: int, currency: str, asked: Asked) -> Act:
             return lambda: orders.subscribe(
                 account, asked.plan, now=now, quantity=quantity, unit=asked.unit, starts_on=asked.starts_on
             )
-        case ChangePreview() | CancellationPreview() | PausePreview() | SubscriptionPreview():
+        case ChangePreview() | CancellationPreview() | PausePreview() | SubscriptionPreview() | ReturnPreview():
             return _act_on_subscription(account, asked, now)
-        case AccountPreview():
+        case AccountPreview() | AccountReturnPreview():
             act = blocks.block if asked.action == "block_account" else blocks.unblock
             return lambda: act(account, now=now)
         case PromisePreview():
@@ -222,7 +243,9 @@ def _act(request: Call, account: int, currency: str, asked: Asked) -> Act:
 
 
 def _act_on_subscription(
-    account: int, asked: ChangePreview | CancellationPreview | PausePreview | SubscriptionPreview, now: datetime
+    account: int,
+    asked: ChangePreview | CancellationPreview | PausePreview | SubscriptionPreview | ReturnPreview,
+    now: datetime,
 ) -> Act:
     one = asked.subscription
     match asked:
@@ -237,7 +260,7 @@ def _act_on_subscription(
             return lambda: orders.cancel(account, one, now=now, at_period_end=later, prorate_refund=back)
         case PausePreview():
             return lambda: blocks.pause(account, one, now=now, until=asked.until)
-        case SubscriptionPreview():
+        case SubscriptionPreview() | ReturnPreview():
             acts: dict[str, Act] = {
                 "keep": lambda: orders.keep(account, one, now=now),
                 "resume": lambda: blocks.resume(account, one, now=now),

@@ -14,6 +14,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import BaseModel, Field
 
 from abono.base.refusal import Refusal
+from abono.features.billing.limits import AmountChanged
 from abono.features.ledger.operations import InsufficientFunds
 from abono.interfaces.api.values import FORMS
 from abono.kernel.errors import InvalidValue
@@ -30,6 +31,7 @@ STATUS = {
     "forbidden": 403,
     "not_found": 404,
     "key_conflict": 409,
+    "amount_changed": 409,
     "subscription_ended": 409,
     "subscription_ending": 409,
     "subscription_suspended": 409,
@@ -141,7 +143,13 @@ class Problem(BaseModel):
     short_by: Annotated[
         str | None, Field(description="How much money is missing, in the currency beside it.", examples=["12.30"])
     ] = None
-    currency: Annotated[str | None, Field(description="Of `short_by`: ISO 4217.", examples=["EUR"])] = None
+    amount: Annotated[
+        str | None, Field(description="What it would take, or bring, now: not what was allowed.", examples=["117.81"])
+    ] = None
+    limit: Annotated[
+        str | None, Field(description="The `at_most` or `at_least` that was given.", examples=["23.80"])
+    ] = None
+    currency: Annotated[str | None, Field(description="Of the amounts: ISO 4217.", examples=["EUR"])] = None
     errors: Annotated[list[FieldProblem] | None, Field(description="All fields to blame, if several are.")] = None
 
 
@@ -180,13 +188,23 @@ def refused(request: HttpRequest, refusal: Refusal | InvalidValue) -> HttpRespon
     """The answer to what an operation refuses."""
     address = request.resolver_match.kwargs if request.resolver_match else {}
     status = status_of(refusal.code, in_address=refusal.field in address)
-    money = _money_of(refusal) if isinstance(refusal, InsufficientFunds) else {}
+    money = _money_of(refusal)
     errors = getattr(refusal, "errors", None)
     return problem(request, status, refusal.code, refusal.message, refusal.field, errors=errors, **money)
 
 
-def _money_of(refusal: InsufficientFunds) -> dict[str, str]:
-    return {"short_by": format_amount(refusal.missing, refusal.currency), "currency": refusal.currency}
+def _money_of(refusal: Refusal | InvalidValue) -> dict[str, str]:
+    """The amounts that a refusal is about."""
+    match refusal:
+        case InsufficientFunds(missing=missing, currency=currency):
+            return {"short_by": format_amount(missing, currency), "currency": currency}
+        case AmountChanged(amount=amount, limit=limit, currency=currency):
+            return {
+                "amount": format_amount(amount, currency),
+                "limit": format_amount(limit, currency),
+                "currency": currency,
+            }
+    return {}
 
 
 def unreadable(request: HttpRequest, invalid: ValidationError) -> HttpResponse:

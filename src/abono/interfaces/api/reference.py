@@ -48,6 +48,8 @@ _TELLS = {
     "forbidden": "This needs the right 'payment.create', which you do not have; ask an administrator.",
     "not_found": "There is nothing here; look it up in the list.",
     "insufficient_funds": "The account is short by 12.30 EUR; let it be topped up and ask again.",
+    "amount_changed": "It takes 117.81 EUR now, more than 23.80; ask for a preview and decide anew.",
+    "unknown_price": "No price of 'gold' begins on 2026-02-01; look at the list of its prices.",
     "key_conflict": "The key 'order-17' was used before for a different request; use a new key.",
     "too_large": "The request is too large; send less at once.",
     "unsupported_media_type": "Send the body as application/json.",
@@ -95,7 +97,10 @@ _TELLS = {
     "period_closed": "2026-01-01 has passed; let the price begin on 2026-02-01 or later.",
 }
 """An example of every refusal's sentence."""
-_MORE = {"insufficient_funds": {"field": "account", "short_by": "12.30", "currency": "EUR"}}
+_MORE = {
+    "insufficient_funds": {"field": "account", "short_by": "12.30", "currency": "EUR"},
+    "amount_changed": {"field": "at_most", "amount": "117.81", "limit": "23.80", "currency": "EUR"},
+}
 """What else a refusal tells."""
 
 

@@ -13,6 +13,7 @@ from abono.base.paging import Page
 from abono.features.billing import blocks, orders
 from abono.features.subscriptions.access import find_subscription
 from abono.features.subscriptions.queries import SubscriptionRow, list_subscriptions, page_of_account
+from abono.interfaces.api.amounts import AtMost, Bounded, bounded
 from abono.interfaces.api.calls import Call, endpoint
 from abono.interfaces.api.lists import Listed
 from abono.interfaces.api.payments import booking_key
@@ -87,7 +88,7 @@ class SubscriptionFilter(Paging):
     operator: Annotated[Id | None, Field(description="Of one operator only.")] = None
 
 
-class Order(Body):
+class Order(AtMost):
     """A plan to subscribe to."""
 
     plan: Code
@@ -96,7 +97,7 @@ class Order(Body):
     starts_on: Annotated[Day | None, Field(description="Today if not given; not in the past.")] = None
 
 
-class Change(Body):
+class Change(Bounded):
     """Another plan or quantity; the present ones take a waiting change back."""
 
     plan: Code | None = None
@@ -104,7 +105,7 @@ class Change(Body):
     when: Annotated[Literal["now", "period_end"], Field(examples=["period_end"])] = "period_end"
 
 
-class Cancellation(Body):
+class Cancellation(Bounded):
     """How to end."""
 
     when: Annotated[Literal["now", "period_end"], Field(examples=["period_end"])] = "period_end"
@@ -113,7 +114,7 @@ class Cancellation(Body):
     ] = "none"
 
 
-class Pause(Body):
+class Pause(AtMost):
     """How long."""
 
     until: Annotated[
@@ -123,6 +124,10 @@ class Pause(Body):
 
 class Nothing(Body):
     """There is nothing to say; send `{}`."""
+
+
+class Return(AtMost):
+    """Something that may return, and be charged for it; `{}` is enough."""
 
 
 def subscription_of(row: SubscriptionRow) -> Subscription:
@@ -185,23 +190,25 @@ def _of_account(account: int) -> Listed[SubscriptionRow]:
 
 @endpoint(
     "POST", OF_ACCOUNT, right="subscription.create", tag=TAG, answer=Subscription, status=201,
-    refusals=("insufficient_funds", "currency_mismatch", "unknown_plan"),
+    refusals=("insufficient_funds", "amount_changed", "currency_mismatch", "unknown_plan"),
 )  # fmt: skip
 def subscribe(request: Call, account: Id, body: Order) -> Reply:
     """Subscribe to a plan.
 
-    The first period is charged at once, unless there is a trial or it begins later. If it does not fit, it is refused.
+    The first period is charged at once, unless there is a trial or it begins later. If it does not fit, or takes more
+    than `at_most`, it is refused.
     """
-    reach(request, account, "subscription.create")
-    subscription = orders.subscribe(
-        account,
-        body.plan,
-        now=request.now,
-        quantity=Decimal(body.quantity),
-        unit=body.unit,
-        key=booking_key(request),
-        starts_on=body.starts_on,
-    )
+    row = reach(request, account, "subscription.create")
+    with bounded(account, row.currency, body, booking_key(request)):
+        subscription = orders.subscribe(
+            account,
+            body.plan,
+            now=request.now,
+            quantity=Decimal(body.quantity),
+            unit=body.unit,
+            key=booking_key(request),
+            starts_on=body.starts_on,
+        )
     shown = find_subscription(request.person, account, subscription, right="subscription.create")
     return made(subscription_of(shown), f"/accounts/{account}/subscriptions/{subscription}")
 
@@ -215,16 +222,19 @@ def get_subscription(request: Call, account: Id, subscription: UUID) -> Subscrip
     return subscription_of(find_subscription(request.person, account, subscription))
 
 
-def _acted(request: Call, account: int, subscription: UUID, right: str, act: Callable[[], object]) -> Subscription:
-    """Do something to a subscription that the person may reach, and show what became of it."""
-    find_subscription(request.person, account, subscription, right=right)
-    act()
+def _acted(
+    request: Call, account: int, subscription: UUID, right: str, act: Callable[[], object], body: AtMost | None = None
+) -> Subscription:
+    """Do something to a subscription that the person may reach, within its bounds, and show what became of it."""
+    row = find_subscription(request.person, account, subscription, right=right)
+    with bounded(account, row.currency, body or AtMost(), booking_key(request)):
+        act()
     return subscription_of(find_subscription(request.person, account, subscription, right=right))
 
 
 @endpoint(
     "POST", f"{ONE}/change", right="subscription.change", tag=TAG, answer=Subscription,
-    refusals=("insufficient_funds", "subscription_ended", "subscription_ending", "unknown_plan"),
+    refusals=("insufficient_funds", "amount_changed", "subscription_ended", "subscription_ending", "unknown_plan"),
 )  # fmt: skip
 def change_subscription(request: Call, account: Id, subscription: UUID, body: Change) -> Subscription:
     """Change the plan or the quantity.
@@ -245,12 +255,13 @@ def change_subscription(request: Call, account: Id, subscription: UUID, body: Ch
             key=booking_key(request),
         )
 
-    return _acted(request, account, subscription, "subscription.change", act)
+    return _acted(request, account, subscription, "subscription.change", act, body)
 
 
 @endpoint(
-    "POST", f"{ONE}/cancel", right="subscription.cancel", tag=TAG, answer=Subscription, refusals=("subscription_ended",)
-)
+    "POST", f"{ONE}/cancel", right="subscription.cancel", tag=TAG, answer=Subscription,
+    refusals=("amount_changed", "subscription_ended"),
+)  # fmt: skip
 def cancel_subscription(request: Call, account: Id, subscription: UUID, body: Cancellation) -> Subscription:
     """End a subscription.
 
@@ -267,7 +278,7 @@ def cancel_subscription(request: Call, account: Id, subscription: UUID, body: Ca
             key=booking_key(request),
         )
 
-    return _acted(request, account, subscription, "subscription.cancel", act)
+    return _acted(request, account, subscription, "subscription.cancel", act, body)
 
 
 @endpoint(
@@ -289,7 +300,7 @@ def keep_subscription(request: Call, account: Id, subscription: UUID, body: Noth
 
 @endpoint(
     "POST", f"{ONE}/pause", right="subscription.pause", tag=TAG, answer=Subscription,
-    refusals=("pause_not_allowed", "insufficient_funds", "subscription_ended"),
+    refusals=("pause_not_allowed", "insufficient_funds", "amount_changed", "subscription_ended"),
 )  # fmt: skip
 def pause_subscription(request: Call, account: Id, subscription: UUID, body: Pause) -> Subscription:
     """Pause a subscription.
@@ -300,14 +311,14 @@ def pause_subscription(request: Call, account: Id, subscription: UUID, body: Pau
     def act() -> None:
         blocks.pause(account, subscription, now=request.now, until=body.until, key=booking_key(request))
 
-    return _acted(request, account, subscription, "subscription.pause", act)
+    return _acted(request, account, subscription, "subscription.pause", act, body)
 
 
 @endpoint(
     "POST", f"{ONE}/resume", right="subscription.pause", tag=TAG, answer=Subscription,
-    refusals=("not_paused", "pause_not_allowed", "subscription_ended"),
+    refusals=("not_paused", "pause_not_allowed", "amount_changed", "subscription_ended"),
 )  # fmt: skip
-def resume_subscription(request: Call, account: Id, subscription: UUID, body: Nothing) -> Subscription:
+def resume_subscription(request: Call, account: Id, subscription: UUID, body: Return) -> Subscription:
     """End a pause.
 
     What was kept runs again, or the return is tried with the money there is.
@@ -316,7 +327,7 @@ def resume_subscription(request: Call, account: Id, subscription: UUID, body: No
     def act() -> None:
         blocks.resume(account, subscription, now=request.now, key=booking_key(request))
 
-    return _acted(request, account, subscription, "subscription.pause", act)
+    return _acted(request, account, subscription, "subscription.pause", act, body)
 
 
 @endpoint("POST", f"{ONE}/block", right="account.block", tag=TAG, answer=Subscription, refusals=("subscription_ended",))
@@ -333,9 +344,10 @@ def block_subscription(request: Call, account: Id, subscription: UUID, body: Not
 
 
 @endpoint(
-    "POST", f"{ONE}/unblock", right="account.block", tag=TAG, answer=Subscription, refusals=("subscription_ended",)
-)
-def unblock_subscription(request: Call, account: Id, subscription: UUID, body: Nothing) -> Subscription:
+    "POST", f"{ONE}/unblock", right="account.block", tag=TAG, answer=Subscription,
+    refusals=("amount_changed", "subscription_ended"),
+)  # fmt: skip
+def unblock_subscription(request: Call, account: Id, subscription: UUID, body: Return) -> Subscription:
     """Lift a block of the staff.
 
     If no other reason remains, the return is tried with the money there is.
@@ -344,7 +356,7 @@ def unblock_subscription(request: Call, account: Id, subscription: UUID, body: N
     def act() -> None:
         blocks.unblock(account, now=request.now, subscription=subscription)
 
-    return _acted(request, account, subscription, "account.block", act)
+    return _acted(request, account, subscription, "account.block", act, body)
 
 
 @endpoint("POST", "/accounts/{account}/block", right="account.block", tag=TAG, answer=Subscriptions)
@@ -358,12 +370,16 @@ def block_account(request: Call, account: Id, body: Nothing) -> BaseModel:
     return _of_account(account).first()
 
 
-@endpoint("POST", "/accounts/{account}/unblock", right="account.block", tag=TAG, answer=Subscriptions)
-def unblock_account(request: Call, account: Id, body: Nothing) -> BaseModel:
+@endpoint(
+    "POST", "/accounts/{account}/unblock", right="account.block", tag=TAG, answer=Subscriptions,
+    refusals=("amount_changed",),
+)  # fmt: skip
+def unblock_account(request: Call, account: Id, body: Return) -> BaseModel:
     """Lift the staff's blocks of an account.
 
     Returns are tried by priority, then age, with the money there is.
     """
-    reach(request, account, "account.block")
-    blocks.unblock(account, now=request.now)
+    row = reach(request, account, "account.block")
+    with bounded(account, row.currency, body, booking_key(request)):
+        blocks.unblock(account, now=request.now)
     return _of_account(account).first()

@@ -46,6 +46,8 @@ SENTENCES: dict[str, _StrPromise] = {
     "currency_mismatch": _("The plan is sold in another currency than the account is kept in."),
     "duplicate_number": _("There is an account with this number already. Choose another."),
     "operator_blocked": _("Nothing new is sold here at the moment. What you have stays as it is."),
+    "amount_changed": _("Another amount would be charged now than was allowed. Look at it again and decide anew."),
+    "unknown_price": _("No price of the plan begins on this day. Look at the list of its prices."),
     "key_conflict": _("This form was sent before with other values. Open it anew and send it again."),
     "not_found": _("There is nothing here. Look it up in the list."),
     "forbidden": _("You may not do this. Ask an administrator for the right to."),
