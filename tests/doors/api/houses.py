@@ -66,6 +66,9 @@ def build() -> House:
     ids["offer"] = full("POST", f"/operators/{ids['operator']}/offers", {"plan": "line"}).body["items"][0]["id"]
     later = (now.date() + timedelta(days=9)).isoformat()
     other = full("POST", "/operators", {"code": "zanzibar-other", "name": "Zanzibar 2"}).body["id"]
+    ids["valid_from"] = later
+    for priced in (f"/operators/{ids['operator']}/plans/line", f"/operators/{ids['operator']}/offers/{ids['offer']}"):
+        full("POST", f"{priced}/prices", {"price": "9.00", "valid_from": later})
     moves = full("POST", f"/operators/{ids['operator']}/moves", {"parent": other, "valid_from": later})
     ids["move"] = moves.body["items"][0]["id"]
     ids["person"], ids["membership"] = _member(seller)

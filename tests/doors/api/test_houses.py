@@ -145,6 +145,23 @@ def test_a_price_counts_from_a_day_on(world: World) -> None:
     assert world.call("POST", path.replace("line", "gold"), {"price": "1"}).told == (404, "unknown_plan")
 
 
+def test_a_coming_price_is_withdrawn(world: World) -> None:
+    path = f"/operators/{world.seller.id}/plans/line/prices"
+    later = (TODAY + timedelta(days=40)).isoformat()
+    assert world.call("POST", path, {"price": "12", "valid_from": later}).status == 201
+    assert world.call("DELETE", f"{path}/2999-01-01").told == (404, "unknown_price")
+    assert world.call("POST", path, {"price": "11"}).status == 201
+    assert world.call("DELETE", f"{path}/{TODAY.isoformat()}").told == (409, "period_closed")
+    left = world.call("DELETE", f"{path}/{later}")
+    assert (left.status, [each["valid_from"] for each in left.body["items"]]) == (
+        200,
+        [TODAY.isoformat(), "0001-01-01"],
+    )
+    assert world.call("DELETE", f"{path}/{later}").told == (404, "unknown_price")
+    assert world.call("GET", f"{path}?version=1").body == left.body
+    assert world.call("GET", f"{path}?version=2").status == 404
+
+
 def test_a_plan_is_offered_below_with_the_taxes_of_whoever_sells_it(world: World) -> None:
     child = world.call(
         "POST", "/operators", {"code": "child-2", "name": "Child", "tax": "25", "prices_include_tax": False}

@@ -9,7 +9,7 @@ from django.db import OperationalError, connection, transaction
 
 from abono.base.sql import statements
 from abono.features.catalogue import offers
-from abono.features.catalogue.operations import plan_versions, set_price
+from abono.features.catalogue.operations import plan_versions, reserve, set_price, withdraw_price
 from abono.features.operators.queries import operator_by_id
 
 if TYPE_CHECKING:
@@ -30,8 +30,34 @@ def change_price(operator: Operator, plan_code: str, price: Decimal, valid_from:
     """
 
     def change() -> None:
+        reserve(operator)  # before the accounts, as whoever looks before it is changed takes it
         plans = plan_versions(operator, plan_code)
         _waking(operator, plans, valid_from, now, lambda: set_price(operator, plan_code, price, valid_from, now=now))
+
+    patiently(change)
+
+
+def withdraw_coming_price(operator: Operator, plan_code: str, valid_from: date, *, now: datetime) -> None:
+    """A price that is still to come does not come; who waits for money is looked at again at the next midnight.
+
+    Raises UnknownPlan, UnknownPrice, PeriodClosed (it counts already), OfferedPlan.
+    """
+
+    def change() -> None:
+        reserve(operator)
+        plans = plan_versions(operator, plan_code)
+        _waking(operator, plans, valid_from, now, lambda: withdraw_price(operator, plan_code, valid_from, now=now))
+
+    patiently(change)
+
+
+def withdraw_coming_offer_price(giver: Operator, offer: int, valid_from: date, *, now: datetime) -> None:
+    """The same for a price that an offer has of its own (see offers.withdraw_offer_price)."""
+
+    def change() -> None:
+        seller, plans = offers.versions_of(giver, offer)
+        house = operator_by_id(seller)
+        _waking(house, plans, valid_from, now, lambda: offers.withdraw_offer_price(giver, offer, valid_from, now=now))
 
     patiently(change)
 

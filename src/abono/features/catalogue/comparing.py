@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +31,25 @@ def stored_services(operator: Operator) -> dict[str, ServiceTerms]:
     }
 
 
-def stored_plans(operator: Operator, day: date) -> dict[str, tuple[int, PlanTerms]]:
-    """The plans that are sold, by code: version and terms, with the price that is valid on a day."""
+@dataclass(frozen=True)
+class StoredPlan:
+    """A plan that is sold: ``terms`` with the price that is valid on a day, ``price_from`` when; the first it had."""
+
+    version: int
+    terms: PlanTerms
+    price_from: date
+    first_price: Decimal | None
+
+
+def stored_plans(operator: Operator, day: date) -> dict[str, StoredPlan]:
+    """The plans that are sold, by code, with the prices that are valid on a day."""
     parts: dict[str, dict[str, tuple[Decimal, Mapping[str, Any]]]] = {}
     for row in _sql.rows("parts", operator=operator.id):
         parts.setdefault(row["plan"], {})[row["service"]] = (row["quantity"], json.loads(row["terms"]))
     return {
-        row["code"]: (row["version"], _terms(row, parts.get(row["code"], {})))
+        row["code"]: StoredPlan(
+            row["version"], _terms(row, parts.get(row["code"], {})), row["price_from"], row["first_price"]
+        )
         for row in _sql.rows("plans", operator=operator.id, day=day)
     }
 

@@ -2,7 +2,8 @@
 
 The fields are those of a story's ``catalogue`` (doors.md §3). A plan may use a service that is only stored. One whose
 terms are those that are sold stays as it is; any other becomes the next version, and existing subscriptions
-keep theirs. Its price is held against the one that is valid today. A service is changed in place: what it
+keep theirs. Its price is held against the one that is valid today, and against the one that the version was saved with:
+a price that began or will begin on a day is no difference from the file. A service is changed in place: what it
 costs counts for every period that begins from then on. What is not described stays as it is.
 """
 
@@ -21,7 +22,7 @@ from abono.features.catalogue.comparing import (
     stored_plans,
     stored_services,
 )
-from abono.features.catalogue.operations import save_catalogue
+from abono.features.catalogue.operations import reserve, save_catalogue
 from abono.features.catalogue.settling import settle
 from abono.features.catalogue.terms import CatalogueTerms, PlanTerms, ServiceTerms, parse_catalogue, parse_plan
 from abono.features.operators.queries import operator_by_id
@@ -75,6 +76,7 @@ class Merge:
     services: dict[str, ServiceTerms] = field(default_factory=dict)
     plans: dict[str, PlanTerms] = field(default_factory=dict)
     known: dict[str, ServiceTerms] = field(default_factory=dict)
+    dated: set[str] = field(default_factory=set)
 
     def refuse(self, error: InvalidValue) -> None:
         """Tell of an error."""
@@ -99,7 +101,7 @@ def judge(operator: Operator, catalogue: Mapping[str, object], *, now: datetime,
 
     One merge for an operator at a time: another waits until the transaction ends, and then finds what this one wrote.
     """
-    _sql.row("reserve", operator=operator.id)
+    reserve(operator)
     merge = Merge(operator, prefix, now)
     merge.known = _judge_services(merge, catalogue)
     _judge_plans(merge, catalogue)
@@ -165,12 +167,18 @@ def _judge_plans(merge: Merge, catalogue: Mapping[str, object]) -> None:
             continue
         if not terms.services:
             merge.warn(path, "no_services", "The plan has no services; it is charged and gives nothing.")
-        version, sold = stored.get(code, (0, None))
-        differs = plan_differences(sold, terms) if sold else None
+        sold = stored.get(code)
+        differs = plan_differences(sold.terms, terms) if sold else None
+        if sold and differs and "price" in differs and terms.price == sold.first_price:
+            differs.remove("price")
+            merge.dated.add(code)
+            message = f"Its price of {sold.price_from} goes on; set a price from a day to change what it costs."
+            merge.warn(f"{path}.price", "dated_price", message)
         if merge.count("plan", code, differs):
             merge.plans[code] = terms
         if differs:
-            message = f"Becomes version {version + 1} ({', '.join(differs)}); existing subscriptions keep theirs."
+            version = sold.version + 1 if sold else 1
+            message = f"Becomes version {version} ({', '.join(differs)}); existing subscriptions keep theirs."
             merge.warn(path, "new_version", message)
 
 
@@ -192,7 +200,8 @@ def _check_decimals(value: Decimal | None, most: int, path: str) -> None:
 def _write(merge: Merge) -> None:
     before = stored_services(merge.operator)
     used = {code: merge.known[code] for plan in merge.plans.values() for code in plan.services}
-    save_catalogue(merge.operator, CatalogueTerms({**used, **merge.services}, merge.plans), now=merge.now)
+    terms = CatalogueTerms({**used, **merge.services}, merge.plans)
+    save_catalogue(merge.operator, terms, now=merge.now, dated=merge.dated)
     for code, service in merge.services.items():
         record(
             "service.save",

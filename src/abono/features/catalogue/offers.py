@@ -17,7 +17,7 @@ from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.catalogue.queries import UnknownPlan, plan_by_code
-from abono.features.catalogue.settling import price_plan
+from abono.features.catalogue.settling import drop_price, price_plan
 from abono.features.operators.queries import operator_by_id
 from abono.features.operators.tree import lock_tree, node
 
@@ -59,6 +59,12 @@ class UnknownOffer(Refusal):
     """There is no such offer that runs."""
 
     code = "unknown_offer"
+
+
+class UnknownPrice(Refusal):
+    """No price begins on that day."""
+
+    code = "unknown_price"
 
 
 class OfferedPlan(Refusal):
@@ -173,11 +179,40 @@ def price_offer(giver: Operator, offer: int, price: Decimal, price_from: date | 
     since = day if found.price_from is None else min(day, found.price_from)
     _sql.run("price", offer=found.id, price=price, price_from=since)
     for plan in _versions(found):
-        later = [row["valid_from"] for row in _sql.rows("later_prices", plan=plan, day=day)]
-        price_plan(seller, plan, price, [day, *later])
-        for each in [day, *later]:
-            follow_price(plan, price, each, now=now)
+        for row in _sql.rows("later_prices", plan=plan, day=day, until=found.price_from):
+            drop_price(seller, plan, row["valid_from"])
+            unfollow_price(plan, row["valid_from"], now=now)
+        price_plan(seller, plan, price, [day])
+        follow_price(plan, price, day, now=now)
     record("plan.offer_price", found.code, operator=seller.id, at=now, after={"price": price, "from": day})
+
+
+def withdraw_offer_price(giver: Operator, offer: int, valid_from: date, *, now: datetime) -> None:
+    """A price of the offer's own that is still to come does not come; the one before goes on, or the giver's again.
+
+    Runs in the caller's transaction. Raises UnknownOffer, UnknownPrice, PeriodClosed (it counts already).
+    """
+    found = _running(giver, offer)
+    seller = operator_by_id(found.operator_id)
+    since, versions = found.price_from, _versions(found)
+    own = [] if since is None else _sql.rows("own_prices", plan=versions[-1], since=since)
+    left = [row for row in own if row["valid_from"] != valid_from]
+    if len(left) == len(own):
+        message = f"No price of the offer's own begins on {valid_from}; look at its prices."
+        raise UnknownPrice(message, field="valid_from")
+    if valid_from <= seller.day(now):
+        message = f"The price from {valid_from} counts already; set another from today or a later day."
+        raise PeriodClosed(message, field="valid_from")
+    first = left[0]["valid_from"] if left else None
+    _sql.run("price", offer=found.id, price=left[-1]["price"] if left else None, price_from=first)
+    for plan in versions:
+        drop_price(seller, plan, valid_from)
+        unfollow_price(plan, valid_from, now=now)
+        again = _sql.rows("source_prices", plan=plan, since=valid_from, until=first) if since == valid_from else []
+        for row in again:
+            price_plan(seller, plan, row["price"], [row["valid_from"]])
+            follow_price(plan, row["price"], row["valid_from"], now=now)
+    record("plan.offer_price_withdraw", found.code, operator=seller.id, at=now, before={"from": valid_from})
 
 
 def follow_plan(operator: Operator, code: str, plan: int, *, now: datetime) -> None:
@@ -190,7 +225,7 @@ def follow_plan(operator: Operator, code: str, plan: int, *, now: datetime) -> N
             _copy(operator_by_id(offer.operator_id), offer, plan, now=now)
 
 
-def follow_price(plan: int, price: Decimal, valid_from: date, *, now: datetime) -> None:
+def follow_price(plan: int, price: Decimal | None, valid_from: date, *, now: datetime) -> None:
     """A new price of a plan is that of the versions that follow it, unless they have a price of their own by then."""
     for row in _sql.rows("followers", plan=plan):
         if row["price_from"] is not None and valid_from >= row["price_from"]:
@@ -200,6 +235,15 @@ def follow_price(plan: int, price: Decimal, valid_from: date, *, now: datetime) 
         day = max(valid_from, seller.day(now))
         price_plan(seller, row["id"], price, [day])
         follow_price(row["id"], price, day, now=now)
+
+
+def unfollow_price(plan: int, valid_from: date, *, now: datetime) -> None:
+    """A price of a plan does not come: nor in the versions that follow it, unless it counts there by now."""
+    for row in _sql.rows("followers", plan=plan):
+        seller = operator_by_id(row["operator_id"])
+        own = row["price_from"] is not None and valid_from >= row["price_from"]
+        if not own and valid_from > seller.day(now) and drop_price(seller, row["id"], valid_from):
+            unfollow_price(row["id"], valid_from, now=now)
 
 
 def following(plans: list[int]) -> dict[int, list[int]]:
@@ -256,11 +300,13 @@ def _end(offer: Offer, *, now: datetime) -> None:
 
 def _copy(seller: Operator, offer: Offer, source: int, *, now: datetime) -> None:
     """A version of the giver's plan for the seller, and so on for those whom the seller lets sell it."""
-    _sql.run("stop_selling", operator=seller.id, code=offer.code)
+    before = _sql.rows("stop_selling", operator=seller.id, code=offer.code)
     plan = _sql.row("copy_plan", operator=seller.id, source=source)["id"]
     _sql.run("copy_services", plan=plan, source=source)
     _sql.run("copy_prices", plan=plan, source=source, until=offer.price_from)
-    if offer.price is not None and offer.price_from is not None:
+    for each in before if offer.price_from is not None else []:
+        _sql.run("carry_own", plan=plan, source=each["id"], since=offer.price_from)
+    if not before and offer.price is not None and offer.price_from is not None:
         price_plan(seller, plan, offer.price, [offer.price_from])
     for row in _sql.rows("running", code=offer.code, giver=seller.id, operator=None):
         _copy(operator_by_id(row["operator_id"]), Offer(**row), plan, now=now)

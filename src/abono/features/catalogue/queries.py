@@ -19,6 +19,7 @@ from abono.kernel.tax import tax_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from datetime import datetime
     from decimal import Decimal
 
     from abono.features.access.people import Person
@@ -230,30 +231,35 @@ class PlanDetail:
     versions: dict[int, int]
 
 
-def list_plans(operator_ids: Collection[int], on: date | None = None) -> list[PlanRow]:
-    """The plans that these operators sell now, by operator and code, at the prices of a day (None: the last known)."""
-    return _plans(operator_ids, on)
+def list_plans(operator_ids: Collection[int], now: datetime) -> list[PlanRow]:
+    """The plans that these operators sell now, by operator and code, at the price of each operator's civil day."""
+    return _plans(operator_ids, now)
 
 
-def plan_detail(person: Person, code: str, *, operator: int | None = None, on: date | None = None) -> PlanDetail:
+def plan_detail(person: Person, code: str, *, now: datetime, operator: int | None = None) -> PlanDetail:
     """A plan that is sold now, of an ``operator`` or else of the own one first. Raises Forbidden, NotFound."""
     person.require("plan.view")
     if operator is not None:
         person.require_operator(operator)
     operators = person.operators if operator is None else [operator]
-    found = _plans(operators, on, code=code, first=person.operator) if code else []
+    found = _plans(operators, now, code=code, first=person.operator) if code else []
     if not found:
         message = f"There is no plan {code!r}; choose one of the catalogue."
         raise NotFound(message, field="plan")
     plan = found[0]
-    services = tuple(
-        PlanService(**{**row, "terms": json.loads(row["terms"]) if isinstance(row["terms"], str) else row["terms"]})
-        for row in _lists.rows("services_of_plan", plan=plan.id)
-    )
+    services = services_of(plan.id)
     versions = {
         row["version"]: row["id"] for row in _lists.rows("versions_of_plan", operator=plan.operator_id, code=code)
     }
     return PlanDetail(plan, services, tuple(price_history(plan.id)), versions)
+
+
+def services_of(plan: int) -> tuple[PlanService, ...]:
+    """The services of a plan and the terms of their use."""
+    return tuple(
+        PlanService(**{**row, "terms": json.loads(row["terms"]) if isinstance(row["terms"], str) else row["terms"]})
+        for row in _lists.rows("services_of_plan", plan=plan)
+    )
 
 
 def list_services(operator_ids: Collection[int]) -> list[ServiceRow]:
@@ -267,15 +273,25 @@ def services_page(operator_ids: Collection[int], *, after: str | None = None, li
     return page_of(rows, limit, lambda row: (row.operator_id, row.code))
 
 
-def plans_page(operator_ids: Collection[int], on: date, *, after: str | None = None, limit: int = 50) -> Page[PlanRow]:
+def plans_page(
+    operator_ids: Collection[int], now: datetime, *, after: str | None = None, limit: int = 50
+) -> Page[PlanRow]:
     """What ``list_plans`` answers, page by page. Raises InvalidRequest."""
-    rows = _plans(operator_ids, on, place=place_after(after, int, str) or _FIRST, most=checked(limit) + 1)
+    rows = _plans(operator_ids, now, place=place_after(after, int, str) or _FIRST, most=checked(limit) + 1)
     return page_of(rows, limit, lambda row: (row.operator_id, row.code))
 
 
 def price_history(plan_id: int) -> list[PricePoint]:
     """The prices of a plan (which ``plan_detail`` or ``list_plans`` found), the latest first."""
     return [PricePoint(**row) for row in _lists.rows("prices_of_plan", plan=plan_id, before=None, most=None)]
+
+
+def prices_of_versions(operator: int, code: str) -> dict[int, list[PricePoint]]:
+    """The prices of a plan by version, the newest version and the latest price first."""
+    found: dict[int, list[PricePoint]] = {}
+    for row in _lists.rows("prices_of_versions", operator=operator, code=code):
+        found.setdefault(row["version"], []).append(PricePoint(row["valid_from"], row["price"]))
+    return found
 
 
 def prices_page(plan_id: int, *, after: str | None = None, limit: int = 50) -> Page[PricePoint]:
@@ -292,13 +308,13 @@ def _services(operator_ids: Collection[int], place: tuple[Any, ...], most: int |
 
 def _plans(
     operators: Collection[int],
-    on: date | None,
+    now: datetime,
     *,
     code: str = "",
     first: int = 0,
     place: tuple[Any, ...] = _FIRST,
     most: int | None = None,
 ) -> list[PlanRow]:
-    terms = {"operators": list(operators), "day": on or date.max, "code": code, "first": first, "most": most}
+    terms = {"operators": list(operators), "now": now, "code": code, "first": first, "most": most}
     rows = _lists.rows("plans", **terms, after_operator=place[0], after_code=place[1])
     return [PlanRow(**{**row, "services": tuple(row["services"])}) for row in rows]

@@ -26,12 +26,21 @@ _SETTLED = ("price", "gross", "tax", "fee", "fee_tax", "inclusive", "tax_rates")
 _NEVER = date.fromisoformat(NEVER)
 
 
-def price_plan(operator: Operator, plan: int, price: Decimal, days: Sequence[date]) -> None:
+def price_plan(operator: Operator, plan: int, price: Decimal | None, days: Sequence[date]) -> None:
     """The same price (exact, in major units) from each of these days on, worked out for every quantity there is."""
     _sql.row("lock_plan", plan=plan)
     for day in days:
         _sql.run("put_price", plan=plan, valid_from=day, price=price)
     settle_all(operator, plan)
+
+
+def drop_price(operator: Operator, plan: int, day: date) -> list[Decimal | None]:
+    """No price begins on a day any more; answers the one that did, if one did."""
+    _sql.row("lock_plan", plan=plan)
+    dropped = [row["price"] for row in _sql.rows("drop_price", plan=plan, valid_from=day)]
+    if dropped:
+        settle_all(operator, plan)
+    return dropped
 
 
 def settle_all(operator: Operator, plan: int) -> None:
@@ -69,6 +78,10 @@ def _unsettled(operator: Operator, plan: int, quantity: Decimal) -> list[Callabl
         if not same:
             dates = {"valid_from": begins["valid_from"], "valid_to": ends["valid_from"]}
             writes.append(partial(_sql.run, "add_rate", plan=plan, quantity=quantity, **dates, **wanted))
+    days = {price["valid_from"] for price in prices}
+    for day, known in settled.items():
+        if day not in days:  # its price was withdrawn
+            writes.append(partial(_sql.run, "close_rate", id=known["id"], valid_to=day))
     return writes
 
 

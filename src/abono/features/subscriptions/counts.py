@@ -27,3 +27,8 @@ class PlanCounts:
 def counts_of_plan(operator: int, code: str) -> PlanCounts:
     """How many subscriptions have a plan of an operator."""
     return PlanCounts(**_sql.row("of_plan", operator=operator, code=code))
+
+
+def counts_by_version(operator: int, code: str) -> dict[int, int]:
+    """How many subscriptions that have not ended have each version of a plan, by its number."""
+    return {row["version"]: row["going"] for row in _sql.rows("by_version", operator=operator, code=code)}

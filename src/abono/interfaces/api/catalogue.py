@@ -10,12 +10,13 @@ from pydantic import BaseModel, Field
 
 from abono.base.paging import Page
 from abono.base.refusal import Refusal
-from abono.features.billing.prices import change_price
+from abono.features.access.people import NotFound
+from abono.features.billing.prices import change_price, withdraw_coming_price
 from abono.features.catalogue import merging
 from abono.features.catalogue.queries import (
     PlanRow,
     ServiceRow,
-    list_plans,
+    plan_by_code,
     plan_detail,
     plans_page,
     prices_page,
@@ -154,6 +155,14 @@ class Prices(Answer):
     next: Cursor | None
 
 
+class PricesFilter(Paging):
+    """Of which version."""
+
+    version: Annotated[
+        int | None, Field(ge=1, le=2**31 - 1, description="Of the plan; the one that is sold now if not given.")
+    ] = None
+
+
 class NewPrice(Body):
     """A price for the periods that begin on or after a day."""
 
@@ -273,7 +282,7 @@ def list_of_plans(request: Call, wanted: Query[HouseFilter]) -> Reply | HttpResp
     houses = _houses(request, wanted.operator)
 
     def ask(after: str | None, limit: int) -> Page[PlanRow]:
-        return plans_page(houses, request.now.date(), after=after, limit=limit)
+        return plans_page(houses, request.now, after=after, limit=limit)
 
     return Listed(ask, Plan, plan_of, Plans).reply(request, wanted)
 
@@ -284,8 +293,7 @@ def get_plan(request: Call, operator: Id, plan: Code) -> PlanDetail:
 
     With the terms of its services and all its prices.
     """
-    house = house_of(request, operator)
-    found = plan_detail(request.person, plan, operator=operator, on=house.day(request.now))
+    found = plan_detail(request.person, plan, operator=operator, now=request.now)
     services = [PlanService(code=each.code, quantity=plain(each.quantity), terms=each.terms) for each in found.services]
     return PlanDetail(
         **_plan_fields(found.plan),
@@ -296,12 +304,18 @@ def get_plan(request: Call, operator: Id, plan: Code) -> PlanDetail:
 
 
 @endpoint("GET", f"{PLAN}/prices", right="plan.view", tag=TAG, answer=Prices, csv=True)
-def list_prices(request: Call, operator: Id, plan: Code, wanted: Query[Paging]) -> Reply | HttpResponse:
+def list_prices(request: Call, operator: Id, plan: Code, wanted: Query[PricesFilter]) -> Reply | HttpResponse:
     """List the prices of a plan.
 
-    Each counts for the periods that begin on or after its day; the latest first. As CSV with `Accept: text/csv`.
+    Each counts for the periods that begin on or after its day; the latest first. Of the version that is sold now, or of
+    another that is still had. As CSV with `Accept: text/csv`.
     """
-    sold = plan_detail(request.person, plan, operator=operator).plan.id
+    detail = plan_detail(request.person, plan, operator=operator, now=request.now)
+    version = detail.plan.version if wanted.version is None else wanted.version
+    if version not in detail.versions:
+        message = f"There is no version {version} of {plan!r}; `versions` of the plan names those there are."
+        raise NotFound(message, field="version")
+    sold = detail.versions[version]
 
     def ask(after: str | None, limit: int) -> Page[PriceOf]:
         return prices_page(sold, after=after, limit=limit)
@@ -321,10 +335,28 @@ def set_price(request: Call, operator: Id, plan: Code, body: NewPrice) -> Reply:
     house = house_of(request, operator)
     valid_from = body.valid_from or house.day(request.now)
     change_price(house, plan, Decimal(body.price), valid_from, now=request.now)
-    sold = next(row for row in list_plans([operator]) if row.code == plan)
-    found = prices_page(sold.id)
-    answer = Prices(items=[_point(each) for each in found.items], next=found.next)
-    return made(answer, f"/operators/{operator}/plans/{quote(plan)}/prices")
+    return made(_first_prices(house, plan), f"/operators/{operator}/plans/{quote(plan)}/prices")
+
+
+def _first_prices(house: Operator, plan: str) -> Prices:
+    """The first page of a plan's prices, as who changed them is answered."""
+    version = plan_by_code(house.id, plan)
+    found = prices_page(version.id)
+    return Prices(items=[_point(each) for each in found.items], next=found.next)
+
+
+@endpoint(
+    "DELETE", f"{PLAN}/prices/{{valid_from}}", right="price.change", tag=TAG, answer=Prices,
+    refusals=("period_closed", "offered_plan", "unknown_price"),
+)  # fmt: skip
+def withdraw_price(request: Call, operator: Id, plan: Code, valid_from: Day) -> Prices:
+    """Withdraw a price that is still to come.
+
+    It does not come, in any version of the plan nor where it is offered. One that counts already stays.
+    """
+    house = house_of(request, operator)
+    withdraw_coming_price(house, plan, valid_from, now=request.now)
+    return _first_prices(house, plan)
 
 
 @endpoint("PUT", f"{HOUSE}/catalogue", right="plan.change", tag=TAG, answer=Merged)

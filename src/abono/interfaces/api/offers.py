@@ -8,7 +8,7 @@ from ninja import Query
 from pydantic import BaseModel, Field
 
 from abono.base.paging import Page
-from abono.features.billing.prices import change_offer_price
+from abono.features.billing.prices import change_offer_price, withdraw_coming_offer_price
 from abono.features.catalogue import offers
 from abono.features.operators.access import find_below
 from abono.features.operators.queries import Operator, operator_by_id
@@ -91,6 +91,21 @@ def price_offer(request: Call, operator: Id, offer: Id, body: NewPrice) -> Reply
     _require_offer(operator, offer)
     change_offer_price(_giver(operator), offer, Decimal(body.price), body.valid_from, now=request.now)
     return made(_offers(request, operator), f"/operators/{operator}/offers")
+
+
+@endpoint(
+    "DELETE", f"{HOUSE}/offers/{{offer}}/prices/{{valid_from}}", right="price.change", tag=TAG, answer=Offers,
+    refusals=("not_above", "period_closed", "unknown_price"),
+)  # fmt: skip
+def withdraw_offer_price(request: Call, operator: Id, offer: Id, valid_from: Day) -> BaseModel:
+    """Withdraw a price of the offer's own that is still to come.
+
+    The one before goes on; without one, the giver's prices are followed again.
+    """
+    find_below(request.person, operator, "price.change")
+    _require_offer(operator, offer)
+    withdraw_coming_offer_price(_giver(operator), offer, valid_from, now=request.now)
+    return _offers(request, operator)
 
 
 @endpoint(

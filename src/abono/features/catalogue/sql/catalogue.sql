@@ -1,3 +1,7 @@
+-- name: reserve
+-- Who changes an operator's catalogue; whoever else does waits, and everybody goes on ordering and opening accounts.
+SELECT id FROM operators_operator WHERE id = %(operator)s FOR NO KEY UPDATE;
+
 -- name: put_service
 INSERT INTO catalogue_service (operator_id, code, kind, unit, tax, price, aggregation, property)
 VALUES (
@@ -15,7 +19,7 @@ RETURNING id;
 
 -- name: retire_plan
 UPDATE catalogue_plan SET current = FALSE WHERE operator_id = %(operator)s AND code = %(code)s AND current
-RETURNING version;
+RETURNING id, source_id;
 
 -- name: add_plan
 INSERT INTO catalogue_plan (
@@ -39,6 +43,20 @@ VALUES (%(plan)s, %(service)s, %(quantity)s, %(terms)s::jsonb);
 INSERT INTO catalogue_planprice (plan_id, valid_from, price)
 VALUES (%(plan)s, %(valid_from)s::date, %(price)s::numeric)
 ON CONFLICT (plan_id, valid_from) DO UPDATE SET price = excluded.price;
+
+-- name: carry_prices
+-- The prices that begin after a day are those of another version as well.
+INSERT INTO catalogue_planprice (plan_id, valid_from, price)
+SELECT
+    %(plan)s AS plan_id,
+    valid_from,
+    price
+FROM catalogue_planprice
+WHERE plan_id = %(source)s AND valid_from > %(after)s::date;
+
+-- name: drop_price
+DELETE FROM catalogue_planprice WHERE plan_id = %(plan)s AND valid_from = %(valid_from)s::date
+RETURNING price;
 
 -- name: plan_by_code
 SELECT * FROM catalogue_plan WHERE operator_id = %(operator)s AND code = %(code)s AND current;

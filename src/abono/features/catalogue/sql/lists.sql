@@ -1,7 +1,8 @@
 -- The catalogue as pages show it.
 
 -- name: plans
--- The plans of some operators that are sold now, with the price valid on a day (in major units) and the services.
+-- The plans of some operators that are sold now, with the price that is valid on the civil day of each (in major units)
+-- and the services.
 SELECT
     p.id,
     p.operator_id,
@@ -40,7 +41,7 @@ FROM (
 INNER JOIN operators_operator AS o ON p.operator_id = o.id
 LEFT JOIN LATERAL (
     SELECT x.valid_from, x.price FROM catalogue_planprice AS x
-    WHERE x.plan_id = p.id AND x.valid_from <= %(day)s::date
+    WHERE x.plan_id = p.id AND x.valid_from <= (%(now)s::timestamptz AT TIME ZONE o.time_zone)::date
     ORDER BY x.valid_from DESC
     LIMIT 1
 ) AS v ON TRUE
@@ -93,6 +94,17 @@ SELECT valid_from, price FROM catalogue_planprice
 WHERE plan_id = %(plan)s AND (%(before)s::date IS NULL OR valid_from < %(before)s::date)
 ORDER BY valid_from DESC
 LIMIT %(most)s::bigint;
+
+-- name: prices_of_versions
+-- The prices of a plan in all its versions, the newest version and the latest price first.
+SELECT
+    p.version,
+    v.valid_from,
+    v.price
+FROM catalogue_plan AS p
+INNER JOIN catalogue_planprice AS v ON p.id = v.plan_id
+WHERE p.operator_id = %(operator)s AND p.code = %(code)s
+ORDER BY p.version DESC, v.valid_from DESC;
 
 -- name: versions_of_plan
 SELECT id, version, current FROM catalogue_plan

@@ -1,7 +1,3 @@
--- name: reserve
--- The lock lets others go on opening accounts and saving plans; only another merge waits.
-SELECT id FROM operators_operator WHERE id = %(operator)s FOR NO KEY UPDATE;
-
 -- name: services
 SELECT code, kind, unit, tax, price, aggregation, property FROM catalogue_service
 WHERE operator_id = %(operator)s
@@ -13,13 +9,23 @@ SELECT s.code FROM catalogue_service AS s
 WHERE s.operator_id = %(operator)s AND EXISTS (SELECT 1 FROM catalogue_planservice AS i WHERE i.service_id = s.id);
 
 -- name: plans
--- The plans that are sold, each with the price that is valid on a day.
+-- The plans that are sold, each with the price that is valid on a day, since when, and the one it was saved with.
 SELECT
     p.*,
-    r.price
+    r.price,
+    r.valid_from AS price_from,
+    (
+        SELECT f.price FROM catalogue_planprice AS f
+        WHERE f.plan_id = p.id
+        ORDER BY f.valid_from
+        LIMIT 1
+    ) AS first_price
 FROM catalogue_plan AS p
 LEFT JOIN LATERAL (
-    SELECT price FROM catalogue_planprice
+    SELECT
+        price,
+        valid_from
+    FROM catalogue_planprice
     WHERE plan_id = p.id AND valid_from <= %(day)s::date
     ORDER BY valid_from DESC
     LIMIT 1

@@ -54,7 +54,8 @@ UPDATE catalogue_offer SET ended_at = %(now)s::timestamptz WHERE id = %(offer)s 
 
 -- name: stop_selling
 UPDATE catalogue_plan SET current = FALSE
-WHERE operator_id = %(operator)s AND code = %(code)s AND current AND source_id IS NOT NULL;
+WHERE operator_id = %(operator)s AND code = %(code)s AND current AND source_id IS NOT NULL
+RETURNING id;
 
 -- name: copy_plan
 INSERT INTO catalogue_plan (
@@ -106,6 +107,37 @@ INSERT INTO catalogue_planprice (plan_id, valid_from, price)
 SELECT %(plan)s AS plan_id, valid_from, price FROM catalogue_planprice
 WHERE plan_id = %(source)s AND (%(until)s::date IS NULL OR valid_from < %(until)s::date);
 
+-- name: carry_own
+-- The prices of the seller's own go on in its next version.
+INSERT INTO catalogue_planprice (plan_id, valid_from, price)
+SELECT
+    %(plan)s AS plan_id,
+    valid_from,
+    price
+FROM catalogue_planprice
+WHERE plan_id = %(source)s AND valid_from >= %(since)s::date;
+
+-- name: own_prices
+-- What a seller's version costs from the day on from which it has prices of its own.
+SELECT
+    valid_from,
+    price
+FROM catalogue_planprice
+WHERE plan_id = %(plan)s AND valid_from >= %(since)s::date
+ORDER BY valid_from;
+
+-- name: source_prices
+-- The giver's prices that begin on or after a day, up to another.
+SELECT
+    s.valid_from,
+    s.price
+FROM catalogue_plan AS p
+INNER JOIN catalogue_planprice AS s ON p.source_id = s.plan_id
+WHERE
+    p.id = %(plan)s AND s.valid_from >= %(since)s::date
+    AND (%(until)s::date IS NULL OR s.valid_from < %(until)s::date)
+ORDER BY s.valid_from;
+
 -- name: followers
 -- The sellers' versions of a plan that follow it now, with the day from which they have a price of their own.
 SELECT p.id, p.operator_id, f.price_from
@@ -123,7 +155,11 @@ WHERE p.operator_id = %(operator)s AND p.code = %(code)s AND s.operator_id = %(g
 ORDER BY p.id;
 
 -- name: later_prices
-SELECT valid_from FROM catalogue_planprice WHERE plan_id = %(plan)s AND valid_from > %(day)s::date;
+-- Those of the giver that a price of the seller's own takes the place of.
+SELECT valid_from FROM catalogue_planprice
+WHERE
+    plan_id = %(plan)s AND valid_from > %(day)s::date
+    AND (%(until)s::date IS NULL OR valid_from < %(until)s::date);
 
 -- name: plans_of
 SELECT id FROM catalogue_plan WHERE operator_id = %(operator)s ORDER BY id;

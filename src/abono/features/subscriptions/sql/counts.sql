@@ -1,3 +1,13 @@
+-- name: by_version
+-- How many that have not ended have each version of a plan.
+SELECT
+    p.version,
+    count(*) AS going
+FROM catalogue_plan AS p
+INNER JOIN subscriptions_subscription AS s ON p.id = s.plan_id
+WHERE p.operator_id = %(operator)s AND p.code = %(code)s AND s.state <> 'ended'
+GROUP BY p.version;
+
 -- name: of_plan
 SELECT
     count(*) FILTER (WHERE s.state = 'pending') AS pending,
