@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from django.test import Client
 
@@ -30,10 +31,22 @@ def looked_at(client: Client, address: str, sent: Mapping[str, Any]) -> dict[str
     """The form with the mark of its preview, which is looked at first."""
     if not confirms(sent) or "shown" in sent:
         return dict(sent)
-    with transaction.atomic():  # a page that has no preview does it at once
+    with _undone():  # a page that has no preview does it at once
         shown = client.post(address, {**unconfirmed(sent), "step": "preview"})
-        transaction.set_rollback(True)
     return {**sent, "shown": mark_of(shown)}
+
+
+@contextmanager
+def _undone() -> Iterator[None]:
+    """What is done inside never was; also where a walk undoes all of it later."""
+    if connection.get_autocommit():
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+        return
+    sid = transaction.savepoint()
+    yield
+    transaction.savepoint_rollback(sid)
 
 
 def unconfirmed(sent: Mapping[str, Any]) -> dict[str, Any]:

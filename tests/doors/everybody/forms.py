@@ -68,6 +68,7 @@ def form_of(page: str, house: House) -> dict[str, Any]:
         "plan_edit": {**_PLAN, f"service-line-{code}": "1"},
         "plan_new": {**_PLAN, "code": "new", f"service-line-{code}": "1"},
         "price_new": {"price": "12", "valid_from": _LATER, "step": "confirm"},
+        "price_withdraw": {},
         "profile": _PROFILE,
         "promise_new": {"amount": "100", "days": "5", "fee": "1"},
         "refund_new": {"amount": "20", "text": ""},

@@ -23,6 +23,7 @@ from abono.features.accounts.operations import open_account
 from abono.features.accounts.profiles import notes_of, write_note
 from abono.features.billing import blocks, money, orders, reserving
 from abono.features.billing.forecasts import ask
+from abono.features.billing.prices import change_offer_price, change_price
 from abono.features.catalogue.offers import offer_plan
 from abono.features.catalogue.operations import save_catalogue
 from abono.features.catalogue.terms import parse_catalogue
@@ -75,6 +76,9 @@ def house(name: str, above: Operator | None, now: datetime) -> House:
     made = House(seller, {"operator": low.id, "code": f"line-{code}", "plan": f"line-{code}"})
     made.at["operator_unblock"] = made.at["unblock_an_operator"] = {"operator": shut.id}
     made.ids["offer"] = offer_plan(seller, low, f"big-{code}", now=now)
+    made.ids["valid_from"] = made.ids["day"] = now.date() + timedelta(days=40)
+    change_price(low, f"line-{code}", Decimal(9), made.ids["day"], now=now)
+    change_offer_price(seller, made.ids["offer"], Decimal(8), made.ids["day"], now=now)
     plan_move(low, other.id, valid_from=now.date() + timedelta(days=9), made_by="Anna", now=now)
     made.ids["move"] = moves_of(low.id)[0].id
     made.ids["endpoint"] = add_endpoint(boss, seller.id, "https://93.184.215.14/hook", (), now=now).id

@@ -12,6 +12,7 @@ from abono.features.access.rights import Kind
 from abono.features.billing import money
 from abono.features.billing.prices import change_price
 from abono.features.operators import tree
+from abono.features.operators.queries import operator_by_id
 from abono.interfaces.web import urls
 from abono.interfaces.web.pages import PAGES, Page
 from tests.doors.confirming import mark_of, unconfirmed
@@ -40,7 +41,7 @@ def _another_deed(here: Here, page: Page) -> None:
     if page.path.startswith(("accounts/", "my/")):
         money.adjust(ids["account"], 100, now=now, text="by somebody else")
     elif page.path.startswith("plans/"):
-        change_price(south.seller, ids["code"], Decimal(77), south.seller.day(now), now=now)
+        change_price(operator_by_id(ids["operator"]), ids["code"], Decimal(77), now.date(), now=now)
     else:
         tree.add_below(ids["operator"], "meanwhile", "Meanwhile", {}, now=now)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -110,4 +111,6 @@ def _absent(value: object) -> object:
     """An id of the kind of another that nothing has."""
     if isinstance(value, int):
         return 10**9
+    if isinstance(value, date):
+        return date(2999, 1, 1)
     return uuid4() if isinstance(value, UUID) else "absent"

@@ -15,6 +15,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
+from tests.doors.confirming import mark_of
 from tests.doors.test_commands import here
 from tests.doors.web.composing import TERMS
 from tests.features import people
@@ -25,6 +26,7 @@ from abono.features.access.rights import Role
 from abono.features.accounts.operations import open_account
 from abono.features.billing import money, orders
 from abono.features.billing.forecasts import make_waiting
+from abono.features.billing.prices import change_price
 from abono.features.billing.runs import advance
 from abono.features.catalogue.queries import plan_by_code, rate_on
 from abono.features.catalogue.settling import settle
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PLAN = {"code": "home", "price": "11.90", **TERMS, "service-line": "2"}
+SETTINGS = {
+    "name": "Test", "currency": "EUR", "time_zone": "UTC", "locale": "en", "prices_include_tax": "on",
+    "tax_reduced": "0",
+}  # fmt: skip
 
 
 def browser(person: Person) -> Client:
@@ -145,13 +151,67 @@ def test_a_price_shows_whom_it_reaches_before_it_is_set(boss: Client, seller: Op
     shown = boss.post(address, {**typed, "step": "show"})
     assert (shown.status_code, count("catalogue_planprice")) == (200, 1)
     assert "1 subscription has this plan" in shown.content.decode()
-    assert boss.post(address, {**typed, "step": "confirm"}).status_code == 303
+    confirmed = {**typed, "step": "confirm", "shown": mark_of(shown)}
+    change_price(seller, "line", Decimal(11), begins, now=datetime.now(UTC))
+    again = boss.post(address, confirmed)
+    assert (again.status_code, "€11.00 from" in again.content.decode()) == (409, True)
+    assert boss.post(address, {**confirmed, "shown": mark_of(again)}).status_code == 303
     rate = rate_on(plan_by_code(seller.id, "line").id, Decimal(1), begins)
     assert rate.full.gross == 1250
     assert "€12.50 from" in boss.get("/prices/").content.decode()
     past = {"price": "1", "valid_from": "2020-01-01", "step": "confirm"}
     refused = boss.post(address, past)
     assert (refused.status_code, count("catalogue_planprice")) == (422, 2)
+
+
+def test_a_coming_price_is_shown_for_every_version_and_withdrawn(boss: Client, seller: Operator) -> None:
+    now = datetime.now(UTC)
+    orders.subscribe(account(seller, 5000), "line", now=now)
+    begins = seller.day(now) + timedelta(days=40)
+    change_price(seller, "line", Decimal("12.50"), begins, now=now)
+    assert "It costs €10.00 a period now." in boss.get(f"/plans/{seller.id}/line/price/").content.decode()
+    boss.post(f"/plans/{seller.id}/line/edit/", {**PLAN, "price": "99", "step": "save"})
+    page = boss.get(f"/plans/{seller.id}/line/").content.decode()
+    assert [part in page for part in ("Version 1: 1 subscription has it", "Version 2: 0 subscriptions have it")]
+    assert page.count("€12.50") == 2
+    away = f"/plans/{seller.id}/line/prices/{begins}/withdraw/"
+    assert page.count(away) == 2
+    assert boss.post(away).status_code == 303
+    page = boss.get(f"/plans/{seller.id}/line/").content.decode()
+    assert ("The price was withdrawn." in page, "€12.50" in page, count("catalogue_planprice")) == (True, False, 2)
+    boss.post(away)
+    assert "No price of the plan begins on this day." in boss.get("/plans/").content.decode()
+
+
+MEANWHILE = "Somebody else has saved this since you opened it."
+
+
+@pytest.mark.parametrize(
+    ("where", "mine", "theirs"),
+    [
+        ("plans/{0}/line/edit/", {**PLAN, "price": "11", "step": "save"}, {**PLAN, "price": "12", "step": "save"}),
+        ("services/{0}/line/", {"tax": "exempt", "unit": "", "price": ""}, {"tax": "reduced", "unit": "", "price": ""}),
+        ("operators/{0}/settings/", {**SETTINGS, "tax": "0"}, {**SETTINGS, "tax": "7"}),
+    ],
+    ids=["plan", "service", "settings"],
+)
+def test_two_who_save_the_same_are_told_of_each_other(
+    boss: Client, seller: Operator, where: str, mine: dict[str, str], theirs: dict[str, str]
+) -> None:
+    address = "/" + where.format(seller.id)
+    opened = mark_of(boss.get(address))
+    assert opened
+    assert boss.post(address, {**theirs, "shown": opened}).status_code == 303
+    before = [count(table) for table in ("catalogue_plan", "base_trail")]
+    wrong = {**mine, "shown": opened}
+    second = boss.post(address, wrong)
+    assert (second.status_code, MEANWHILE in unescape(second.content.decode())) == (422, True)
+    assert [count(table) for table in ("catalogue_plan", "base_trail")] == before
+    assert mark_of(second) not in {"", opened}
+    # What is refused for something else was still opened when it was opened.
+    broken = boss.post(address, {**mine, "name": "", "tax": "many", "price": "many", "shown": opened})
+    assert (broken.status_code, mark_of(broken)) == (422, opened)
+    assert boss.post(address, {**mine, "shown": mark_of(second)}).status_code == 303
 
 
 def test_services_are_made_and_changed(boss: Client, seller: Operator) -> None:

@@ -20,12 +20,15 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from abono.base.refusal import Refusal
 from abono.features.access.people import Forbidden, NotFound
 from abono.features.billing.previews import confirm, preview
+from abono.features.billing.prices import patiently
 from abono.interfaces.web.pages import SEE_OTHER
 from abono.interfaces.web.refusing import CHANGED, REFUSED
+from abono.kernel.errors import InvalidValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -124,8 +127,49 @@ def ask(
     return render(request, side.form if form.fields else side.refused, page, status=REFUSED if sent else 200)
 
 
+class Shown:
+    """What a page showed whose deed the engine does not preview; it is done only if that still holds.
+
+    ``lock`` keeps what the page is about from being changed by others, ``look`` answers what it is decided by.
+    """
+
+    def __init__(self, request: HttpRequest, lock: Callable[[], object], look: Callable[[], object]) -> None:
+        self.sent = request.POST.get("shown", "")
+        self.lock, self.look, self.done, self.told = lock, look, False, False
+
+    @property
+    def mark(self) -> str:
+        """The mark of what there is to see now."""
+        return mark_of(self.look())
+
+    @property
+    def opened(self) -> str:
+        """The mark of what the person saw who opened a form; once told of another's deed, of what there is now."""
+        return self.mark if self.told or not self.sent else self.sent
+
+    def save(self, act: Callable[[], object]) -> None:
+        """Do it, if nobody else has saved since the form was opened. Raises InvalidValue."""
+        if self.sent and not self.do(act):
+            self.told = True
+            message = _("Somebody else has saved this since you opened it. Saved once more, yours takes its place.")
+            raise InvalidValue("invalid", "", message)
+        if not self.sent:
+            act()
+
+    def do(self, act: Callable[[], object]) -> bool:
+        """Do it, if what was shown still holds; answers whether it is done."""
+        patiently(lambda: self._do(act))
+        return self.done
+
+    def _do(self, act: Callable[[], object]) -> None:
+        self.lock()
+        self.done = self.sent == self.mark
+        if self.done:
+            act()
+
+
 def mark_of(told: object) -> str:
-    """A digest of what a page tells, for pages whose deed the engine does not preview."""
+    """A digest of what a page tells."""
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 

@@ -6,6 +6,7 @@ A page that is not declared has no address; the test of rights walks all that ar
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,7 +31,22 @@ class CodeConverter(StringConverter):
     regex = CODE
 
 
+class DayConverter:
+    """A civil day in an address."""
+
+    regex = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+    def to_python(self, value: str) -> date:
+        """The day; a ValueError is an address that is not there."""
+        return date.fromisoformat(value)
+
+    def to_url(self, value: date) -> str:
+        """As it stands in the address."""
+        return value.isoformat()
+
+
 register_converter(CodeConverter, "code")
+register_converter(DayConverter, "isoday")
 
 
 class PersonRequest(HttpRequest):

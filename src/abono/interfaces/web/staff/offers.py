@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from abono.features.catalogue.queries import PlanRow, list_plans
+from abono.features.catalogue.queries import PlanRow, list_plans, plan_codes
 from abono.interfaces.web import formats
 from abono.kernel.money import minor_digits, round_half_up
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import datetime
 
     from abono.features.access.people import Person
     from abono.features.operators.queries import Operator
@@ -27,9 +27,9 @@ _PERIODS = {
 }
 
 
-def offers(operator: Operator, on: date, *, present: str = "") -> list[tuple[str, str]]:
+def offers(operator: Operator, now: datetime, *, present: str = "") -> list[tuple[str, str]]:
     """The plans that an operator sells now, with their prices today; ``present`` is among them whatever it is."""
-    found = [(each.code, _label(each)) for each in list_plans([operator.id], on)]
+    found = [(each.code, _label(each)) for each in list_plans([operator.id], now)]
     if present and present not in dict(found):
         found.insert(0, (present, present))
     return found
@@ -37,7 +37,8 @@ def offers(operator: Operator, on: date, *, present: str = "") -> list[tuple[str
 
 def plan_names(person: Person) -> list[tuple[str, str]]:
     """The codes of the plans that are sold in a person's subtree."""
-    return [(code, code) for code in sorted({each.code for each in list_plans(person.operators)})]
+    sold = {code for operator in person.operators for code in plan_codes(operator)}
+    return [(code, code) for code in sorted(sold)]
 
 
 def _label(plan: PlanRow) -> str:

@@ -18,7 +18,7 @@ from abono.features.catalogue.offers import offers_of
 from abono.features.operators import moves, tree
 from abono.features.operators.access import find_below, find_operator, list_nodes
 from abono.interfaces.web import formats
-from abono.interfaces.web.asking import mark_of
+from abono.interfaces.web.asking import Shown, mark_of
 from abono.interfaces.web.operator_choice import offer_operators
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import DayField
@@ -26,7 +26,7 @@ from abono.interfaces.web.refusing import CHANGED, REFUSED, tried
 from abono.interfaces.web.staff.operators import blocking, with_below
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Mapping
     from datetime import date
 
     from django.http import HttpResponse
@@ -53,26 +53,6 @@ class MoveForm(forms.Form):
         offer_operators(self, "parent", person, without)
 
 
-class Shown:
-    """What a page showed of the tree, and the deed that is done only if that still holds; the tree is locked for it."""
-
-    def __init__(self, request: PersonRequest, look: Callable[[], tuple[object, ...]]) -> None:
-        self.request, self.look, self.done = request, look, False
-
-    @property
-    def mark(self) -> str:
-        """The mark of what there is to see now."""
-        return mark_of(self.look())
-
-    def do(self, act: Callable[[], object]) -> None:
-        """Do it, if what was shown still holds."""
-        with transaction.atomic():
-            tree.lock_tree()
-            if self.request.POST.get("shown") == self.mark:
-                act()
-                self.done = True
-
-
 @page(
     "operators/<int:operator>/move/",
     name="operator_move",
@@ -94,7 +74,7 @@ def operator_move(request: PersonRequest, operator: int) -> HttpResponse:
         day = form.cleaned_data["valid_from"]
         changed = False
         if request.POST.get("confirm") == "yes":
-            moves_as_shown = Shown(request, lambda: _facts(request, moved, place, day))
+            moves_as_shown = Shown(request, tree.lock_tree, lambda: _facts(request, moved, place, day))
             if tried(form, lambda: moves_as_shown.do(lambda: _move(request, moved, place, day))):
                 if moves_as_shown.done:
                     parents.carry(request.now, operators=person.operators, most=_AT_ONCE)
@@ -209,7 +189,7 @@ def operator_move_withdraw(request: PersonRequest, operator: int, move: int) -> 
 def operator_block(request: PersonRequest, operator: int) -> HttpResponse:
     """Say how many subscriptions stop, then block."""
     blocked = find_below(request.person, operator, "operator.block")
-    shown = Shown(request, lambda: _blocking_facts(request, operator))
+    shown = Shown(request, tree.lock_tree, lambda: _blocking_facts(request, operator))
     if request.method == "POST":
         shown.do(lambda: parents.block_operator(blocked, now=request.now))
         if shown.done:
@@ -248,7 +228,7 @@ def operator_block(request: PersonRequest, operator: int) -> HttpResponse:
 def operator_unblock(request: PersonRequest, operator: int) -> HttpResponse:
     """Say what goes on, then lift the block."""
     blocked = find_below(request.person, operator, "operator.block")
-    shown = Shown(request, lambda: _blocking_facts(request, operator))
+    shown = Shown(request, tree.lock_tree, lambda: _blocking_facts(request, operator))
     if request.method == "POST":
         shown.do(lambda: parents.unblock_operator(blocked, now=request.now))
         if shown.done:

@@ -66,7 +66,7 @@ def subscribe(request: PersonRequest, account: int) -> HttpResponse:
     operator = operator_by_id(found.operator_id)
     first = {"quantity": "1", "plan": request.GET.get("plan", "")}
     form = SubscribeForm(request.POST or None, initial=first)
-    choose(form, "plan", [("", _("Choose a plan")), *offers(operator, operator.day(request.now))])
+    choose(form, "plan", [("", _("Choose a plan")), *offers(operator, request.now)])
 
     def do(values: Values) -> object:
         return orders.subscribe(
@@ -112,7 +112,7 @@ def subscription_change(request: PersonRequest, account: int, subscription: UUID
     operator = operator_by_id(found.operator_id)
     first = {"plan": row.next_plan_code or row.plan_code, "quantity": write_quantity(row.next_quantity or row.quantity)}
     form = ChangeForm(request.POST or None, initial=first)
-    choose(form, "plan", offers(operator, operator.day(request.now), present=row.plan_code))
+    choose(form, "plan", offers(operator, request.now, present=row.plan_code))
 
     def do(values: Values) -> None:
         orders.change(

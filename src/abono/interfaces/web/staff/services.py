@@ -12,10 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from abono.features.access.people import NotFound
-from abono.features.catalogue.composing import save_service
+from abono.features.catalogue.composing import known_services, save_service
+from abono.features.catalogue.operations import reserve
 from abono.features.catalogue.queries import list_services
 from abono.features.catalogue.use_terms import MOST_NAME
 from abono.features.operators.queries import Operator, operator_by_id
+from abono.interfaces.web.asking import Shown
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.refusing import REFUSED, blame
 from abono.interfaces.web.staff.plan_form import PriceField
@@ -144,6 +146,7 @@ def _service(request: PersonRequest, seller: Operator, code: str | None) -> Http
     if code is not None and code not in known:
         message = _("There is no such service; look it up in the list.")
         raise NotFound(message)
+    opened = Shown(request, partial(reserve, seller), lambda: known_services(seller).get(code or ""))
     form = ServiceForm(request.POST.dict() or None, known[code] if code is not None else None)
     if request.method == "POST" and form.is_valid():
         typed = form.cleaned_data["code"]
@@ -151,10 +154,15 @@ def _service(request: PersonRequest, seller: Operator, code: str | None) -> Http
             if code is None:
                 require_free(typed, known, _("There is a service with this code already; choose another."))
             save = partial(save_service, seller, typed, form.record(), now=request.now)
-            return saved(request, save, _("The service is saved."), reverse("services"))
+            return saved(
+                request,
+                save if code is None else partial(opened.save, save),
+                _("The service is saved."),
+                reverse("services"),
+            )
         except InvalidValue as error:
             form.blame(error)
-    shown = {"form": form, "seller": seller, "code": code}
+    shown = {"form": form, "seller": seller, "code": code, "opened": opened.opened}
     return render(request, "web/staff/service.html", shown, status=REFUSED if form.errors else 200)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -15,9 +16,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from abono.features.billing.sellers import change_settings, staff_of
+from abono.features.catalogue.operations import reserve
 from abono.features.operators import tree
 from abono.features.operators.access import find_operator
+from abono.features.operators.queries import operator_by_id
 from abono.features.operators.zones import zones
+from abono.interfaces.web.asking import Shown
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import AmbiguousNumber, decimal_sign, normal_number, write_quantity
 from abono.interfaces.web.refusing import REFUSED, tried
@@ -131,13 +135,20 @@ def _settings(request: PersonRequest, operator: int, back: str) -> HttpResponse:
     if not person.may("operator.change"):
         for field in form.fields.values():
             field.disabled = True
-    values = {"form": form, "seller": seller, "own": operator == person.operator}
+    opened = Shown(request, partial(reserve, seller), lambda: _stored(operator))
+    values = {"form": form, "seller": seller, "own": operator == person.operator, "opened": opened}
     if request.method != "POST":
         return render(request, "web/staff/settings.html", values)
-    if form.is_valid() and tried(form, lambda: _save(request, seller, node, form.cleaned_data)):
+    if form.is_valid() and tried(form, lambda: opened.save(lambda: _save(request, seller, node, form.cleaned_data))):
         messages.success(request, _("The settings were saved."))
         return HttpResponseRedirect(back, status=303)
     return render(request, "web/staff/settings.html", values, status=REFUSED)
+
+
+def _stored(operator: int) -> tuple[object, ...]:
+    """What the form is about, as it is stored now."""
+    node = tree.node(operator)
+    return operator_by_id(operator), node.manager_id, node.require_mfa
 
 
 def _save(request: PersonRequest, seller: Operator, node: Node, values: dict[str, Any]) -> None:

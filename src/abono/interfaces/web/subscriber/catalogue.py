@@ -66,7 +66,7 @@ class Shelf:
 def my_catalogue(request: PersonRequest) -> HttpResponse:
     """The plans that the seller of an account sells."""
     chosen = looked_at(request)
-    plans = list_plans([chosen.operator.id], on=chosen.operator.day(request.now))
+    plans = list_plans([chosen.operator.id], request.now)
     values = {"own": chosen, "plans": [_shelf(chosen, plan) for plan in plans if plan.currency == chosen.currency]}
     return render(request, "web/subscriber/catalogue.html", values)
 
@@ -81,7 +81,7 @@ def my_catalogue(request: PersonRequest) -> HttpResponse:
 def my_order(request: PersonRequest, account: int, plan: str) -> HttpResponse:
     """Order a plan: what it costs is shown before it is confirmed."""
     mine = own(request, account, right="subscription.create")
-    detail = plan_detail(request.person, plan, operator=mine.operator.id, on=mine.operator.day(request.now))
+    detail = plan_detail(request.person, plan, operator=mine.operator.id, now=request.now)
     shelf = _shelf(mine, detail.plan)
 
     def wish(values: Mapping[str, Any]) -> Wish:
