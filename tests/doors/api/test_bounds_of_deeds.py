@@ -13,6 +13,7 @@ from abono.interfaces.api import urls  # noqa: F401 -- declares the endpoints
 from abono.interfaces.api.amounts import AtMost
 from abono.interfaces.api.calls import ENDPOINTS
 
+from .conftest import Caller, key_of
 from .houses import fingerprint
 from .test_subscriptions import balance, ordered
 
@@ -66,6 +67,9 @@ def test_a_cancellation_brings_at_least_what_was_asked_for(world: World) -> None
     assert fingerprint() == before
     assert world.call("POST", path, {**asked, "at_least": "20"}, Idempotency_Key="k").status == 200
     assert world.call("POST", path, {**asked, "at_least": "20"}, Idempotency_Key="k").status == 200
+    # Another program with the same key: the account knows that it is done, and it brings nothing a second time.
+    other = Caller(key_of(world.seller))
+    assert other("POST", path, {**asked, "at_least": "20"}, Idempotency_Key="k").status == 200
     assert balance(world) == "100.00"
 
 

@@ -55,6 +55,7 @@ def form_of(page: str, house: House) -> dict[str, Any]:
         "operator_move_withdraw": {},
         "operator_new": {"parent": house.seller.id, "name": "New", "code": f"new-{code}"},
         "operator_offer_price": {"price": "8", "price_from": ""},
+        "operator_offer_price_withdraw": {},
         "operator_offer_withdraw": {},
         "operator_offers": {"plan": f"extra-{code}", "price": "", "price_from": ""},
         "operator_self_service": {"payment_text": "In cash.", "promise_limit": "0", "promise_days": "5", **_FREE},

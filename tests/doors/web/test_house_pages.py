@@ -171,8 +171,9 @@ def test_a_coming_price_is_shown_for_every_version_and_withdrawn(boss: Client, s
     change_price(seller, "line", Decimal("12.50"), begins, now=now)
     assert "It costs €10.00 a period now." in boss.get(f"/plans/{seller.id}/line/price/").content.decode()
     boss.post(f"/plans/{seller.id}/line/edit/", {**PLAN, "price": "99", "step": "save"})
+    assert "Prices that are still to come" in boss.get(f"/plans/{seller.id}/line/edit/").content.decode()
     page = boss.get(f"/plans/{seller.id}/line/").content.decode()
-    assert [part in page for part in ("Version 1: 1 subscription has it", "Version 2: 0 subscriptions have it")]
+    assert all(part in page for part in ("Version 1: 1 subscription has it", "Version 2: 0 subscriptions have it"))
     assert page.count("€12.50") == 2
     away = f"/plans/{seller.id}/line/prices/{begins}/withdraw/"
     assert page.count(away) == 2

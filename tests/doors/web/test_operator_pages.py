@@ -245,7 +245,7 @@ def test_offers(house: House) -> None:
     assert rows("SELECT balance FROM ledger_account WHERE account_id = %s", mine) == [(4_150,)]
     assert house.boss.post(address, {"plan": "line"}).status_code == 422
     (offer,) = [row[0] for row in rows("SELECT id FROM catalogue_offer")]
-    assert "8.5 EUR" in house.boss.get(address).content.decode()
+    assert "€8.50 from" in house.boss.get(address).content.decode()
     assert house.boss.get(f"{address}{offer}/price/").status_code == 200
     assert house.boss.post(f"{address}{offer}/price/", {"price": "x"}).status_code == 422
     assert house.boss.post(f"{address}{offer}/price/", {"price": "7.00"}).status_code == 303

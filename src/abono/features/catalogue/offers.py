@@ -187,6 +187,13 @@ def price_offer(giver: Operator, offer: int, price: Decimal, price_from: date | 
     record("plan.offer_price", found.code, operator=seller.id, at=now, after={"price": price, "from": day})
 
 
+def own_prices(offer: Offer) -> list[tuple[date, Decimal]]:
+    """The prices that an offer has of its own, by the day from which each counts; the first first."""
+    versions = _versions(offer) if offer.price_from is not None else []
+    rows = _sql.rows("own_prices", plan=versions[-1], since=offer.price_from) if versions else []
+    return [(row["valid_from"], row["price"]) for row in rows]
+
+
 def withdraw_offer_price(giver: Operator, offer: int, valid_from: date, *, now: datetime) -> None:
     """A price of the offer's own that is still to come does not come; the one before goes on, or the giver's again.
 
@@ -194,17 +201,16 @@ def withdraw_offer_price(giver: Operator, offer: int, valid_from: date, *, now: 
     """
     found = _running(giver, offer)
     seller = operator_by_id(found.operator_id)
-    since, versions = found.price_from, _versions(found)
-    own = [] if since is None else _sql.rows("own_prices", plan=versions[-1], since=since)
-    left = [row for row in own if row["valid_from"] != valid_from]
+    since, versions, own = found.price_from, _versions(found), own_prices(found)
+    left = [(day, price) for day, price in own if day != valid_from]
     if len(left) == len(own):
         message = f"No price of the offer's own begins on {valid_from}; look at its prices."
         raise UnknownPrice(message, field="valid_from")
     if valid_from <= seller.day(now):
         message = f"The price from {valid_from} counts already; set another from today or a later day."
         raise PeriodClosed(message, field="valid_from")
-    first = left[0]["valid_from"] if left else None
-    _sql.run("price", offer=found.id, price=left[-1]["price"] if left else None, price_from=first)
+    first = left[0][0] if left else None
+    _sql.run("price", offer=found.id, price=left[-1][1] if left else None, price_from=first)
     for plan in versions:
         drop_price(seller, plan, valid_from)
         unfollow_price(plan, valid_from, now=now)

@@ -14,17 +14,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from abono.features.access.people import NotFound
-from abono.features.billing.prices import change_offer_price
+from abono.features.billing.prices import change_offer_price, withdraw_coming_offer_price
 from abono.features.catalogue import offers
 from abono.features.catalogue.queries import plan_codes
 from abono.features.operators import tree
 from abono.features.operators.access import find_below, find_operator
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import AmountField, DayField
-from abono.interfaces.web.refusing import REFUSED, tried
+from abono.interfaces.web.refusing import REFUSED, told, tried
 from abono.kernel.money import minor_digits
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from django.http import HttpResponse
 
     from abono.features.operators.queries import Operator
@@ -99,7 +101,7 @@ def operator_offers(request: PersonRequest, operator: int) -> HttpResponse:
         "codes": codes,
         "giver": giver,
         "seller": seller,
-        "offers": [each for each in offers.offers_of(operator) if each.giver_id == giver.id],
+        "offers": [(each, offers.own_prices(each)) for each in offers.offers_of(operator) if each.giver_id == giver.id],
     }
     return render(request, "web/staff/operator_offers.html", values, status=status)
 
@@ -126,7 +128,11 @@ def operator_offer_price(request: PersonRequest, operator: int, offer: int) -> H
     form = PriceForm(seller.currency, data=request.POST or None)
     form.fields["price"].required = True
     form.fields["price"].help_text = _("For a full period. From then on it no longer follows the parent's price.")
-    values = {"form": form, "giver": giver, "seller": seller, "offer": found}
+    own = offers.own_prices(found)
+    values = {
+        "form": form, "giver": giver, "seller": seller, "offer": found, "own": own,
+        "today": seller.day(request.now),
+    }  # fmt: skip
     if request.method != "POST":
         return render(request, "web/staff/operator_offer_price.html", values)
 
@@ -138,6 +144,28 @@ def operator_offer_price(request: PersonRequest, operator: int, offer: int) -> H
         messages.success(request, _("The price was saved."))
         return HttpResponseRedirect(reverse("operator_offers", args=[operator]), status=303)
     return render(request, "web/staff/operator_offer_price.html", values, status=REFUSED)
+
+
+@page(
+    "operators/<int:operator>/offers/<int:offer>/prices/<isoday:day>/withdraw/",
+    name="operator_offer_price_withdraw",
+    kinds=STAFF,
+    right="plan.change",
+    methods=("POST",),
+)
+def operator_offer_price_withdraw(request: PersonRequest, operator: int, offer: int, day: date) -> HttpResponse:
+    """A price of the offer's own that is still to come does not come."""
+    giver, seller = _sides(request, operator, "plan.change")
+    if offer not in {each.id for each in offers.offers_of(seller.id)}:
+        message = "There is no such offer that runs."
+        raise NotFound(message)
+    try:
+        withdraw_coming_offer_price(giver, offer, day, now=request.now)
+    except (offers.UnknownPrice, offers.PeriodClosed) as refusal:
+        messages.error(request, told(refusal))
+    else:
+        messages.success(request, _("The price was withdrawn. What it would have changed stays as it is."))
+    return HttpResponseRedirect(reverse("operator_offer_price", args=[operator, offer]), status=303)
 
 
 @page(

@@ -149,7 +149,7 @@ def _compose(request: PersonRequest, seller: Operator, detail: PlanDetail | None
     part = request.htmx and step != "save"
     template = "web/staff/parts/plan_draft.html" if part else "web/staff/plan_edit.html"
     shown = {
-        **_composer(form, seller, detail),
+        **_composer(form, seller, detail, today),
         "draft": worked_out,
         "opened": opened.opened,
         "part": part,
@@ -165,8 +165,11 @@ def _form(detail: PlanDetail | None, *typed: Any, **terms: Any) -> PlanForm:
     return form
 
 
-def _composer(form: PlanForm, seller: Operator, detail: PlanDetail | None) -> dict[str, Any]:
-    return {"form": form, "seller": seller, "detail": detail, "kinds": dict(KINDS), "aggregations": dict(WAYS)}
+def _composer(form: PlanForm, seller: Operator, detail: PlanDetail | None, today: date) -> dict[str, Any]:
+    return {
+        "form": form, "seller": seller, "detail": detail, "kinds": dict(KINDS), "aggregations": dict(WAYS),
+        "coming": [] if detail is None else _coming(detail, today),
+    }  # fmt: skip
 
 
 def _sold(seller: Operator, detail: PlanDetail | None) -> object:
@@ -189,8 +192,8 @@ def _other_rows(
     if part:
         form.uses[code].go_on_at(focus)
     shown = {
-        **_composer(form, seller, detail), "opened": opened, "use": form.uses.get(code), "focus": focus, "part": part,
-        "uses": judged.uses.values(),
+        **_composer(form, seller, detail, seller.day(request.now)), "opened": opened, "use": form.uses.get(code),
+        "focus": focus, "part": part, "uses": judged.uses.values(),
     }  # fmt: skip
     rows = "plan_tiers" if request.POST["step"].startswith("tier") else "plan_filters"
     return render(request, f"web/staff/parts/{rows}.html" if part else "web/staff/plan_edit.html", shown)
