@@ -37,7 +37,13 @@ SELECT
 SELECT
     s.id,
     md5(s::text) AS version,
-    (to_jsonb(s) - '{id,ordered_at,rate_id,look_at,paid_from}'::text[])::text AS terms
+    -- Ids of what is made differ each time.
+    regexp_replace(
+        (to_jsonb(s) - '{ordered_at,rate_id,look_at}'::text[])::text,
+        '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}',
+        '',
+        'g'
+    ) AS terms
 FROM subscriptions_subscription AS s
 WHERE s.account_id = %(account)s;
 
