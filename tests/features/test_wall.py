@@ -54,7 +54,15 @@ OPEN = {
     "webhooks_endpoint": "whoever works below an operator tells that operator's programs of it",
 }
 """Tables with ``operator_id`` or ``account_id`` that have no policy, and why."""
-HOUSE = {"access_apikey", "access_invitation", "billing_figure", "billing_forecast", "billing_run", "billing_slice"}
+HOUSE = {
+    "access_apikey",
+    "access_invitation",
+    "accounts_series",
+    "billing_figure",
+    "billing_forecast",
+    "billing_run",
+    "billing_slice",
+}
 """Tables that only those read who see all accounts of their operators."""
 KINDS = (
     "administrator of the root",
@@ -201,6 +209,9 @@ def _fill(seller: Operator, account: int) -> None:
         account,
         seller.id,
     )
+    _statement(
+        "INSERT INTO accounts_series (operator_id, last, digits) VALUES (%s, 1, 1) ON CONFLICT DO NOTHING", seller.id
+    )
     _statement("INSERT INTO operators_selfservice (operator_id) VALUES (%s) ON CONFLICT DO NOTHING", seller.id)
 
 
@@ -232,6 +243,7 @@ WALLED = (
     "accounts_note",
     "accounts_number",
     "accounts_profile",
+    "accounts_series",
     "accounts_word",
     "base_once",
     "base_trail",
@@ -273,6 +285,18 @@ def test_every_table_of_operators_and_accounts_is_behind_the_wall_or_says_why_no
     assert {row["name"] for row in found if row["walled"] != row["policy"]} == set()
     assert {row["name"] for row in found if not row["policy"]} == set(OPEN)
     assert {row["name"] for row in found if row["policy"]} == set(WALLED)
+
+
+def test_no_policy_has_a_subquery(world: World) -> None:
+    """A distributed or a reference table of Citus takes none with one (architecture.md §4)."""
+    assert world.accounts
+    found = rows(
+        "SELECT p.polrelid::regclass::text AS name, concat(p.polqual, p.polwithcheck) LIKE '%%{SUBLINK%%' AS asks"
+        " FROM pg_policy AS p INNER JOIN pg_class AS k ON k.oid = p.polrelid"
+        " WHERE k.relnamespace = 'public'::regnamespace"
+    )
+    assert len(found) > len(WALLED)
+    assert [row["name"] for row in found if row["asks"]] == []
 
 
 def test_partitions_are_shut(world: World) -> None:

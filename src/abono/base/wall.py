@@ -33,6 +33,7 @@ def wall(
         "raise_wall",
         role=ROLE,
         operators=_array(operators),
+        shown=f",{','.join(map(str, operators))},",
         accounts="" if accounts is None else _array(accounts),
         membership="" if membership is None else str(membership),
     )
@@ -50,23 +51,41 @@ def _array(numbers: Collection[int]) -> str:
     return "{" + ",".join(str(number) for number in numbers) + "}"
 
 
+FUNCTIONS = f"""
+CREATE OR REPLACE FUNCTION abono_wall_shows(operator bigint) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+RETURN coalesce(strpos(current_setting('abono.shown', TRUE), ',' || operator || ','), 0) > 0;
+CREATE OR REPLACE FUNCTION abono_wall_given(account bigint) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM accounts_profile AS p WHERE p.account_id = account);
+END
+$$;
+REVOKE ALL ON FUNCTION abono_wall_given(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION abono_wall_given(bigint) TO {ROLE};
+"""  # noqa: S608 -- the role's name
+"""What policies ask of each row; they come with every policy, so that none is made before them.
+
+Whether an operator is shown is looked up in a text, because an array would be read anew for every row; whether an
+account is given to the manager or agent is what the profile's own policy says.
+"""
+
+
 def policy(table: str, *, account: str = "account_id") -> str:
     """The statement that puts a table of rows with ``operator_id`` behind the wall.
 
-    The settings are read once per statement. Where the table belongs to accounts, a subscriber has only the own ones,
-    and a manager or agent those whose profile names them; ``account`` is empty for a table without accounts.
+    Where the table belongs to accounts, a subscriber has only the own ones, and a manager or agent those whose profile
+    names them; ``account`` is empty for a table without accounts. No policy has a subquery: a table that is spread over
+    several machines takes none.
     """
     own = (
         f"""
-        AND (
-            (SELECT abono_wall_accounts()) IS NULL OR {account} = ANY ((SELECT abono_wall_accounts())::bigint[])
-        )
-        AND ((SELECT abono_wall_membership()) IS NULL OR {_named(table, account)})"""
+        AND (abono_wall_accounts() IS NULL OR {account} = ANY (abono_wall_accounts()))
+        AND (abono_wall_membership() IS NULL OR {_named(table, account)})"""
         if account
         else ""
     )
-    rule = f"operator_id = ANY ((SELECT abono_wall_operators())::bigint[]){own}"
+    rule = f"abono_wall_shows(operator_id){own}"
     return f"""
+        {FUNCTIONS}
         ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
         DROP POLICY IF EXISTS abono_wall ON {table};
         CREATE POLICY abono_wall ON {table} TO {ROLE} USING ({rule}) WITH CHECK ({rule});
@@ -78,10 +97,11 @@ def house_policy(table: str, *, shared: bool = False) -> str:
 
     ``shared``: rows without an operator concern all and may be read by them, but not written.
     """
-    house = "(SELECT abono_wall_accounts()) IS NULL AND (SELECT abono_wall_membership()) IS NULL"
-    own = f"operator_id = ANY ((SELECT abono_wall_operators())::bigint[]) AND {house}"
-    read = f"operator_id IS NULL AND cardinality((SELECT abono_wall_operators())) > 0 AND {house}"
+    house = "abono_wall_accounts() IS NULL AND abono_wall_membership() IS NULL"
+    own = f"abono_wall_shows(operator_id) AND {house}"
+    read = f"operator_id IS NULL AND cardinality(abono_wall_operators()) > 0 AND {house}"
     return f"""
+        {FUNCTIONS}
         ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
         DROP POLICY IF EXISTS abono_wall ON {table};
         DROP POLICY IF EXISTS abono_wall_shared ON {table};
@@ -113,7 +133,6 @@ def hide(table: str, *columns: str) -> str:
 
 def _named(table: str, account: str) -> str:
     """Whether an account's profile names the manager or agent; the profile's own policy asks its own row."""
-    names = "(SELECT abono_wall_membership()) IN (manager_id, agent_id)"
     if table == "accounts_profile":
-        return names
-    return f"EXISTS (SELECT 1 FROM accounts_profile AS p WHERE p.account_id = {table}.{account})"  # noqa: S608
+        return "abono_wall_membership() IN (manager_id, agent_id)"
+    return f"abono_wall_given({account})"
