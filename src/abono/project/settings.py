@@ -160,6 +160,7 @@ ACCOUNT_RATE_LIMITS = {
 }
 MFA_ADAPTER = "abono.interfaces.web.signing.adapter.SecondFactorAdapter"
 MFA_FORMS = {
+    "activate_totp": "abono.interfaces.web.signing.forms.FirstCodeForm",
     "authenticate": "abono.interfaces.web.signing.forms.CodeForm",
     "reauthenticate": "abono.interfaces.web.signing.forms.ConfirmCodeForm",
 }

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from django.contrib.auth import get_user_model
 from django.core import mail as django_mail
+from django.core.cache import cache
 from tests.doors.web.signing_world import (
     LOGIN,
     PASSWORD,
@@ -344,6 +346,24 @@ def test_the_second_step_is_asked_and_a_code_counts_once() -> None:
     assert not is_in(other)
     outcomes = [(row["method"], row["outcome"]) for row in rows("access_signin")]
     assert outcomes == [("password", "done"), ("code", "right"), ("password", "right"), ("code", "failed")]
+
+
+@pytest.mark.parametrize("recovery", [False, True])
+def test_a_code_counts_once_however_it_is_written(recovery: bool) -> None:
+    ada = somebody()
+    secret = with_totp(ada.user)
+    code = code_of(secret)
+    if recovery:
+        code = RecoveryCodes.activate(get_user_model().objects.get(pk=ada.user)).generate_codes()[0]
+    client = browser()
+    sign_in(client, ada.email)
+    assert client.post("/sign/2fa/authenticate/", {"code": f"{code[:3]} {code[3:]}"}).status_code == 302
+    other = browser()
+    sign_in(other, ada.email)
+    cache.delete_many([f"allauth.mfa.totp.used?user={ada.user}&code={code}"])  # it forgets before the code runs out
+    for written in (code, f"{code[:3]}-{code[3:]}", f"{code[:2]} {code[2:]}", f"({code})", f"{code}."):
+        assert other.post("/sign/2fa/authenticate/", {"code": written}).status_code == 200
+    assert not is_in(other)
 
 
 def test_codes_cannot_be_tried_for_ever() -> None:

@@ -19,8 +19,8 @@ from abono.features.access.administrators import judge_password
 from abono.features.access.fields import check_email, check_name
 from abono.features.access.operations import DuplicateMembership, add_membership, add_user
 from abono.features.access.people import NotFound, Person
-from abono.features.access.queries import digest_of, secret_of
-from abono.features.access.rights import Kind, Role
+from abono.features.access.queries import digest_of, rights_of_key, secret_of
+from abono.features.access.rights import OF_ROLE, Kind, Role, rights_of
 from abono.features.access.tasks import mail_invitation
 
 if TYPE_CHECKING:
@@ -77,15 +77,15 @@ def invite(  # noqa: PLR0913 -- whom, where, as what
         raise InvalidRequest("Choose a role for staff; nobody else has one.", field="role")
     if (kind is Kind.SUBSCRIBER) != (account is not None):
         raise InvalidRequest("Name the account of a subscriber; nobody else has one.", field="account")
-    person.require_no_more(kind, role)
+    person.require_gives(kind, role)
     nonce = secrets.token_hex(32)
-    key = {"email": address, "operator": operator, "kind": kind, "account": account}
+    where = {"email": address, "operator": operator, "kind": kind, "account": account}
     with transaction.atomic():
-        if _sql.row("already", **key)["already"]:
+        if _sql.row("already", **where)["already"]:
             raise DuplicateMembership(
                 "This person is let in for that already; look them up in the list of people.", field="email"
             )
-        _sql.run("replace", now=now, **key)
+        _sql.run("replace", now=now, **where)
         added = _sql.row(
             "add",
             role=role or "",
@@ -93,9 +93,10 @@ def invite(  # noqa: PLR0913 -- whom, where, as what
             nonce=nonce,
             digest=digest_of(secret_of(nonce)),
             made_by=person.user,
+            key=person.key,
             now=now,
-            expires_at=now + LASTS,
-            **key,
+            expires_at=now + LASTS if person.until is None else min(now + LASTS, person.until),
+            **where,
         )
         after = {"kind": kind, "role": role}
         record("person.invite", address, operator=operator, account=account or 0, at=now, after=after)
@@ -125,9 +126,12 @@ def waiting_invitations(person: Person, *, after: str | None = None, limit: int 
 
 
 def invited_by(secret: str, *, now: datetime) -> Invited:
-    """What a link offers. Raises NotFound: unknown, accepted, revoked and run out are answered alike."""
+    """What a link offers. Raises NotFound: unknown, accepted, revoked and run out are answered alike.
+
+    So is one whose sender may no longer let somebody in so: rights are judged when they are given, not when promised.
+    """
     found = _sql.rows("valid", digest=digest_of(secret), now=now)
-    if not found or not found[0]["is_active"]:
+    if not found or not found[0]["is_active"] or not _sender_may(found[0], now):
         raise NotFound("This invitation is no longer valid; ask for a new one.")
     (row,) = found
     return Invited(
@@ -163,6 +167,14 @@ def accept(
             assert found is not None  # noqa: S101 -- who knows a password is a user
             add_membership(found, invited.operator, invited.kind, now=now, role=invited.role, account=invited.account)
     return found
+
+
+def _sender_may(row: dict[str, Any], now: datetime) -> bool:
+    """Whether who sent an invitation, a person or a program, may still do so."""
+    needs = {"person.change", *rights_of(Kind(row["kind"]), Role(row["role"]) if row["role"] else None)}
+    if row["made_by_key_id"] is not None:
+        return needs <= rights_of_key(row["made_by_key_id"], now=now)
+    return row["made_by_id"] is None or any(needs <= OF_ROLE[Role(role)] for role in row["sender_roles"])
 
 
 def _set_up(invited: Invited, name: str, password: str, locale: str, now: datetime) -> int:

@@ -84,7 +84,10 @@ class Membership(models.Model):
 
 
 class ApiKey(models.Model):
-    """A program's key. Only a digest of it is kept; ``prefix`` is what people recognise it by."""
+    """A program's key. Only a digest of it is kept; ``prefix`` is what people recognise it by.
+
+    It may do no more than who made it may do now: the user, or the key.
+    """
 
     id = models.BigAutoField(primary_key=True)
     operator = models.ForeignKey("operators.Operator", models.PROTECT)
@@ -93,6 +96,8 @@ class ApiKey(models.Model):
     digest = models.BinaryField(max_length=32, unique=True)
     rights = ArrayField(models.CharField(max_length=40))
     made_by = models.CharField(max_length=254)
+    made_by_user = models.ForeignKey(User, models.PROTECT, null=True, db_index=False, related_name="+")
+    made_by_key = models.ForeignKey("self", models.PROTECT, null=True, db_index=False, related_name="+")
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
@@ -112,6 +117,7 @@ class Invitation(models.Model):
     nonce = models.CharField(max_length=64)
     digest = models.BinaryField(max_length=32, unique=True)
     made_by = models.ForeignKey(User, models.CASCADE, null=True)
+    made_by_key = models.ForeignKey(ApiKey, models.PROTECT, null=True, db_index=False, related_name="+")
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
@@ -139,7 +145,7 @@ class SignIn(models.Model):
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
     email = models.CharField(max_length=254)
-    user = models.ForeignKey(User, models.SET_NULL, null=True, db_index=False)
+    user = models.ForeignKey(User, models.PROTECT, null=True, db_index=False)
     address = models.GenericIPAddressField(null=True)
     network = models.GenericIPAddressField(null=True)
     agent = models.CharField(max_length=200, db_default="")

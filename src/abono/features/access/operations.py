@@ -87,15 +87,15 @@ def add_key(
 ) -> str:
     """A new key for a program; answers the secret, which is shown once and kept nowhere.
 
-    A key may not do more than the person who makes it. Raises Forbidden, NotFound, InvalidRequest.
+    A key may not do more than who makes it, nor for longer; what its maker may do no more, it may not either. Raises
+    Forbidden, NotFound, InvalidRequest.
     """
     person.require("key.change")
     person.require_operator(operator)
     called = one_line(name, "name", _MOST_KEY_NAME, least=1)
     if not rights or set(rights) - set(RIGHTS):
         raise InvalidRequest(f"Choose rights among: {', '.join(RIGHTS)}.", field="rights")
-    for right in rights:
-        person.require(right)
+    person.require_gives_key(rights, expires_at)
     if expires_at is not None and expires_at <= now:
         message = "Let the key expire in the future, or never."
         raise InvalidRequest(message, field="expires_at", code="out_of_range")
@@ -109,6 +109,8 @@ def add_key(
             digest=digest_of(secret),
             rights=sorted(rights),
             made_by=person.email or person.name,
+            user=person.user,
+            maker=person.key,
             now=now,
             expires_at=expires_at,
         )

@@ -10,8 +10,9 @@ from abono.base.wall import wall
 from abono.features.access.rights import Kind, Role, rights_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
 
 class NotFound(Refusal):
@@ -32,7 +33,7 @@ class Person:
 
     ``operator`` is the operator they belong to, ``operators`` the ids of its subtree, itself first. ``accounts`` are a
     subscriber's own; for all others it is None. ``membership`` is the id by which accounts name their manager or agent.
-    ``key`` is the id of a program's key.
+    ``key`` is the id of a program's key, ``until`` its end if it has one.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Person:
     membership: int | None = None
     locale: str = ""
     key: int | None = None
+    until: datetime | None = None
 
     def may(self, right: str) -> bool:
         """Whether the person has a right at all; which rows it is for is asked of an ``access`` door."""
@@ -65,13 +67,27 @@ class Person:
             raise NotFound(message)
 
     def require_no_more(self, kind: Kind, role: Role | None) -> None:
-        """Raise Forbidden if a membership may do anything that this person may not: nobody gives more than they have.
-
-        What subscribers and agents may do, they do with their own accounts only: that is less than any member of the
-        staff may do who lets people in.
-        """
-        if kind is Kind.STAFF and not rights_of(kind, role) <= self.rights:
+        """Raise Forbidden if a membership may do anything that this person may not."""
+        if not rights_of(kind, role) <= self.rights:
             raise Forbidden("This role may do more than you may; ask an administrator.", field="role")
+
+    def require_gives(self, kind: Kind, role: Role | None) -> None:
+        """Raise Forbidden unless the person may let somebody in so: nobody gives more than they have, or for longer.
+
+        Staff are let in for good, so that a key that ends lets in none. Subscribers and agents have their own accounts.
+        """
+        self.require_no_more(kind, role)
+        if kind is Kind.STAFF and self.until is not None:
+            message = "This key ends, and staff are let in for good; ask an administrator, or use a key without an end."
+            raise Forbidden(message, field="role")
+
+    def require_gives_key(self, rights: Collection[str], until: datetime | None) -> None:
+        """The same for a key with these rights that ends then, or never (None)."""
+        for right in rights:
+            self.require(right)
+        if self.until is not None and (until is None or until > self.until):
+            message = f"The key that asks ends at {self.until:%Y-%m-%dT%H:%MZ}; let the new one end by then."
+            raise Forbidden(message, field="expires_at")
 
     @property
     def sees_all_accounts(self) -> bool:

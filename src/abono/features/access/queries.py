@@ -12,7 +12,7 @@ from abono.base.paging import Page, checked, page_of
 from abono.base.paging import after as place_after
 from abono.base.sql import statements
 from abono.features.access.people import Person
-from abono.features.access.rights import Kind, Role, rights_of
+from abono.features.access.rights import OF_ROLE, Kind, Role, rights_of
 from abono.features.operators.queries import subtree
 
 if TYPE_CHECKING:
@@ -85,21 +85,43 @@ def key_is_valid(secret: str, *, now: datetime) -> bool:
 
 def person_of_key(secret: str, *, now: datetime) -> Person | None:
     """The program that a key belongs to, if it is valid; its use is noted."""
-    found = _sql.rows("key", digest=digest_of(secret), now=now)
-    if not found:
+    found = _sql.rows("key", digest=digest_of(secret), key=None, now=now)
+    rights = _rights_of_line(found)
+    if not rights:
         return None
-    (row,) = found
+    row = found[0]
     _sql.run("key_used", key=row["id"], now=now)
     return Person(
         name=row["name"],
         email="",
         kind=Kind.STAFF,
         role=None,
-        rights=frozenset(row["rights"]),
+        rights=rights,
         operator=row["operator_id"],
         operators=tuple(subtree(row["operator_id"])),
         key=row["id"],
+        until=row["expires_at"],
     )
+
+
+def rights_of_key(key: int, *, now: datetime) -> frozenset[str]:
+    """What a key may do now; nothing, if it does not work any more."""
+    return _rights_of_line(_sql.rows("key", digest=b"", key=key, now=now))
+
+
+def _rights_of_line(line: Sequence[dict[str, Any]]) -> frozenset[str]:
+    """What a key may do: what all of its line may do, each with what its maker may do now."""
+    rights = frozenset(line[0]["rights"] if line else ())
+    for row in line:
+        rights &= _left_of(row) if row["works"] else frozenset()
+    return rights
+
+
+def _left_of(row: dict[str, Any]) -> frozenset[str]:
+    """What is left of a key's rights while its maker has these roles at its operator, or above it."""
+    if not row["by_somebody"]:
+        return frozenset(row["rights"])
+    return frozenset(row["rights"]) & frozenset().union(*(OF_ROLE[Role(role)] for role in row["roles"]))
 
 
 @dataclass(frozen=True)
@@ -122,14 +144,27 @@ def servants_of(operator: int, within: Sequence[int]) -> list[Servant]:
 
 def keys_of(person: Person) -> list[dict[str, Any]]:
     """The keys of the person's operators, the newest first."""
-    return _sql.rows("keys", operators=list(person.operators), before=None, most=None)
+    return [_shown(row) for row in _sql.rows("keys", operators=list(person.operators), before=None, most=None)]
+
+
+def keys_made_by(person: Person, user: int, *, now: datetime) -> list[str]:
+    """What the keys are called that somebody made at the person's operators and that still work."""
+    rows = _sql.rows("keys_made_by", user=user, operators=list(person.operators), now=now)
+    return [row["name"] for row in rows]
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A key as the staff sees it: ``rights`` are what is left of those that it was made with."""
+    left = _left_of(row)
+    del row["by_somebody"], row["roles"]
+    return {**row, "rights": sorted(left), "lapsed": not left}
 
 
 def list_keys(person: Person, *, after: str | None = None, limit: int = 50) -> Page[dict[str, Any]]:
     """The same, page by page. Raises InvalidRequest."""
     place = place_after(after, int) or (None,)
     rows = _sql.rows("keys", operators=list(person.operators), before=place[0], most=checked(limit) + 1)
-    return page_of(rows, limit, lambda row: (row["id"],))
+    return page_of([_shown(row) for row in rows], limit, lambda row: (row["id"],))
 
 
 def digest_of(secret: str) -> bytes:

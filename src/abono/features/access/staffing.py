@@ -12,7 +12,7 @@ from abono.base.trail import record
 from abono.features.access.directory import Found, find_person
 from abono.features.access.fields import check_name
 from abono.features.access.people import Forbidden, NotFound, Person
-from abono.features.access.rights import Kind, Role
+from abono.features.access.rights import Kind, Role, rights_of
 from abono.features.access.sessions import drop_second_factor, end_sessions
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ def end_membership(person: Person, membership: int, *, now: datetime) -> None:
 
 
 def change_role(person: Person, membership: int, role: Role, *, now: datetime) -> None:
-    """A member of the staff does something else, from the next request on.
+    """A member of the staff does something else, from the next request on; who may do less, has asked nobody in.
 
     Raises Forbidden, NotFound, LastAdministrator.
     """
-    person.require_no_more(Kind.STAFF, role)
+    person.require_gives(Kind.STAFF, role)
     with transaction.atomic():
         held = _held(person, membership)
         if held["kind"] != Kind.STAFF:
@@ -68,6 +68,8 @@ def change_role(person: Person, membership: int, role: Role, *, now: datetime) -
         _sql.run("change_role", membership=membership, role=role)
         if held["role"] == Role.ADMINISTRATOR:
             _keep_administrators([held["operator_id"]])
+        if not rights_of(Kind.STAFF, Role(held["role"])) <= rights_of(Kind.STAFF, role):
+            _invitations.run("revoke_made_by", user=held["user_id"], operators=list(person.operators), now=now)
         record(
             "person.change_role",
             str(held["user_id"]),

@@ -15,17 +15,19 @@ import structlog
 from django.db import OperationalError, transaction
 
 from abono.base.sql import statements
+from abono.features.access.foreign import end_foreign_access
 from abono.features.billing import engine
 from abono.features.billing.engine import Scope, Totals
 from abono.features.billing.look_ahead import look, return_all, review_early_blocks
 from abono.features.billing.runs import SLICE
 from abono.features.catalogue.offers import end_offers
 from abono.features.operators import moves, tree
-from abono.features.operators.queries import operator_by_id
+from abono.features.operators.queries import operator_by_id, subtree
 from abono.features.subscriptions.states import Reason
+from abono.features.webhooks.operations import switch_off_foreign
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import date, datetime
 
     from abono.features.operators.queries import Operator
@@ -77,7 +79,8 @@ def move_operator(
     """Let an operator stand below another parent from a civil day of its own on, today at once; answers if it was.
 
     With it moves its subtree; the blocks above its new place hold for it, by ``carry``. What its old parent let it sell
-    is sold no more. Raises UnknownOperator, InvalidRequest, TreeCycle, MoveWaits, TreeBusy.
+    is sold no more; keys, invitations and webhooks end whose makers have no place above it any more. Raises
+    UnknownOperator, InvalidRequest, TreeCycle, MoveWaits, TreeBusy.
     """
     with transaction.atomic():
         moved = moves.plan_move(operator, parent, valid_from=valid_from, made_by=made_by, now=now)
@@ -93,11 +96,36 @@ def carry_out_due_moves(now: datetime) -> int:
     return len(done)
 
 
+@dataclass(frozen=True)
+class Ending:
+    """What a move ends: keys by name, invitations by e-mail address, webhooks by address."""
+
+    keys: Sequence[str]
+    invitations: Sequence[str]
+    webhooks: Sequence[str]
+
+
+def ended_by_move(operator: Operator, parent: int, *, now: datetime) -> Ending:
+    """What would end if an operator stood below another parent; nothing is written. Outside any transaction."""
+    with transaction.atomic():
+        moves.place(operator.id, parent)
+        ending = _end_foreign(operator.id, now)
+        transaction.set_rollback(True)
+    return ending
+
+
 def _follow(moved: Collection[moves.Moved], now: datetime) -> None:
-    """What else a move changes, in its transaction: offers are those of a parent."""
+    """What else a move changes, in its transaction: offers are those of a parent, and so are some who have access."""
     for each in moved:
         if each.before is not None and each.before != each.parent:
             end_offers(each.operator, each.before, now=now)
+            _end_foreign(each.operator, now)
+
+
+def _end_foreign(operator: int, now: datetime) -> Ending:
+    below = subtree(operator)
+    keys, invitations = end_foreign_access(below, now=now)
+    return Ending(keys, invitations, switch_off_foreign(below, now=now))
 
 
 def carry(now: datetime, *, operators: Collection[int] | None = None, most: int | None = None) -> Totals:

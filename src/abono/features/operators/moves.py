@@ -163,9 +163,15 @@ def require_no_circle() -> None:
         line[row["operator_id"]] = row["parent_id"]
 
 
+def place(operator: int, parent: int) -> None:
+    """Let an operator stand below a parent from now on, and nothing else of a move. Locks the tree."""
+    tree.lock_tree()
+    _sql.run("place", id=operator, parent=parent)
+
+
 def _carry_out(move: int, operator: int, parent: int, *, now: datetime) -> Moved:
     before = tree.node(operator).parent_id
-    _sql.run("place", id=operator, parent=parent)
+    place(operator, parent)
     _sql.run("move_done", id=move, before=before, now=now)
     tree.restop()
     codes = {"parent": None if before is None else operator_by_id(before).code}

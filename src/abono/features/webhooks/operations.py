@@ -115,6 +115,8 @@ def add_endpoint(person: Person, operator: int, url: str, types: Collection[str]
             types=sorted(types),
             secret=secret,
             made_by=person.name,
+            user=person.user,
+            key=person.key,
             now=now,
         )
         record("webhook.add", str(added["id"]), operator=operator, at=now, after={"url": url, "types": sorted(types)})
@@ -150,6 +152,17 @@ def switch_endpoint(person: Person, endpoint: int, *, enabled: bool, now: dateti
     with transaction.atomic():
         _sql.run("switch", endpoint=endpoint, enabled=enabled, now=now)
         record("webhook.switch", str(endpoint), operator=found.operator_id, at=now, after={"enabled": enabled})
+
+
+def switch_off_foreign(operators: Collection[int], *, now: datetime) -> list[str]:
+    """Switch off the endpoints at operators that were made by who has no place at them or above; answers the addresses.
+
+    Runs in the caller's transaction.
+    """
+    rows = _sql.rows("switch_off_foreign", operators=list(operators), now=now)
+    for row in rows:
+        record("webhook.switch", str(row["id"]), operator=row["operator_id"], at=now, after={"enabled": False})
+    return sorted(row["url"] for row in rows)
 
 
 def replay(person: Person, endpoint: int, account: int, delivery: UUID, *, now: datetime) -> None:

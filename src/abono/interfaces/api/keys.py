@@ -24,7 +24,10 @@ class ApiKey(Answer):
     operator: Id
     name: Name
     prefix: Annotated[str, Field(description="How the key begins, to recognise it by.", examples=["abono_Xk3qZ"])]
-    rights: list[str]
+    rights: Annotated[
+        list[str],
+        Field(description="What it may do: no more than who made it may do now. None left: it does not work."),
+    ]
     made_by: Annotated[str, Field(examples=["anna@example.com"])]
     made_at: Instant
     expires_at: Instant | None
@@ -84,7 +87,8 @@ def list_keys(request: Call, wanted: Query[Paging]) -> Reply | HttpResponse:
 def make_key(request: Call, body: NewKey) -> Reply:
     """Make an API key.
 
-    It cannot have a right that the calling key lacks. The secret is in the answer and nowhere else.
+    It cannot have a right that the calling key lacks, nor end later. What its maker, a person or a key, may do no more,
+    it may not either. The secret is in the answer and nowhere else.
     """
     person = request.person
     secret = operations.add_key(

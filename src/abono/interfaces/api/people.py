@@ -165,7 +165,7 @@ def change_person(request: Call, person: Id, body: ChangedPerson) -> PersonDetai
 def change_membership(request: Call, membership: Id, body: ChangedMembership) -> Reply:
     """Give a member of the staff another role.
 
-    No role may do more than the calling key. It counts from their next request on.
+    No role may do more than the calling key, which must have no end. It counts from their next request on.
     """
     staffing.change_role(request.person, membership, Role(body.role), now=request.now)
     return gone()
@@ -204,7 +204,8 @@ def list_invitations(request: Call, wanted: Query[Paging]) -> Reply:
 def invite_somebody(request: Call, body: NewInvitation) -> Reply:
     """Ask somebody in by mail.
 
-    The link holds for a week. No role may do more than the calling key. A subscriber's account needs the right
+    The link holds for a week, at most as long as the calling key, and only while the key may still do it. Nobody may do
+    more than the calling key; one that ends lets in no staff. A subscriber's account needs the right
     `account.view` as well.
     """
     person = request.person

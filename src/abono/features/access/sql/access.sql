@@ -15,9 +15,31 @@ WHERE m.user_id = %(user)s AND m.ended_at IS NULL
 ORDER BY m.kind != 'staff' ASC, m.kind DESC, m.id ASC;
 
 -- name: key
--- A key that may be used now, by its digest.
-SELECT id, operator_id, name, rights FROM access_apikey
-WHERE digest = %(digest)s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %(now)s::timestamptz);
+-- A key by its digest or id, then the key that made it, and so on: what it may do depends on all of them, and on what
+-- the people who made them may do now.
+WITH RECURSIVE line AS (
+    SELECT
+        k.id, k.operator_id, k.name, k.rights, k.made_by_user_id, k.made_by_key_id, k.expires_at, k.revoked_at, 0 AS up
+    FROM access_apikey AS k
+    WHERE k.digest = %(digest)s OR k.id = %(key)s::bigint
+    UNION ALL
+    SELECT
+        k.id, k.operator_id, k.name, k.rights, k.made_by_user_id, k.made_by_key_id, k.expires_at, k.revoked_at, l.up + 1
+    FROM access_apikey AS k
+    INNER JOIN line AS l ON k.id = l.made_by_key_id
+)
+
+SELECT
+    id,
+    operator_id,
+    name,
+    rights,
+    expires_at,
+    revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %(now)s::timestamptz) AS works,
+    made_by_user_id IS NOT NULL AS by_somebody,
+    abono_roles_at(made_by_user_id, operator_id) AS roles
+FROM line
+ORDER BY up;
 
 -- name: key_used
 -- Once a minute is enough to know, and spares a write a call.
@@ -45,7 +67,9 @@ ON CONFLICT DO NOTHING
 RETURNING id;
 
 -- name: add_key
-INSERT INTO access_apikey (operator_id, name, prefix, digest, rights, made_by, made_at, expires_at)
+INSERT INTO access_apikey (
+    operator_id, name, prefix, digest, rights, made_by, made_by_user_id, made_by_key_id, made_at, expires_at
+)
 VALUES (
     %(operator)s,
     %(name)s,
@@ -53,6 +77,8 @@ VALUES (
     %(digest)s,
     %(rights)s::text[],
     %(made_by)s,
+    %(user)s::bigint,
+    %(maker)s::bigint,
     %(now)s::timestamptz,
     %(expires_at)s::timestamptz
 )
@@ -62,6 +88,22 @@ RETURNING id;
 UPDATE access_apikey SET revoked_at = %(now)s::timestamptz
 WHERE id = %(key)s AND operator_id = any(%(operators)s::bigint[]) AND revoked_at IS NULL
 RETURNING name, operator_id;
+
+-- name: revoke_foreign
+-- No key works at these operators any more that was made by who has no place at them or above them.
+UPDATE access_apikey AS k SET revoked_at = %(now)s::timestamptz
+WHERE
+    k.operator_id = any(%(operators)s::bigint[]) AND k.revoked_at IS NULL
+    AND abono_is_foreign(k.made_by_user_id, k.made_by_key_id, k.operator_id)
+RETURNING k.name, k.operator_id;
+
+-- name: keys_made_by
+-- The keys that somebody made and that are not revoked.
+SELECT name FROM access_apikey
+WHERE
+    made_by_user_id = %(user)s AND operator_id = any(%(operators)s::bigint[]) AND revoked_at IS NULL
+    AND (expires_at IS NULL OR expires_at > %(now)s::timestamptz)
+ORDER BY id;
 
 -- name: keys
 SELECT
@@ -75,7 +117,9 @@ SELECT
     k.made_at,
     k.expires_at,
     k.last_used_at,
-    k.revoked_at
+    k.revoked_at,
+    k.made_by_user_id IS NOT NULL AS by_somebody,
+    abono_roles_at(k.made_by_user_id, k.operator_id) AS roles
 FROM access_apikey AS k
 INNER JOIN operators_operator AS o ON k.operator_id = o.id
 WHERE k.operator_id = any(%(operators)s::bigint[]) AND (%(before)s::bigint IS NULL OR k.id < %(before)s::bigint)

@@ -7,7 +7,7 @@ WHERE
 
 -- name: add
 INSERT INTO access_invitation (
-    operator_id, email, kind, role, account_id, locale, nonce, digest, made_by_id, made_at, expires_at
+    operator_id, email, kind, role, account_id, locale, nonce, digest, made_by_id, made_by_key_id, made_at, expires_at
 )
 VALUES (
     %(operator)s,
@@ -18,7 +18,8 @@ VALUES (
     %(locale)s,
     %(nonce)s,
     %(digest)s,
-    %(made_by)s,
+    %(made_by)s::bigint,
+    %(key)s::bigint,
     %(now)s::timestamptz,
     %(expires_at)s::timestamptz
 )
@@ -57,6 +58,14 @@ WHERE
     made_by_id = %(user)s AND operator_id = any(%(operators)s::bigint[])
     AND accepted_at IS NULL AND revoked_at IS NULL;
 
+-- name: revoke_foreign
+-- Nobody is asked in any more at these operators by who has no place at them or above them.
+UPDATE access_invitation AS i SET revoked_at = %(now)s::timestamptz
+WHERE
+    i.operator_id = any(%(operators)s::bigint[]) AND i.accepted_at IS NULL AND i.revoked_at IS NULL
+    AND abono_is_foreign(i.made_by_id, i.made_by_key_id, i.operator_id)
+RETURNING i.email AS name, i.operator_id;
+
 -- name: valid
 -- The invitation that a link leads to, while it holds.
 SELECT
@@ -68,6 +77,9 @@ SELECT
     i.role,
     i.account_id,
     i.locale,
+    i.made_by_id,
+    i.made_by_key_id,
+    abono_roles_at(i.made_by_id, i.operator_id) AS sender_roles,
     u.id AS user_id,
     coalesce(u.password NOT LIKE '!%%', FALSE) AS has_password,
     coalesce(u.is_active, TRUE) AS is_active

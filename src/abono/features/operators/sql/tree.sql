@@ -100,7 +100,10 @@ SELECT id, name FROM line WHERE blocked_at IS NOT NULL ORDER BY up LIMIT 1;
 UPDATE operators_operator SET name = %(name)s WHERE id = %(id)s;
 
 -- name: place
-UPDATE operators_operator SET parent_id = %(parent)s WHERE id = %(id)s;
+-- Who looked after it was of its old parent's staff.
+UPDATE operators_operator
+SET parent_id = %(parent)s, manager_id = CASE WHEN parent_id = %(parent)s THEN manager_id END
+WHERE id = %(id)s;
 
 -- name: block
 UPDATE operators_operator SET blocked_at = %(at)s::timestamptz WHERE id = %(id)s AND blocked_at IS NULL;

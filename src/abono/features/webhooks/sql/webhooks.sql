@@ -32,9 +32,20 @@ INNER JOIN webhooks_endpoint AS e ON cardinality(e.types) = 0 OR t.type = any(e.
 WHERE e.id = any(%(endpoints)s::bigint[]);
 
 -- name: add_endpoint
-INSERT INTO webhooks_endpoint (operator_id, url, types, secret, made_by, made_at)
-VALUES (%(operator)s, %(url)s, %(types)s::text[], %(secret)s, %(made_by)s, %(now)s::timestamptz)
+INSERT INTO webhooks_endpoint (operator_id, url, types, secret, made_by, made_by_user_id, made_by_key_id, made_at)
+VALUES (
+    %(operator)s, %(url)s, %(types)s::text[], %(secret)s, %(made_by)s, %(user)s::bigint, %(key)s::bigint,
+    %(now)s::timestamptz
+)
 RETURNING id;
+
+-- name: switch_off_foreign
+-- No address hears of these operators any more that was named by who has no place at them or above them.
+UPDATE webhooks_endpoint AS e SET disabled_at = %(now)s::timestamptz
+WHERE
+    e.operator_id = any(%(operators)s::bigint[]) AND e.disabled_at IS NULL
+    AND abono_is_foreign(e.made_by_user_id, e.made_by_key_id, e.operator_id)
+RETURNING e.id, e.url, e.operator_id;
 
 -- name: count_endpoints
 SELECT count(*) AS endpoints FROM webhooks_endpoint

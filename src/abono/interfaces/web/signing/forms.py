@@ -8,7 +8,9 @@ from allauth.account.adapter import get_adapter
 from allauth.account.forms import ChangePasswordForm as _ChangePasswordForm
 from allauth.account.forms import ResetPasswordForm as _ResetPasswordForm
 from allauth.core import context
+from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from django.core.cache import cache
 
 from abono.features.access import signins
@@ -57,10 +59,27 @@ class _Counted:
         user = self.user  # type: ignore[attr-defined]  # allauth's forms set it
         attempt = signins.begin_code(user.pk, user.email, caller_of(request), now=request.now)
         code: str = super().clean_code()  # type: ignore[misc]
-        # A code holds for a while before and after its time; allauth remembers used ones for less than that.
-        if not cache.add(f"abono.code:{user.pk}:{code}", 1, _CODE_HOLDS):
-            raise get_adapter().validation_error("incorrect_code")
+        _use_up(user.pk, code)
         signins.right(attempt)
+        return code
+
+
+def _use_up(user: int, code: str) -> None:
+    """A code counts once, however it is written: allauth takes it with spaces and signs as well.
+
+    It holds for a while before and after its time; allauth remembers used ones for less than that.
+    """
+    if not cache.add(f"abono.code:{user}:{normalize_user_code(code)}", 1, _CODE_HOLDS):
+        raise get_adapter().validation_error("incorrect_code")
+
+
+class FirstCodeForm(ActivateTOTPForm):  # type: ignore[misc]  # allauth has no types
+    """The code by which an authenticator app is added; it signs nobody in afterwards."""
+
+    def clean_code(self) -> str:
+        """Raises allauth's errors."""
+        code: str = super().clean_code()
+        _use_up(self.user.pk, code)
         return code
 
 

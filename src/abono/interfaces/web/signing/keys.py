@@ -117,4 +117,6 @@ def key_revoke(request: PersonRequest, key: int) -> HttpResponse:
 def _state(key: dict[str, Any], request: PersonRequest) -> str:
     if key["revoked_at"]:
         return "revoked"
+    if key["lapsed"]:
+        return "lapsed"
     return "expired" if key["expires_at"] and key["expires_at"] <= request.now else "works"

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy
 
 from abono.features.access.directory import Found, find_person, history_of
 from abono.features.access.people import NotFound
-from abono.features.access.rights import OF_ROLE, Kind, Role
+from abono.features.access.queries import keys_made_by
+from abono.features.access.rights import OF_ROLE, Role, rights_of
 from abono.features.access.sessions import sessions_of
 from abono.features.access.staffing import (
     LastAdministrator,
@@ -89,6 +90,7 @@ def membership_end(request: PersonRequest, user: int, membership: int) -> HttpRe
     loses = [
         _("%(name)s is no longer let in as %(role)s of %(operator)s, from now on.") % what,
         _("Invitations that %(name)s sent and that wait are taken back.") % what,
+        *_keys_of(request, found),
     ]
     return _confirm(request, found, _("End the membership"), loses)
 
@@ -116,7 +118,7 @@ def membership_role(request: PersonRequest, user: int, membership: int) -> HttpR
         else:
             messages.success(request, _("The role is changed."))
             return _back(user)
-    return _confirm(request, found, _("Change the role"), [], form=form)
+    return _confirm(request, found, _("Change the role"), _keys_of(request, found), form=form)
 
 
 @page(
@@ -140,6 +142,7 @@ def person_active(request: PersonRequest, user: int) -> HttpResponse:
         loses = [
             _("%(name)s cannot sign in any more and is signed out everywhere at once.") % {"name": name},
             _("Memberships and history stay. You can let them in again at any time."),
+            *_keys_of(request, found),
         ]
         return _confirm(request, found, _("Deactivate"), loses, [("active", "no")])
     return _confirm(request, found, _("Activate"), [], [("active", "yes")])
@@ -186,6 +189,13 @@ def person_second_factor(request: PersonRequest, user: int) -> HttpResponse:
     return _confirm(request, found, _("Remove the second factor"), loses)
 
 
+def _keys_of(request: PersonRequest, found: Found) -> list[str]:
+    """What else somebody loses who may do less: keys may do no more than who made them."""
+    names = keys_made_by(request.person, found.id, now=request.now)
+    told = _("API keys that %(name)s made may do no more than %(name)s may then: %(keys)s.")
+    return [told % {"name": found.name or found.email, "keys": ", ".join(names)}] if names else []
+
+
 def _found(request: PersonRequest, user: int, right: str = "person.view") -> Found:
     return find_person(request.person, user if user < _BIGINT else 0, right=right)
 
@@ -200,7 +210,7 @@ def _held(found: Found, membership: int) -> Held:
 
 def _is_changeable(request: PersonRequest, held: Held) -> bool:
     """Nobody changes what may do more than they may."""
-    mightier = held.kind is Kind.STAFF and held.role is not None and not OF_ROLE[held.role] <= request.person.rights
+    mightier = not rights_of(held.kind, held.role) <= request.person.rights
     return held.ended_at is None and not mightier
 
 

@@ -137,6 +137,8 @@ def _shown(request: PersonRequest, moved: Operator, place: Operator, day: date |
             _("What is stopped by a block above is tried again: %(number)s subscriptions are suspended now.")
             % {"number": formats.number(stopped)}
         )
+    ending = parents.ended_by_move(moved, place.id, now=request.now)
+    changes += _ending(ending)
     ends = [each.code for each in offers_of(moved.id) if each.ended_at is None]
     if ends:
         changes.append(_("It no longer sells these plans of its parent: %(plans)s.") % {"plans": ", ".join(ends)})
@@ -149,6 +151,16 @@ def _shown(request: PersonRequest, moved: Operator, place: Operator, day: date |
         "mark": mark_of(_facts(request, moved, place, day)),
         "hidden": [("parent", request.POST["parent"]), ("valid_from", day.isoformat() if day else "")],
     }
+
+
+def _ending(ending: parents.Ending) -> list[str]:
+    """What ends because its maker has no place above the operator any more."""
+    told = (
+        (_("These API keys stop: %(names)s."), ending.keys),
+        (_("These invitations are taken back: %(names)s."), ending.invitations),
+        (_("These webhooks are switched off: %(names)s."), ending.webhooks),
+    )
+    return [text % {"names": ", ".join(names)} for text, names in told if names]
 
 
 def _stops(going: int) -> str:

@@ -1,0 +1,187 @@
+"""Nobody gives more than they have, or for longer; and what somebody gave is judged by what they may do now."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from abono.features.access import staffing
+from abono.features.access.invitations import accept, invite
+from abono.features.access.operations import add_key, add_membership, add_user, revoke_key
+from abono.features.access.people import Forbidden, NotFound, Person, wall_of
+from abono.features.access.queries import keys_of, memberships_of, person_of, person_of_key, secret_of
+from abono.features.access.rights import OF_AGENT, OF_ROLE, RIGHTS, Kind, Role
+from abono.features.billing import parents
+from abono.features.webhooks.operations import add_endpoint
+from abono.features.webhooks.queries import find_endpoint
+from tests.features.test_operator_blocks import NOW, rows, seller
+from tests.features.worlds import account
+
+if TYPE_CHECKING:
+    from abono.features.operators.queries import Operator
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(minutes=5)
+PASSWORD = "a ship in port is safe"
+
+
+def staff(operator: Operator, role: Role = Role.ADMINISTRATOR) -> Person:
+    user = add_user(f"{uuid4().hex}@example.com", now=NOW, name="Ada", password=PASSWORD)
+    add_membership(user, operator.id, Kind.STAFF, role=role, now=NOW)
+    return anew(user)
+
+
+def anew(user: int) -> Person:
+    (email,) = rows("SELECT email FROM access_user WHERE id = %s", user)[0]
+    found = person_of(user, "Ada", email, "", memberships_of(user))
+    assert found is not None
+    return found
+
+
+def program(secret: str, now: datetime = LATER) -> Person:
+    found = person_of_key(secret, now=now)
+    assert found is not None
+    return found
+
+
+def asked_in(
+    by: Person, operator: Operator, kind: Kind = Kind.STAFF, role: Role | None = Role.ADMINISTRATOR, **more: Any
+) -> str:
+    """The secret of an invitation's link."""
+    sent = invite(by, f"{uuid4().hex}@example.com", operator=operator.id, kind=kind, role=role, now=NOW, **more)
+    return secret_of(rows("SELECT nonce FROM access_invitation WHERE id = %s", sent)[0][0])
+
+
+def gets_in(secret: str) -> bool:
+    try:
+        accept(secret, now=LATER, name="Grace", password=PASSWORD)
+    except NotFound:
+        return False
+    return True
+
+
+def lose(by: Person, somebody: Person, how: str) -> None:
+    assert somebody.user is not None
+    assert somebody.membership is not None
+    if how == "demoted":
+        staffing.change_role(by, somebody.membership, Role.ACCOUNTANT, now=NOW)
+    elif how == "ended":
+        staffing.end_membership(by, somebody.membership, now=NOW)
+    else:
+        staffing.set_active(by, somebody.user, active=False, now=NOW)
+
+
+LOSSES = ["demoted", "ended", "deactivated"]
+
+
+@pytest.mark.parametrize("how", LOSSES)
+@pytest.mark.parametrize("kind", list(Kind))
+def test_who_may_not_let_people_in_any_more_lets_nobody_in(how: str, kind: Kind) -> None:
+    top = seller()
+    root, bob = staff(top), staff(top)
+    role = Role.ADMINISTRATOR if kind is Kind.STAFF else None
+    more = {"account": account(top)} if kind is Kind.SUBSCRIBER else {}
+    secret, kept = (asked_in(by, top, kind, role, **more) for by in (bob, root))
+    lose(root, bob, how)
+    assert (gets_in(secret), gets_in(kept)) == (False, True)
+
+
+@pytest.mark.parametrize("how", LOSSES)
+def test_keys_may_do_no_more_than_who_made_them_may_now(how: str) -> None:
+    top = seller()
+    root, bob = staff(top), staff(top)
+    mine = add_key(root, top.id, "Root's", RIGHTS, now=NOW)
+    first = add_key(bob, top.id, "Bob's", RIGHTS, now=NOW)
+    second = add_key(program(first), top.id, "By the key", ["account.view", "key.change"], now=NOW)
+    secret = asked_in(program(first), top)
+    lose(root, bob, how)
+    left = OF_ROLE[Role.ACCOUNTANT] if how == "demoted" else None
+    found = [person_of_key(each, now=LATER) for each in (first, second)]
+    if left:
+        assert [each and each.rights for each in found] == [left, frozenset({"account.view"})]
+    else:
+        assert found == [None, None]
+    assert program(mine).rights == frozenset(RIGHTS)
+    assert not gets_in(secret)
+    shown = {each["name"]: set(each["rights"]) for each in keys_of(root)}
+    assert (shown["Bob's"], shown["Root's"]) == (set(left or ()), set(RIGHTS))
+    with wall_of(root):
+        assert {each["name"]: set(each["rights"]) for each in keys_of(root)} == shown
+
+
+def test_a_key_that_a_key_made_ends_with_it() -> None:
+    top = seller()
+    root = staff(top)
+    first = add_key(root, top.id, "First", RIGHTS, now=NOW)
+    second = add_key(program(first), top.id, "Second", ["key.change"], now=NOW)
+    third = add_key(program(second), top.id, "Third", ["key.change"], now=NOW)
+    secret = asked_in(program(first), top, Kind.AGENT, None)
+    revoke_key(root, program(first).key or 0, now=NOW)
+    assert [person_of_key(each, now=LATER) for each in (second, third)] == [None, None]
+    assert not gets_in(secret)
+
+
+@pytest.mark.parametrize("kind", [Kind.AGENT, Kind.SUBSCRIBER])
+def test_a_key_lets_nobody_in_who_may_do_more_than_it(kind: Kind) -> None:
+    top = seller()
+    more = {"account": account(top)} if kind is Kind.SUBSCRIBER else {}
+    clerk = program(add_key(staff(top), top.id, "Clerk", ["person.change", "person.view"], now=NOW))
+    with pytest.raises(Forbidden):
+        asked_in(clerk, top, kind, None, **more)
+    assert rows("SELECT id FROM access_invitation") == []
+
+
+def test_a_key_that_ends_gives_nothing_that_lasts_longer() -> None:
+    top = seller()
+    ends = NOW + timedelta(days=2)
+    root, bob = staff(top), staff(top, Role.AUDITOR)
+    mine = program(add_key(root, top.id, "For two days", RIGHTS, now=NOW, expires_at=ends))
+    for longer in (None, ends + timedelta(seconds=1)):
+        with pytest.raises(Forbidden):
+            add_key(mine, top.id, "Longer", ["account.view"], now=NOW, expires_at=longer)
+    with pytest.raises(Forbidden):
+        asked_in(mine, top)
+    with pytest.raises(Forbidden):
+        staffing.change_role(mine, bob.membership or 0, Role.ADMINISTRATOR, now=NOW)
+    assert len(keys_of(root)) == 1
+    assert program(add_key(mine, top.id, "As long", ["account.view"], now=NOW, expires_at=ends)).until == ends
+    asked_in(mine, top, Kind.AGENT, None)
+    assert rows("SELECT expires_at FROM access_invitation") == [(ends,)]
+    assert mine.rights >= OF_AGENT
+
+
+@pytest.mark.parametrize("day", [None, date(2026, 2, 1)])
+def test_a_move_ends_what_those_above_the_old_place_had_at_the_operator(
+    day: date | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ABONO_WEBHOOK_PRIVATE", "1")
+    top = seller()
+    west, east = seller(top), seller(top)
+    low = seller(west)
+    makers = {"top": staff(top), "west": staff(west), "own": staff(low)}
+    makers["key"] = program(add_key(makers["west"], west.id, "West's", RIGHTS, now=NOW))
+    keys, links, hooks = {}, {}, {}
+    for name, by in makers.items():
+        keys[name] = add_key(by, low.id, name, RIGHTS, now=NOW)
+        links[name] = asked_in(by, low, Kind.AGENT, None)
+        hooks[name] = add_endpoint(by, low.id, f"http://127.0.0.1/{name}", [], now=NOW).id
+    before = rows("SELECT revoked_at FROM access_apikey") + rows("SELECT disabled_at FROM webhooks_endpoint")
+    ending = parents.ended_by_move(low, east.id, now=NOW)
+    assert list(ending.keys) == ["key", "west"]
+    assert list(ending.webhooks) == ["http://127.0.0.1/key", "http://127.0.0.1/west"]
+    assert len(ending.invitations) == 2
+    assert before == rows("SELECT revoked_at FROM access_apikey") + rows("SELECT disabled_at FROM webhooks_endpoint")
+    parents.move_operator(low, east.id, valid_from=day, made_by="ann@example.com", now=NOW)
+    moved = NOW if day is None else datetime(2026, 2, 2, tzinfo=UTC)
+    parents.carry_out_due_moves(moved)
+    for name in makers:
+        stays = name in {"top", "own"}
+        assert (person_of_key(keys[name], now=LATER) is not None) == stays, name
+        assert (find_endpoint(makers["top"], hooks[name]).disabled_at is None) == stays, name
+        assert gets_in(links[name]) == stays, name
+    # They do not come back with the operator.
+    parents.move_operator(low, west.id, made_by="ann@example.com", now=moved + timedelta(days=1))
+    assert person_of_key(keys["west"], now=LATER) is None
