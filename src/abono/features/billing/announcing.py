@@ -18,7 +18,7 @@ _sql = statements("abono.features.billing", "announcing")
 
 
 def announce(scope: Scope, ears: Ears, now: datetime) -> None:
-    """Tell of the changes of state and the entries that this transaction wrote for the accounts it has claimed.
+    """Tell of what this transaction wrote for the accounts it has claimed: changes of state and terms, and entries.
 
     ``ears`` were asked before anything was written.
     """
@@ -29,6 +29,7 @@ def announce(scope: Scope, ears: Ears, now: datetime) -> None:
         claim=scope.claim,
         mark=ears.mark,
         endpoints=list(ears.endpoints),
+        today=scope.operator.day(now),
         now=now,
     ):
         deliver_soon()

@@ -20,7 +20,8 @@ class Subscription(models.Model):
     suspended at their start are in ``blocked`` and, for the suspension that goes on, begin with ``suspended_on``.
     ``frozen_days`` are what a pause keeps. A change that leaves the slice of its day standing begins on ``kept_until``;
     ``paid_from`` is the first charge that no change has given back. ``look_at`` is the instant of the look-ahead that
-    is still to be made, ``looked_for`` the boundary that the last one was for.
+    is still to be made, ``looked_for`` the boundary that the last one was for. ``terms_id`` is of the last change of
+    what was agreed (plan, quantity, what waits), ``terms_cause`` says which.
     """
 
     pk = CompositePrimaryKey("account_id", "id")
@@ -58,6 +59,8 @@ class Subscription(models.Model):
     next_quantity = models.DecimalField(max_digits=20, decimal_places=6, null=True)
     look_at = models.DateTimeField(null=True)
     looked_for = models.DateField(null=True)
+    terms_id = models.UUIDField(null=True)
+    terms_cause = models.CharField(max_length=20, db_default="")
     ended_on = models.DateField(null=True)
     # In small letters and in the order of bytes: row-level security lets only such comparisons use an index.
     unit_key = models.GeneratedField(

@@ -22,6 +22,8 @@ class Endpoint(models.Model):
     old_secret = models.CharField(max_length=100, db_default="")
     old_until = models.DateTimeField(null=True)
     made_by = models.CharField(max_length=254)
+    made_by_user = models.ForeignKey("access.User", models.PROTECT, null=True, db_index=False, related_name="+")
+    made_by_key = models.ForeignKey("access.ApiKey", models.PROTECT, null=True, db_index=False, related_name="+")
     made_at = models.DateTimeField()
     disabled_at = models.DateTimeField(null=True)
     # How often in a row it failed, since when, and until when it is left alone as a whole.
@@ -33,7 +35,8 @@ class Endpoint(models.Model):
 class Event(models.Model):
     """Something that happened to an account (0: to none), told in the transaction that did it.
 
-    ``source_id`` is the row it tells of, so that nothing is told twice.
+    ``source_id`` is the row it tells of, so that nothing is told twice. ``sequence`` numbers the events of a
+    subscription from 1 on without a gap, in the order in which they happened.
     """
 
     pk = CompositePrimaryKey("account_id", "id")
@@ -44,9 +47,16 @@ class Event(models.Model):
     source_id = models.UUIDField()
     at = models.DateTimeField()
     payload = models.JSONField()
+    subscription_id = models.UUIDField(null=True)
+    sequence = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["account_id", "subscription_id", "sequence"],
+                condition=Q(subscription_id__isnull=False),
+                name="webhooks_event_sequence",
+            ),
             models.UniqueConstraint(fields=["account_id", "source_id", "type"], name="webhooks_event_once"),
         ]
 

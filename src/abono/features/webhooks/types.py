@@ -8,6 +8,7 @@ TYPES = (
     "payment.received",
     "entry.posted",
     "charge.made",
+    "subscription.ordered",
     "subscription.started",
     "subscription.suspended",
     "subscription.resumed",

@@ -348,6 +348,8 @@ changed AS (
         quantity = CASE WHEN t.ends THEN s.quantity ELSE s.next_quantity END,
         next_plan_id = NULL,
         next_quantity = NULL,
+        terms_id = CASE WHEN t.ends THEN s.terms_id ELSE uuidv7() END,
+        terms_cause = CASE WHEN t.ends THEN s.terms_cause ELSE 'changed' END,
         anchor_on = CASE
             WHEN t.ends OR NOT t.other_length THEN s.anchor_on
             WHEN t.step_unit = 'day' THEN %(day)s::date

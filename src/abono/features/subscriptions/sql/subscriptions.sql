@@ -1,7 +1,7 @@
 -- name: add
 INSERT INTO subscriptions_subscription (
     account_id, id, operator_id, plan_id, quantity, unit, ordered_at, state, starts_on, trial_ends_on,
-    anchor_on, anchor_day, cycle, look_at
+    anchor_on, anchor_day, cycle, terms_id, terms_cause, look_at
 )
 VALUES (
     %(account)s,
@@ -17,6 +17,8 @@ VALUES (
     %(anchor_on)s::date,
     %(anchor_day)s,
     %(cycle)s,
+    uuidv7(),
+    'ordered',
     abono_look(
         coalesce(%(trial_ends_on)s::date, %(starts_on)s::date), %(look_ahead_hours)s::integer,
         %(look_ahead_days)s::integer, %(zone)s, %(now)s::timestamptz
@@ -117,12 +119,22 @@ WHERE
 ORDER BY at, id;
 
 -- name: wait_for_change
-UPDATE subscriptions_subscription SET next_plan_id = %(plan)s::bigint, next_quantity = %(quantity)s::numeric
-WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
+-- What waits already is no change.
+UPDATE subscriptions_subscription SET
+    next_plan_id = %(plan)s::bigint,
+    next_quantity = %(quantity)s::numeric,
+    terms_id = uuidv7(),
+    terms_cause = CASE WHEN %(plan)s::bigint IS NULL THEN 'change_withdrawn' ELSE 'change_waits' END
+WHERE
+    account_id = %(account)s AND id = %(subscription)s::uuid
+    AND (next_plan_id IS DISTINCT FROM %(plan)s::bigint OR next_quantity IS DISTINCT FROM %(quantity)s::numeric);
 
 -- name: wait_for_end
-UPDATE subscriptions_subscription SET cancels = %(cancels)s::boolean
-WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
+UPDATE subscriptions_subscription SET
+    cancels = %(cancels)s::boolean,
+    terms_id = uuidv7(),
+    terms_cause = CASE WHEN %(cancels)s::boolean THEN 'cancelled' ELSE 'kept' END
+WHERE account_id = %(account)s AND id = %(subscription)s::uuid AND cancels <> %(cancels)s::boolean;
 
 -- name: replace_plan
 UPDATE subscriptions_subscription SET
@@ -132,7 +144,9 @@ UPDATE subscriptions_subscription SET
     next_quantity = NULL,
     -- Where nothing paid runs, nothing of the new plan has begun: the return finds its price.
     runs = %(runs)s,
-    rate_id = CASE WHEN %(runs)s THEN rate_id END
+    rate_id = CASE WHEN %(runs)s THEN rate_id END,
+    terms_id = uuidv7(),
+    terms_cause = 'changed'
 WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
 
 -- name: replace_period
