@@ -180,3 +180,13 @@ def test_the_environment_is_of_the_request_alone() -> None:
     assert (environ["REMOTE_ADDR"], environ["SERVER_PORT"]) == ("127.0.0.1", "80")
     assert isinstance(environ["wsgi.input"], io.BytesIO)
     assert sys.stderr is environ["wsgi.errors"]
+
+
+@pytest.mark.parametrize("name", ["idempotency-key", "authorization", "content-type", "origin", "x-forwarded-proto"])
+def test_a_header_that_may_come_once_is_refused_when_it_comes_twice(name: str) -> None:
+    class Twice(dict[str, str]):
+        def items(self) -> Any:
+            return [(name, "D1"), ("accept", "a"), ("accept", "b"), ("x-forwarded-for", "a"), (name, "D1")]
+
+    wire = asked(Head(Twice()), Wire([b"never read"]))
+    assert (wire.status, wire.answer, wire.read) == (400, f"The header {name} may come once.\n".encode(), 0)

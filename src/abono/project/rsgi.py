@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 _IN_MEMORY = 1_048_576
 _PIECE = 65_536
 _CONTINUES = {"cookie": "; "}
+_ONCE = frozenset(
+    {"authorization", "content-length", "content-type", "host", "idempotency-key", "origin", "referer"}
+    | {"x-csrftoken", "x-forwarded-host", "x-forwarded-proto"}
+)
+"""Headers that say one thing: of two, one would be somebody else's."""
 
 Environ = dict[str, Any]
 
@@ -166,7 +171,10 @@ class Application:
 
 
 def environ_of(scope: Scope) -> Environ:
-    """The WSGI environment of a request. A header whose name holds an underscore is none: it would pass for another."""
+    """The WSGI environment of a request. A header whose name holds an underscore is none: it would pass for another.
+
+    Raises _Refused where a header that may come once comes twice.
+    """
     host, _, port = scope.server.rpartition(":")
     address, _, remote_port = scope.client.rpartition(":")
     environ: Environ = {
@@ -194,6 +202,8 @@ def environ_of(scope: Scope) -> Environ:
             continue
         key = name.upper().replace("-", "_")
         key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
+        if key in environ and name in _ONCE and environ[key] != scope.authority:
+            raise _Refused(400, f"The header {name} may come once.")
         environ[key] = f"{environ[key]}{_CONTINUES.get(name, ',')}{value}" if key in environ else value
     return environ
 
