@@ -51,6 +51,7 @@ def form_of(page: str, house: House) -> dict[str, Any]:
         "my_resume": {},
         "operator_block": {"confirm": "yes"},
         "operator_brand": {"brand_name": "New", "colour": "#123456", "colour_dark": "", "domain": "", "support": ""},
+        "operator_domain": {},
         "operator_move": {"parent": house.seller.id, "valid_from": _LATER, "confirm": "yes"},
         "operator_move_withdraw": {},
         "operator_new": {"parent": house.seller.id, "name": "New", "code": f"new-{code}"},

@@ -22,6 +22,7 @@ from abono.features.billing import orders, parents
 from abono.features.billing.audit import audit
 from abono.features.catalogue.queries import plan_codes
 from abono.features.operators import brands, tree
+from abono.features.operators.domains import domain_of
 from abono.features.operators.queries import operator_by_id, subtree
 
 if TYPE_CHECKING:
@@ -187,6 +188,19 @@ def test_brand_and_logo(house: House) -> None:
 def test_a_domain_shows_its_brand_at_the_sign_in_and_no_other_host_is_let_in(house: House) -> None:
     own = brands.OwnBrand("Westlight", "", "", "pay.west.example", "")
     brands.save_brand(house.west, own, taken=(), now=NOW)
+    assert Client().get("/sign/login/", HTTP_HOST="Pay.West.example").status_code == 400  # named, and not proved
+    address = f"/operators/{house.west.id}/domain/"
+    west = signed_in(house.west)
+    proof = domain_of(house.west.id)
+    assert proof is not None
+    shown = west.get(f"/operators/{house.west.id}/brand/").content.decode()
+    assert proof.record in shown
+    assert proof.value in shown
+    assert "Confirm it without a record" not in shown
+    assert west.post(address, {"confirm": "yes"}).status_code == 422
+    assert west.post(address).status_code == 303
+    assert brands.operator_by_domain("pay.west.example") is None
+    assert house.boss.post(address, {"confirm": "yes"}).status_code == 303
     page = Client().get("/sign/login/", HTTP_HOST="Pay.West.example")
     assert page.status_code == 200
     assert "Westlight" in page.content.decode()

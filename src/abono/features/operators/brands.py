@@ -107,7 +107,7 @@ def own_brand(operator: int) -> OwnBrand:
 
 
 def operator_by_domain(host: str) -> int | None:
-    """The operator whose domain a host name is (in small letters, without a port), if it is anybody's."""
+    """The operator whose domain a host name is proved to be (in small letters, without a port), if it is anybody's."""
     found = _sql.rows("by_domain", domain=host)
     return int(found[0]["id"]) if found else None
 
@@ -122,7 +122,7 @@ def save_brand(operator: Operator, wanted: OwnBrand, *, taken: Collection[str], 
     """How an operator looks from now on. ``taken`` are this installation's own host names.
 
     Without a colour for the night, the nearest to the colour that can be read there is taken when it is shown. Raises
-    InvalidRequest, InvalidValue, PoorContrast, DomainTaken.
+    InvalidRequest, InvalidValue, PoorContrast, DomainTaken. A domain is served once it is proved (see ``domains``).
     """
     before = own_brand(operator.id)
     after = OwnBrand(
@@ -137,10 +137,13 @@ def save_brand(operator: Operator, wanted: OwnBrand, *, taken: Collection[str], 
         raise InvalidRequest(message, field="colour", code="required")
     if after == before:
         return
+    if operator_by_domain(after.domain) not in {None, operator.id}:
+        raise _taken(after.domain)
     try:
         with transaction.atomic():
             _sql.run(
                 "save",
+                now=now,
                 id=operator.id,
                 name=after.brand_name,
                 colour=after.colour,
@@ -152,8 +155,11 @@ def save_brand(operator: Operator, wanted: OwnBrand, *, taken: Collection[str], 
                 "operator.brand", operator.code, operator=operator.id, at=now, before=vars(before), after=vars(after)
             )
     except IntegrityError:
-        message = f"{after.domain} is the domain of another operator; choose one of your own."
-        raise DomainTaken(message, field="domain") from None
+        raise _taken(after.domain) from None
+
+
+def _taken(domain: str) -> DomainTaken:
+    return DomainTaken(f"{domain} is the domain of another operator; choose one of your own.", field="domain")
 
 
 def night_colour(brand: Brand) -> str:

@@ -34,11 +34,16 @@ class Operator(models.Model):
     colour = models.CharField(max_length=7, db_default="")
     colour_dark = models.CharField(max_length=7, db_default="")
     domain = models.CharField(max_length=253, db_default="")
+    domain_proved_at = models.DateTimeField(null=True)
+    domain_tried_at = models.DateTimeField(null=True)
     support = models.CharField(max_length=254, db_default="")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["domain"], condition=~Q(domain=""), name="operators_operator_domain"),
+            # Anybody may name a domain; it is one operator's once that is proved.
+            models.UniqueConstraint(
+                fields=["domain"], condition=Q(domain_proved_at__isnull=False), name="operators_operator_domain"
+            ),
         ]
 
 

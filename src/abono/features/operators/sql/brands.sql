@@ -39,7 +39,23 @@ WHERE own.up = 0;
 SELECT brand_name, colour, colour_dark, domain, support FROM operators_operator WHERE id = %(id)s;
 
 -- name: by_domain
-SELECT id FROM operators_operator WHERE domain = %(domain)s AND domain <> '';
+SELECT id FROM operators_operator WHERE domain = %(domain)s::text AND domain_proved_at IS NOT NULL;
+
+-- name: named
+SELECT domain, domain_proved_at FROM operators_operator WHERE id = %(id)s;
+
+-- name: unproved
+SELECT id, code, domain FROM operators_operator
+WHERE domain <> '' AND domain_proved_at IS NULL
+ORDER BY domain_tried_at NULLS FIRST, id
+LIMIT %(most)s;
+
+-- name: tried
+UPDATE operators_operator SET domain_tried_at = %(now)s::timestamptz WHERE id = %(id)s;
+
+-- name: prove
+UPDATE operators_operator SET domain_proved_at = %(now)s::timestamptz
+WHERE id = %(id)s AND domain = %(domain)s::text AND domain_proved_at IS NULL;
 
 -- name: provider
 SELECT id FROM operators_operator WHERE parent_id IS NULL ORDER BY id LIMIT 1;
@@ -49,7 +65,13 @@ UPDATE operators_operator SET
     brand_name = %(name)s,
     colour = %(colour)s,
     colour_dark = %(colour_dark)s,
-    domain = %(domain)s,
+    domain = %(domain)s::text,
+    -- The provider's own need no proof: whoever runs this installation says where it is reached.
+    domain_proved_at = CASE
+        WHEN domain = %(domain)s::text THEN domain_proved_at
+        WHEN parent_id IS NULL AND %(domain)s::text <> '' THEN %(now)s::timestamptz
+    END,
+    domain_tried_at = CASE WHEN domain = %(domain)s::text THEN domain_tried_at END,
     support = %(support)s
 WHERE id = %(id)s;
 

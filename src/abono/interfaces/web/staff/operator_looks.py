@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -13,6 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from procrastinate.exceptions import AlreadyEnqueued
 
 from abono.features.operators.access import find_operator
 from abono.features.operators.brands import (
@@ -24,6 +26,9 @@ from abono.features.operators.brands import (
     save_brand,
     save_logo,
 )
+from abono.features.operators.domains import confirm_domain, domain_of
+from abono.features.operators.tasks import prove_named_domains
+from abono.features.operators.tree import node
 from abono.interfaces.web.brand import shown
 from abono.interfaces.web.domains import own_hosts
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
@@ -60,7 +65,9 @@ class BrandForm(forms.Form):
         label=gettext_lazy("Domain"),
         max_length=253,
         required=False,
-        help_text=gettext_lazy("A host name that leads to this installation; its sign-in shows this brand."),
+        help_text=gettext_lazy(
+            "A host name that leads here; once it is proved to be yours, its sign-in shows this brand."
+        ),
     )
     support = forms.CharField(
         label=gettext_lazy("Help"),
@@ -93,12 +100,37 @@ def operator_brand(request: PersonRequest, operator: int) -> HttpResponse:
     if not has_logo:
         del form.fields["no_logo"]
     values: dict[str, Any] = {"form": form, "seller": seller, "brand_shown": shown(operator)}
+    values |= {"domain": domain_of(operator), "confirms": _is_provider(request)}
     if request.method != "POST":
         return render(request, "web/staff/operator_brand.html", values)
     if form.is_valid() and tried(form, lambda: _save(request, seller, form.cleaned_data)):
         messages.success(request, _("The brand was saved."))
         return HttpResponseRedirect(reverse("operator", args=[operator]), status=303)
     return render(request, "web/staff/operator_brand.html", values, status=REFUSED)
+
+
+@page(
+    "operators/<int:operator>/domain/",
+    name="operator_domain",
+    kinds=STAFF,
+    right="operator.change",
+    methods=("POST",),
+)
+def operator_domain(request: PersonRequest, operator: int) -> HttpResponse:
+    """Have the record of a domain looked up now, or confirm the domain as the provider."""
+    seller = find_operator(request.person, operator, "operator.change")
+    if request.POST.get("confirm") == "yes":
+        confirm_domain(request.person, seller, now=request.now)
+        messages.success(request, _("The domain is confirmed and shows this brand from now on."))
+    else:
+        with suppress(AlreadyEnqueued):
+            prove_named_domains.defer()
+        messages.success(request, _("The record is looked up within a minute. Load this page again then."))
+    return HttpResponseRedirect(reverse("operator_brand", args=[operator]), status=303)
+
+
+def _is_provider(request: PersonRequest) -> bool:
+    return node(request.person.operator).parent_id is None
 
 
 def _save(request: PersonRequest, seller: Operator, values: dict[str, Any]) -> None:
