@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from django.db import connection
 
 from abono.features.billing import blocks, orders
 from abono.features.billing.runs import advance
+from abono.features.subscriptions.operations import SubscriptionEnding
 from abono.features.webhooks import operations as webhooks
 from tests.features.test_webhooks import START, boss
 from tests.features.worlds import account, operator
@@ -118,7 +120,8 @@ def test_numbers_have_no_gap_whoever_is_quicker(house: Operator) -> None:
         try:
             start.wait()
             for step in steps:
-                step()
+                with suppress(SubscriptionEnding):  # nobody changes what somebody else has just cancelled
+                    step()
         finally:
             connection.close()
 

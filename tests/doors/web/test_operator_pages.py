@@ -12,11 +12,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from tests.browser import wrong_in
 from tests.doors.confirming import looked_at
+from tests.features.people import staff
 from tests.features.test_brands import PNG
 from tests.features.test_operator_blocks import NOW, rows, seller, stands
 from tests.features.worlds import account
 
-from abono.features.access.operations import add_membership, add_user
+from abono.features.access.operations import add_key, add_membership, add_user
 from abono.features.access.rights import Kind, Role
 from abono.features.billing import orders, parents
 from abono.features.billing.audit import audit
@@ -153,6 +154,14 @@ def test_moving_shows_what_changes_and_then_does_it(house: House) -> None:
     past = house.boss.post(address, {"parent": house.west.id, "valid_from": "2020-01-01"})
     assert past.status_code == 422
     assert "2020-01-01" in past.content.decode()
+
+
+def test_a_move_names_whose_access_it_ends(house: House) -> None:
+    for maker, name in ((house.west, "Till of the west"), (house.top, "Till of the top")):
+        add_key(staff(maker), house.low.id, name, ["account.view"], now=NOW)
+    page = house.boss.post(f"/operators/{house.low.id}/move/", {"parent": house.east.id}).content.decode()
+    assert "These API keys stop: Till of the west." in page
+    assert rows("SELECT 1 FROM access_apikey WHERE revoked_at IS NOT NULL") == []
 
 
 def test_brand_and_logo(house: House) -> None:

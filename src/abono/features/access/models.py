@@ -145,7 +145,7 @@ class SignIn(models.Model):
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
     email = models.CharField(max_length=254)
-    user = models.ForeignKey(User, models.PROTECT, null=True, db_index=False)
+    user = models.ForeignKey(User, models.SET_NULL, null=True, db_index=False)
     address = models.GenericIPAddressField(null=True)
     network = models.GenericIPAddressField(null=True)
     agent = models.CharField(max_length=200, db_default="")
