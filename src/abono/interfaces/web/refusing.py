@@ -75,6 +75,7 @@ SENTENCES: dict[str, _StrPromise] = {
     "unknown_move": _("There is no such move that is still to come."),
     "several_providers": _("There are several providers. Name the operator."),
     "domain_taken": _("Another operator uses this domain already."),
+    "no_domain": _("No domain waits to be proved. Name one first."),
     "poor_contrast": _("Text on this colour could not be read well. Choose a darker or a lighter one."),
     "unknown_picture": _("The picture is not a PNG, JPEG or WebP, or is too large."),
     "private_address": _("This is not an address of the public Internet."),

@@ -123,6 +123,7 @@ ACTIONS: Mapping[str, _StrPromise] = {
     "operator.add": _("Operator created"),
     "operator.rename": _("Renamed"),
     "operator.brand": _("Brand changed"),
+    "operator.domain": _("Domain proved"),
     "operator.logo": _("Logo changed"),
     "operator.change": _("Settings changed"),
     "operator.self_service": _("What subscribers may do changed"),
