@@ -48,10 +48,14 @@ def seller() -> Operator:
     return made
 
 
-def ran(path: Path, text: str, seller: Operator, *, commit: bool = True) -> tuple[int, dict[str, Any]]:
+def ran(
+    path: Path, text: str, seller: Operator, *, commit: bool = True, without_keys: bool = True
+) -> tuple[int, dict[str, Any]]:
     path.write_text(text, encoding="utf-8")
     lines: list[str] = []
-    code = import_usage(path, seller.code, commit=commit, write=lines.append, as_json=True, now=NOW)
+    code = import_usage(
+        path, seller.code, commit=commit, without_keys=without_keys, write=lines.append, as_json=True, now=NOW
+    )
     return code, json.loads(lines[0])
 
 
@@ -78,6 +82,18 @@ def test_a_table_is_counted_once(seller: Operator, tmp_path: Path) -> None:
     assert (code, told["ready"], told["already_there"]) == (0, 0, 3)
     assert used(seller) == [("", "prints", 4), ("right", "prints", 3)]
     assert audit() == []
+
+
+def test_without_its_key_an_event_is_counted_only_if_that_is_asked_for(seller: Operator, tmp_path: Path) -> None:
+    text = "account;service;quantity;time;key\na;prints;2;2026-01-02T10:00;k\na;prints;1;2026-01-02T10:00;\n"
+    code, told = ran(tmp_path / "events.csv", text, seller, without_keys=False)
+    assert (code, used(seller)) == (2, [])
+    assert [(each["line"], each["field"], each["code"]) for each in told["errors"]] == [(3, "key", "required")]
+    assert "--without-keys" in told["errors"][0]["message"]
+    # Nothing tells such an event, in another file, from a new one.
+    for counted, file in ((3, text), (3, text), (4, text + "\n")):
+        ran(tmp_path / "events.csv", file, seller)
+        assert used(seller) == [("", "prints", counted)]
 
 
 def test_lines_of_json(seller: Operator, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from abono.features.billing.audit import audit
 from abono.features.billing.engine import Scope, turn_clock
 from abono.features.billing.forecast import forecast
 from abono.features.billing.look_ahead import look
+from abono.features.billing.previews import preview
 from abono.features.billing.queries import accounts_now, charges_of, next_charges, outlook
 from abono.features.billing.using import use, use_many
 from abono.features.ledger.operations import InsufficientFunds
@@ -81,6 +82,9 @@ CATALOGUE: dict[str, Any] = {
                 "people": {"included": "2", "model": "package", "size": "1", "price": "7.00", "overage": "on_use"}
             },
         },
+        "four": {"price": "1.00", "period": "month", "services": {"people": {"included": "4", "limit": "hard"}}},
+        "four-weekly": {"price": "1.00", "period": "week", "services": {"people": {"included": "4", "limit": "hard"}}},
+        "five": {"price": "1.00", "period": "month", "services": {"people": {"included": "5", "limit": "hard"}}},
         "bare": {"price": "1.00", "period": "month", "services": {"support": {}}},
         "team": {
             "price": "10.00",
@@ -331,6 +335,32 @@ def test_a_change_now_keeps_the_counts_and_the_plan_at_the_end_rates_all(seller:
     let_pass(account, seller, days(32))
     assert ("2026-01-01", "2026-02-01", 1_000) in charged(account)[1:]
     assert audit() == []
+
+
+def test_a_change_now_is_refused_where_more_is_taken_than_the_new_plan_allows(seller: Operator) -> None:
+    account, sub = office(seller, "crew")
+    assert use(Use(account, sub, "people", Decimal(5)), now=days(1))
+    for plan, code in (("four", "quota_exceeded"), ("four-weekly", "quota_exceeded"), ("five", None)):
+        before = (balance(account, days(2)), quota(account, days(2), "people"))
+        seen = preview(account, days(2), lambda plan=plan: change_now(account, sub, plan))
+        assert (seen.refusal and seen.refusal.code) == code
+        if code:
+            with pytest.raises(Refusal) as found:
+                change_now(account, sub, plan)
+            assert found.value.code == code
+            assert (balance(account, days(2)), quota(account, days(2), "people")) == before
+    # At the boundary, and with what was given back, it passes.
+    orders.change(account, sub, plan_code="four", now=days(2))
+    assert use(Use(account, sub, "people", Decimal(-1)), now=days(2))
+    change_now(account, sub, "four")
+    with pytest.raises(Refusal) as found:
+        use(Use(account, sub, "people", Decimal(1)), now=days(2))
+    assert found.value.code == "quota_exceeded"
+    assert audit() == []
+
+
+def change_now(account: int, sub: UUID, plan: str) -> None:
+    orders.change(account, sub, plan_code=plan, at_period_end=False, now=days(2))
 
 
 def test_a_change_to_another_length_closes_the_count(seller: Operator) -> None:

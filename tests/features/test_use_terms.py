@@ -233,3 +233,19 @@ def test_a_service_in_a_plan_keeps_the_way_in_which_it_adds_up() -> None:
     assert {code: (each.aggregation, each.property, each.unit) for code, each in stored_services(seller).items()} == {
         "visitors": ("unique", "visitor", "user"), "free": ("latest", "", ""),
     }  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_service_in_a_plan_keeps_its_kind() -> None:
+    seller = worlds.operator({"services": {"pages": {"kind": "usage"}, "free": {"kind": "usage"}}, "plans": {
+        "site": {"price": "10.00", "period": "month", "services": {"pages": {"model": "standard", "unit": "1.00"}}},
+    }})  # fmt: skip
+    with transaction.atomic():
+        for kind in ("onoff", "seats"):
+            changed = {"pages": {"kind": kind}, "free": {"kind": kind}}
+            merge = judge(seller, {"services": changed}, now=worlds.START)
+            assert [(each.field, each.code) for each in merge.errors] == [("services.pages.kind", "invalid")]
+        merge = judge(seller, {"services": {"free": {"kind": "seats"}}}, now=worlds.START)
+        assert merge.errors == []
+        merge.write()
+    assert {code: each.kind for code, each in stored_services(seller).items()} == {"pages": "usage", "free": "seats"}

@@ -105,7 +105,8 @@ def change(
     """Another plan or quantity, at the boundary or now; the last wish counts, the present plan takes it back.
 
     Now: the unused part of the paid period is credited and the same part of the new price charged. Raises UnknownPlan,
-    UnknownSubscription, SubscriptionEnded, SubscriptionEnding, InsufficientFunds (then nothing changed).
+    UnknownSubscription, SubscriptionEnded, SubscriptionEnding, InsufficientFunds, MoreThanAllowed (then nothing
+    changed).
     """
     if quantity is not None:
         _check_quantity(quantity)

@@ -76,7 +76,10 @@ def _terms(row: Mapping[str, Any], services: Mapping[str, tuple[Decimal, Mapping
 
 
 def require_same_counting(old: ServiceTerms, new: ServiceTerms, path: str) -> None:
-    """Refuse another way of adding up for a service that is in a plan: what was counted could not be proved."""
+    """Refuse another kind or way of adding up for a service that is in a plan: what was used would be forgiven."""
+    if old.kind != new.kind:
+        message = "The service is in a plan and keeps its kind; make another service."
+        raise InvalidValue("invalid", f"{path}.kind", message)
     for name in ("aggregation", "property"):
         if getattr(old, name) != getattr(new, name):
             message = "The service is in a plan and keeps the way in which it adds up; make another service."

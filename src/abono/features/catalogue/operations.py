@@ -55,7 +55,6 @@ def save_catalogue(operator: Operator, terms: CatalogueTerms, *, now: datetime, 
     }
     for code, plan in terms.plans.items():
         _add_plan(operator, code, plan, services, now, after=_ALWAYS if code in dated else operator.day(now))
-    _sql.run("mark_counting", operator=operator.id)  # a service may have changed its kind
 
 
 def _add_plan(

@@ -234,7 +234,10 @@ def _acted(
 
 @endpoint(
     "POST", f"{ONE}/change", right="subscription.change", tag=TAG, answer=Subscription,
-    refusals=("insufficient_funds", "amount_changed", "subscription_ended", "subscription_ending", "unknown_plan"),
+    refusals=(
+        "insufficient_funds", "amount_changed", "subscription_ended", "subscription_ending", "unknown_plan",
+        "quota_exceeded",
+    ),
 )  # fmt: skip
 def change_subscription(request: Call, account: Id, subscription: UUID, body: Change) -> Subscription:
     """Change the plan or the quantity.

@@ -295,7 +295,20 @@ def import_accounts(file: Path, operator: OperatorCode, commit: Commit = False, 
 
 
 @imports.command("usage")
-def import_usage(file: Path, operator: OperatorCode, commit: Commit = False, as_json: AsJson = False) -> None:
+def import_usage(
+    file: Path,
+    operator: OperatorCode,
+    commit: Commit = False,
+    without_keys: Annotated[
+        bool,
+        typer.Option(
+            "--without-keys",
+            help="Count rows that have no key: nothing then tells a repeated event from another, and what comes again"
+            " in another file counts twice. Only the very same file is known again.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Events of use from CSV or JSON lines: account, subscription or unit, service, quantity, time, key."""
 
     def work() -> None:
@@ -303,7 +316,7 @@ def import_usage(file: Path, operator: OperatorCode, commit: Commit = False, as_
         from abono.interfaces.cli.running import require_migrated
 
         require_migrated()
-        raise typer.Exit(imported(file, operator, commit=commit, write=say, as_json=as_json))
+        raise typer.Exit(imported(file, operator, commit=commit, without_keys=without_keys, write=say, as_json=as_json))
 
     booted(work)
 

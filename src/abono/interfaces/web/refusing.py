@@ -97,6 +97,12 @@ SENTENCES: dict[str, _StrPromise] = {
     "too_many_attempts": _("There were too many attempts. Wait a little, then try again."),
 }
 """By the code of the refusal."""
+_OF_FIELDS: dict[tuple[str, str], _StrPromise] = {
+    ("quota_exceeded", "plan"): _(
+        "More is taken or used than this plan allows. Give some back, or choose a larger one."
+    ),
+}
+"""By code and field, where a code means another thing there."""
 DETAILED = frozenset(
     {"required", "invalid", "out_of_range", "unknown_field", "pause_not_allowed", "poor_contrast", "private_address"}
 )
@@ -113,7 +119,7 @@ def told(refusal: Refusal | InvalidValue, short_by: int = 0, currency: str = "")
     if refusal.code == "insufficient_funds" and short_by:
         missing = {"amount": amount(short_by, currency)}
         return gettext("%(amount)s short. Pay at least this amount first, or choose something smaller.") % missing
-    sentence = SENTENCES.get(refusal.code)
+    sentence = _OF_FIELDS.get((refusal.code, refusal.field or "")) or SENTENCES.get(refusal.code)
     english = (get_language() or "en").startswith("en")
     return refusal.message if sentence is None or (english and refusal.code in DETAILED) else str(sentence)
 

@@ -480,6 +480,30 @@ FROM (
 WHERE d.net > 0
 ORDER BY d.service_id, d.turn;
 
+-- name: over_limit
+-- Services of which more is taken or used in the running quota period than the hard limit of the present plan.
+SELECT
+    v.code AS service,
+    w.used,
+    i.included
+FROM usage_counter AS c
+INNER JOIN subscriptions_subscription AS s ON c.account_id = s.account_id AND c.subscription_id = s.id
+INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id AND c.service_id = u.service_id
+INNER JOIN catalogue_service AS v ON u.service_id = v.id
+LEFT JOIN usage_day AS d
+    ON
+        c.account_id = d.account_id AND c.subscription_id = d.subscription_id AND c.service_id = d.service_id
+        AND c.turn = d.turn AND d.day = %(today)s::date
+CROSS JOIN LATERAL (SELECT coalesce((u.terms ->> 'included')::numeric, 0) * s.quantity AS included) AS i
+CROSS JOIN
+    LATERAL (
+        SELECT CASE WHEN u.terms ->> 'quota_period' = 'day' THEN coalesce(d.used, 0) ELSE c.used END AS used
+    ) AS w
+WHERE
+    c.account_id = %(account)s AND c.subscription_id = %(subscription)s::uuid
+    AND u.terms ->> 'limit' = 'hard' AND w.used > i.included
+ORDER BY u.id;
+
 -- name: paid_on_use
 -- What was paid of a quota period; by the day, up to what its packs of each day are paid now.
 WITH days AS (

@@ -3,8 +3,8 @@
 Columns: ``account`` (the number), ``service``, ``quantity`` (a decimal; seats: a change), and where they are needed
 ``subscription`` or ``unit``, ``time`` (RFC 3339, or local to the operator), ``key``, ``properties`` (in a table a JSON
 object of texts, in JSON lines such an object). The account alone is enough where one of its subscriptions has the
-service. A row without a key has one made of the file's content and its line, so that
-the same file counts once, however often it is read.
+service. A row without a key is refused, because nothing tells it from a repeated one; ``--without-keys`` counts it all
+the same, under a key made of the file's content and its line: the very same file counts once, any other twice.
 
 Every row is read and judged before anything is counted; a row that cannot be read refuses the file. With ``--commit``
 the events are counted ten thousand at a time, each batch for good; what is refused then is told with its line, and the
@@ -75,6 +75,7 @@ def import_usage(
     commit: bool,
     write: Callable[[str], None],
     as_json: bool,
+    without_keys: bool = False,
     now: datetime | None = None,
 ) -> int:
     """Count the events of a file. Answers 0 (all were counted), 1 (some were refused), 2 (the file was: no event was).
@@ -84,7 +85,7 @@ def import_usage(
     at = now or datetime.now(UTC)
     operator = seller.chosen(operator_code)
     report = Report(str(path))
-    uses = _placed(operator, _judged(path, operator, report), report)
+    uses = _placed(operator, _judged(path, operator, report, without_keys=without_keys), report)
     totals: Counter[str] = Counter()
     if not report.errors:
         with acting("cli", "import"):
@@ -98,14 +99,14 @@ def import_usage(
     return code
 
 
-def _judged(path: Path, operator: Operator, report: Report) -> list[_Read]:
+def _judged(path: Path, operator: Operator, report: Report, *, without_keys: bool) -> list[_Read]:
     found: list[_Read] = []
     try:
         digest = hashlib.sha256(read_file(path, MOST_ROWS)).hexdigest()[:16]
         rows = _objects(path) if path.suffix.lower() == ".jsonl" else read_table(path, COLUMNS, "account").rows
         for row in rows:
             try:
-                found.append(_read(row, operator, digest))
+                found.append(_read(row, operator, f"import {digest}:{row.line}" if without_keys else ""))
             except InvalidValue as error:
                 report.refuse(row.line, error)
     except InvalidValue as error:
@@ -138,13 +139,17 @@ def _object(line: int, text: bytes) -> Row:
     return Row(line, cells)
 
 
-def _read(row: Row, operator: Operator, digest: str) -> _Read:
+def _read(row: Row, operator: Operator, made_key: str) -> _Read:
     if row.problem is not None:
         raise row.problem
     cells = row.cells
     for name in _NEEDED:
         if not cells.get(name):
             raise InvalidValue("required", name, f"Give a value for `{name}`.")
+    key = cells.get("key") or made_key
+    if not key:
+        message = "Give each event a key, so that it is counted once; or import the file with --without-keys."
+        raise InvalidValue("required", "key", message)
     return _Read(
         line=row.line,
         place=(
@@ -155,7 +160,7 @@ def _read(row: Row, operator: Operator, digest: str) -> _Read:
         ),
         quantity=parse_decimal(cells["quantity"], "quantity"),
         at=_instant(cells, operator),
-        key=cells.get("key") or f"import {digest}:{row.line}",
+        key=key,
         properties=_properties(cells.get("properties", "")),
     )
 
