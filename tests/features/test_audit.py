@@ -407,6 +407,23 @@ BREAKS = [
     ("measured", "teamed", "UPDATE usage_period SET billed = 5 WHERE account_id = %(account)s AND turn = 1"),
     ("measured", "teamed", "UPDATE usage_period SET measured_by = 'end' WHERE account_id = %(account)s AND turn = 1"),
     ("reserved", "printing", "UPDATE usage_counter SET held = 1 WHERE account_id = %(account)s AND NOT by_day"),
+    (
+        "reserved",
+        "printing",
+        """
+        WITH made AS (
+            INSERT INTO usage_reservation (
+                account_id, id, operator_id, subscription_id, service_id, quantity, made_at, expires_at, plan_id, times
+            )
+            SELECT
+                account_id, uuidv7(), operator_id, subscription_id, service_id, 1, '2026-03-10', '2026-03-11', 0, 1
+            FROM usage_counter WHERE account_id = %(account)s AND NOT by_day
+            RETURNING account_id, service_id
+        )
+        UPDATE usage_counter AS c SET held = 1 FROM made AS m
+        WHERE c.account_id = m.account_id AND c.service_id = m.service_id
+        """,
+    ),
     ("keyed", "printing", "DELETE FROM usage_key WHERE account_id = %(account)s"),
     ("overages", "printing", "UPDATE usage_period SET net = net + 1 WHERE account_id = %(account)s AND used = 12"),
     (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -342,7 +343,7 @@ def test_a_change_now_is_refused_where_more_is_taken_than_the_new_plan_allows(se
     assert use(Use(account, sub, "people", Decimal(5)), now=days(1))
     for plan, code in (("four", "quota_exceeded"), ("four-weekly", "quota_exceeded"), ("five", None)):
         before = (balance(account, days(2)), quota(account, days(2), "people"))
-        seen = preview(account, days(2), lambda plan=plan: change_now(account, sub, plan))
+        seen = preview(account, days(2), partial(change_now, account, sub, plan))
         assert (seen.refusal and seen.refusal.code) == code
         if code:
             with pytest.raises(Refusal) as found:

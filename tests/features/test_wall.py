@@ -194,7 +194,7 @@ def _fill(seller: Operator, account: int) -> None:
             ", turn, starts_on, ends_on, carried, used, billed, included, over, paid, net, amount, closed_at",
             ", 1, '2026-01-01', '2026-02-01', 0, 0, 0, 0, 0, 0, 0, 0, now()",
         ),
-        ("reservation", ", quantity, made_at, expires_at, closed_at", ", 1, now(), now(), now()"),
+        ("reservation", ", quantity, made_at, expires_at, closed_at, plan_id, times", ", 1, now(), now(), now(), 1, 1"),
         ("event", ", at, taken_at, quantity, turn, seats", ", '2026-01-05', '2026-01-05', 0, 1, FALSE"),
     ):
         _statement("SELECT abono_usage_month('2026-01-01')")

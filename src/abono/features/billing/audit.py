@@ -51,7 +51,10 @@ PROMISES: Mapping[str, str] = {
         "What was billed of seats is their peak, their average over time or their number at the end, from what the"
         " quota period began with and the dates of the changes; proved while all its events are kept."
     ),
-    "reserved": "What a quota holds back is the sum of its open reservations.",
+    "reserved": (
+        "What a quota holds back is the sum of its open reservations, each of a subscription that has not ended or"
+        " changed since; money is held for open ones only."
+    ),
     "keyed": "Every event that has a key is the only one of its account with it, and the key is kept.",
     "overages": "What quota periods cost, on use and at their end, is what was charged for them.",
     "packs": "Every pack that use or seats opened is paid where the plan charges on use and was not changed meanwhile.",

@@ -11,7 +11,7 @@ from django.db import transaction
 from abono.base.once import asked, first_answer, keep_answer
 from abono.base.texts import one_line
 from abono.features.billing.announcing import announce
-from abono.features.billing.engine import Scope, catch_up, claim, schedule
+from abono.features.billing.engine import Scope, catch_up, claim, release, schedule
 from abono.features.billing.look_ahead import bring_back, look, review_early_blocks
 from abono.features.ledger import operations as ledger
 from abono.features.operators.queries import operator_by_id
@@ -98,8 +98,11 @@ def counter(account: int, now: datetime, *, up_to_date: bool = False) -> Iterato
         if up_to_date and catch_up(scope, reached, look=look):
             locked = ledger.lock(account)
         desk = Desk(locked, operator, scope, reached)
+        freed = release(scope, reached, reached)
         yield desk
-        if desk.money_arrived:
+        # Whatever ended or changed a subscription has ended what was reserved of it.
+        freed |= release(scope, reached, reached)
+        if desk.money_arrived or freed:
             bring_back(desk.scope, desk.now)
         elif desk.less_comes_due:
             review_early_blocks(desk.scope, desk.now)

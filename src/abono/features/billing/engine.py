@@ -118,18 +118,23 @@ def turn_clock(scope: Scope, until: datetime, *, look: Look | None, lenient: boo
 
 
 def _do_instant(scope: Scope, instant: datetime, now: datetime, *, look: Look | None, lenient: bool) -> Totals:
-    """The steps of one instant, in the order of semantics.md §3. Grants expire by their date alone.
+    """The steps of one instant, in the order of semantics.md §3. Grants expire by their date alone, holds lapse first.
 
     Mostly the decision is all there is to do; it leaves alone, and counts, the accounts where it is not.
     """
     returns = scope.operator.day(instant) == scope.operator.day(now)  # what is missed brings no returns and no looks
     totals: Totals = Counter()
+    freed = release(scope, instant, now)
     decided = decide(scope, instant, now, boundaries=True, returns=returns, lenient=lenient, anyway=False)
     needs: dict[str, bool] = {}
     if decided.pop("busy"):
         needs = _instant.row("survey", **scope.common(instant, now))
         totals += _prepare(scope, instant, now, needs, lenient=lenient)
+        freed |= release(scope, instant, now)
         decided += decide(scope, instant, now, boundaries=True, returns=returns, lenient=lenient)
+    if decided["ended"] and release(scope, instant, now):
+        freed = True
+        decided += decide(scope, instant, now, boundaries=False, returns=returns)
     # A period may begin at the very instant of its look-ahead, and so may one that a pause gave back.
     looking = decided.pop("looks", 0) > 0 or needs.get("looking") or needs.get("unpause")
     totals += decided
@@ -138,9 +143,14 @@ def _do_instant(scope: Scope, instant: datetime, now: datetime, *, look: Look | 
     elif looking:
         seen = _instant.rows("looking", **scope.common(instant, now))
         totals += look(scope, instant, now, seen) if look and seen else Counter()
-    if looking or needs:
+    if looking or needs or freed:
         schedule(scope, now)
     return totals
+
+
+def release(scope: Scope, instant: datetime, now: datetime) -> bool:
+    """End the reservations whose time or subscription is over; answers whether an account can pay more by it."""
+    return bool(_instant.rows("release", **scope.common(instant, now)))
 
 
 def _prepare(scope: Scope, instant: datetime, now: datetime, needs: dict[str, bool], *, lenient: bool) -> Totals:

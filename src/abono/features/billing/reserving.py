@@ -61,12 +61,10 @@ def reserve(
         answered = first_answer(account, key, wanted)
         if answered is not None:
             return UUID(answered["reservation"])
-        _expire(desk)
         taken = _take(desk, subscription, service, quantity)
         place = {"account": account, "subscription": subscription, "service": taken["service_id"]}
         made: UUID = _sql.row(
             "reserve",
-            operator=desk.operator.id,
             quantity=quantity,
             now=desk.now,
             expires=desk.now + lasts,
@@ -118,7 +116,6 @@ def commit(
     with counter(account, now) as desk:
         if first_answer(account, name, wanted) is not None:
             return
-        _expire(desk)
         row = _close(desk, reservation, "committed")
         used = row["quantity"] if quantity is None else quantity
         each = Use(account, row["subscription_id"], row["service"], used, None, f"{name} used")
@@ -132,7 +129,6 @@ def commit(
 def cancel(account: int, reservation: UUID, *, now: datetime) -> None:
     """Free what was reserved. Raises UnknownAccount, ReservationClosed."""
     with counter(account, now) as desk:
-        _expire(desk)
         _close(desk, reservation, "cancelled")
         _record(desk, "usage.cancel", reservation, {})
 
@@ -141,8 +137,8 @@ def expire(now: datetime) -> int:
     """Free what was reserved and not committed in time; answers of how many accounts."""
     rows = _sql.rows("expired", now=now, most=_MOST)
     for row in rows:
-        with counter(row["account_id"], now) as desk:
-            _expire(desk)
+        with counter(row["account_id"], now):
+            pass  # the counter frees what is over
     return len(rows)
 
 
@@ -153,13 +149,8 @@ def _close(desk: Desk, reservation: UUID, outcome: str) -> dict[str, Any]:
         raise ReservationClosed(message, field="reservation")
     if closed[0]["hold_id"] is not None:
         ledger.release_hold(desk.account.account_id, closed[0]["hold_id"], now=desk.now)
+        desk.money_arrived = True
     return closed[0]
-
-
-def _expire(desk: Desk) -> None:
-    for row in _sql.rows("expire", account=desk.account.account_id, now=desk.now):
-        if row["hold_id"] is not None:
-            ledger.release_hold(desk.account.account_id, row["hold_id"], now=desk.now)
 
 
 def _record(desk: Desk, action: str, reservation: UUID, after: dict[str, object]) -> None:

@@ -45,7 +45,7 @@ def _copies(operator: Operator, accounts: Sequence[int]) -> Iterator[Scope]:
     with transaction.atomic():
         prepare()
         _sql.run("empty")
-        for copy in ("copy_accounts", "copy_grants", "copy_subscriptions", "copy_counters"):
+        for copy in ("copy_accounts", "copy_grants", "copy_subscriptions", "copy_holds", "copy_counters"):
             _sql.run(copy, accounts=list(accounts))
         _sql.run("enter")
         with marked("shadow"):

@@ -218,7 +218,8 @@ class Period(models.Model):
 class Reservation(models.Model):
     """Use that was promised to a caller before it happens; open while ``closed_at`` is empty.
 
-    It counts against the limit until it is committed, cancelled, or over (``expires_at``).
+    It counts against the limit until it is committed, cancelled, or over (``expires_at``). ``plan_id`` and ``times``
+    are the plan and the quantity of the subscription under which it was made: it ends with them.
     """
 
     pk = CompositePrimaryKey("account_id", "id")
@@ -233,10 +234,13 @@ class Reservation(models.Model):
     closed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=9, db_default="open")
     hold_id = models.UUIDField(null=True)
+    plan_id = models.BigIntegerField()
+    times = _quantity()
 
     class Meta:
         indexes = [
-            models.Index(fields=["expires_at"], name="usage_reservation_open", condition=Q(closed_at__isnull=True))
+            models.Index(fields=["expires_at"], name="usage_reservation_open", condition=Q(closed_at__isnull=True)),
+            models.Index(fields=["account_id"], name="usage_reservation_account", condition=Q(closed_at__isnull=True)),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gt=0), name="usage_reservation_quantity"),

@@ -638,9 +638,14 @@ FROM (
     SELECT
         account_id,
         due_at,
-        least(abono_midnight(min(day), time_zone), min(look_at)) AS wanted,
+        least(abono_midnight(min(day), time_zone), min(look_at), min(lapses_at)) AS wanted,
         bool_or(wakes) AS wakes
     FROM dated
+    LEFT JOIN (
+        SELECT account_id AS reserving_id, min(expires_at) AS lapses_at FROM usage_reservation
+        WHERE closed_at IS NULL AND hold_id IS NOT NULL
+        GROUP BY account_id
+    ) AS h ON dated.account_id = h.reserving_id
     GROUP BY account_id, due_at, time_zone
 ) AS n
 WHERE n.due_at IS DISTINCT FROM n.wanted AND NOT (n.wakes AND n.due_at < coalesce(n.wanted, 'infinity'))
@@ -973,6 +978,23 @@ FULL JOIN (
     GROUP BY account_id, subscription_id, service_id
 ) AS r ON c.account_id = r.account_id AND c.subscription_id = r.subscription_id AND c.service_id = r.service_id
 WHERE coalesce(c.held, 0) <> coalesce(r.total, 0)
+UNION ALL
+SELECT
+    r.account_id,
+    'reservation ' || r.id,
+    CASE
+        WHEN r.closed_at IS NOT NULL THEN 'over, its money is still held'
+        WHEN s.state = 'ended' THEN 'of a subscription that has ended'
+        ELSE 'of a subscription that was changed'
+    END
+FROM usage_reservation AS r
+INNER JOIN subscriptions_subscription AS s ON r.account_id = s.account_id AND r.subscription_id = s.id
+LEFT JOIN ledger_hold AS h ON r.account_id = h.account_id AND r.hold_id = h.id
+WHERE
+    CASE
+        WHEN r.closed_at IS NOT NULL THEN h.id IS NOT NULL AND h.closed_at IS NULL
+        ELSE s.state = 'ended' OR s.plan_id <> r.plan_id OR s.quantity <> r.times
+    END
 ORDER BY account_id, subject
 LIMIT %(most)s;
 

@@ -40,6 +40,51 @@ SELECT exists(
         AND g.starts_at > %(instant)s::timestamptz AND g.starts_at <= %(now)s::timestamptz
 ) AS given;
 
+-- name: release
+-- Ends what was reserved: in time, where it lapses; at once, where its subscription has ended or has another plan or
+-- quantity than it was reserved under. Answers the accounts that can pay more by it.
+WITH over AS (
+    UPDATE usage_reservation AS r SET
+        closed_at = least(r.expires_at, %(now)s::timestamptz),
+        outcome = CASE WHEN r.expires_at <= %(instant)s::timestamptz THEN 'expired' ELSE 'cancelled' END
+    FROM ledger_account AS a, subscriptions_subscription AS s
+    WHERE
+        r.account_id BETWEEN %(first)s AND %(last)s AND a.account_id BETWEEN %(first)s AND %(last)s
+        AND s.account_id BETWEEN %(first)s AND %(last)s
+        AND r.account_id = a.account_id AND a.claim = %(claim)s::uuid
+        AND r.account_id = s.account_id AND r.subscription_id = s.id AND r.closed_at IS NULL
+        AND (
+            r.expires_at <= %(instant)s::timestamptz
+            OR s.state = 'ended' OR s.plan_id <> r.plan_id OR s.quantity <> r.times
+        )
+    RETURNING r.account_id, r.subscription_id, r.service_id, r.quantity, r.hold_id
+),
+
+room AS (
+    UPDATE usage_counter AS c SET held = c.held - o.quantity
+    FROM (
+        SELECT account_id, subscription_id, service_id, sum(quantity) AS quantity FROM over
+        GROUP BY account_id, subscription_id, service_id
+    ) AS o
+    WHERE
+        c.account_id = o.account_id AND c.subscription_id = o.subscription_id AND c.service_id = o.service_id
+        AND c.account_id BETWEEN %(first)s AND %(last)s
+),
+
+freed AS (
+    UPDATE ledger_hold AS h SET closed_at = %(now)s::timestamptz
+    FROM over AS o
+    WHERE
+        h.account_id = o.account_id AND h.id = o.hold_id AND h.closed_at IS NULL
+        AND h.account_id BETWEEN %(first)s AND %(last)s
+    RETURNING h.account_id, h.amount
+)
+
+UPDATE ledger_account AS a SET held = a.held - f.amount
+FROM (SELECT account_id, sum(amount)::bigint AS amount FROM freed GROUP BY account_id) AS f
+WHERE a.account_id = f.account_id AND a.account_id BETWEEN %(first)s AND %(last)s
+RETURNING a.account_id;
+
 -- name: survey
 -- Which of the rarer steps the instant needs at all.
 SELECT
@@ -513,8 +558,13 @@ UPDATE ledger_account AS a SET due_at = n.due_at
 FROM (
     SELECT
         c.account_id,
-        least(abono_midnight(min(w.day), %(zone)s), min(w.look_at)) AS due_at
+        least(abono_midnight(min(w.day), %(zone)s), min(w.look_at), min(h.lapses_at)) AS due_at
     FROM ledger_account AS c
+    LEFT JOIN (
+        SELECT account_id, min(expires_at) AS lapses_at FROM usage_reservation
+        WHERE account_id BETWEEN %(first)s AND %(last)s AND closed_at IS NULL AND hold_id IS NOT NULL
+        GROUP BY account_id
+    ) AS h ON c.account_id = h.account_id
     LEFT JOIN LATERAL (
         SELECT
             CASE WHEN s.state <> 'suspended' THEN s.look_at END AS look_at,

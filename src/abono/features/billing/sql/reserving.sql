@@ -1,26 +1,5 @@
 -- Use that is promised before it happens. The account is locked.
 
--- name: expire
--- Takes back what was not committed in time; answers the money that was set aside for it.
-WITH over AS (
-    UPDATE usage_reservation SET closed_at = expires_at, outcome = 'expired'
-    WHERE account_id = %(account)s AND closed_at IS NULL AND expires_at <= %(now)s::timestamptz
-    RETURNING account_id, subscription_id, service_id, quantity, hold_id
-),
-
-freed AS (
-    UPDATE usage_counter AS c SET held = c.held - o.quantity
-    FROM (
-        SELECT account_id, subscription_id, service_id, sum(quantity) AS quantity FROM over
-        GROUP BY account_id, subscription_id, service_id
-    ) AS o
-    WHERE
-        c.account_id = o.account_id AND c.subscription_id = o.subscription_id AND c.service_id = o.service_id
-        AND c.account_id = %(account)s
-)
-
-SELECT hold_id FROM over;
-
 -- name: expired
 -- Accounts that have reservations which are over.
 SELECT DISTINCT account_id FROM usage_reservation
@@ -130,12 +109,22 @@ WHERE
 
 -- name: reserve
 INSERT INTO usage_reservation (
-    account_id, id, operator_id, subscription_id, service_id, quantity, made_at, expires_at, hold_id
+    account_id, id, operator_id, subscription_id, service_id, quantity, made_at, expires_at, hold_id, plan_id, times
 )
-VALUES (
-    %(account)s, uuidv7(), %(operator)s, %(subscription)s::uuid, %(service)s, %(quantity)s::numeric,
-    %(now)s::timestamptz, %(expires)s::timestamptz, %(hold)s::uuid
-)
+SELECT
+    s.account_id,
+    uuidv7() AS id,
+    s.operator_id,
+    s.id AS subscription_id,
+    %(service)s AS service_id,
+    %(quantity)s::numeric AS quantity,
+    %(now)s::timestamptz AS made_at,
+    %(expires)s::timestamptz AS expires_at,
+    %(hold)s::uuid AS hold_id,
+    s.plan_id,
+    s.quantity AS times
+FROM subscriptions_subscription AS s
+WHERE s.account_id = %(account)s AND s.id = %(subscription)s::uuid
 RETURNING id;
 
 -- name: close

@@ -17,6 +17,8 @@ CREATE TEMPORARY TABLE subscriptions_transition (
 );
 CREATE TEMPORARY TABLE billing_charge (LIKE public.billing_charge INCLUDING DEFAULTS INCLUDING INDEXES);
 CREATE TEMPORARY TABLE notices_notice (LIKE public.notices_notice INCLUDING DEFAULTS INCLUDING INDEXES);
+CREATE TEMPORARY TABLE ledger_hold (LIKE public.ledger_hold INCLUDING DEFAULTS INCLUDING INDEXES);
+CREATE TEMPORARY TABLE usage_reservation (LIKE public.usage_reservation INCLUDING DEFAULTS INCLUDING INDEXES);
 CREATE TEMPORARY TABLE usage_counter (LIKE public.usage_counter INCLUDING DEFAULTS INCLUDING INDEXES);
 CREATE TEMPORARY TABLE usage_day (LIKE public.usage_day INCLUDING DEFAULTS INCLUDING INDEXES);
 CREATE TEMPORARY TABLE usage_period (LIKE public.usage_period INCLUDING DEFAULTS);
@@ -24,7 +26,7 @@ CREATE TEMPORARY TABLE usage_event (LIKE public.usage_event INCLUDING DEFAULTS);
 GRANT ALL ON
 pg_temp.ledger_account, pg_temp.ledger_entry, pg_temp.ledger_grant, pg_temp.subscriptions_subscription,
 pg_temp.subscriptions_transition, pg_temp.billing_charge, pg_temp.notices_notice, pg_temp.usage_counter,
-pg_temp.usage_day, pg_temp.usage_period, pg_temp.usage_event
+pg_temp.usage_day, pg_temp.usage_period, pg_temp.usage_event, pg_temp.ledger_hold, pg_temp.usage_reservation
 TO abono_web;
 
 -- name: empty
@@ -47,7 +49,11 @@ h AS (DELETE FROM pg_temp.usage_day),
 
 i AS (DELETE FROM pg_temp.usage_period),
 
-j AS (DELETE FROM pg_temp.usage_event)
+j AS (DELETE FROM pg_temp.usage_event),
+
+k AS (DELETE FROM pg_temp.ledger_hold),
+
+l AS (DELETE FROM pg_temp.usage_reservation)
 
 DELETE FROM pg_temp.notices_notice;
 
@@ -55,7 +61,7 @@ DELETE FROM pg_temp.notices_notice;
 TRUNCATE
 pg_temp.ledger_account, pg_temp.ledger_entry, pg_temp.ledger_grant, pg_temp.subscriptions_subscription,
 pg_temp.subscriptions_transition, pg_temp.billing_charge, pg_temp.notices_notice, pg_temp.usage_counter,
-pg_temp.usage_day, pg_temp.usage_period, pg_temp.usage_event;
+pg_temp.usage_day, pg_temp.usage_period, pg_temp.usage_event, pg_temp.ledger_hold, pg_temp.usage_reservation;
 
 -- name: copy_accounts
 INSERT INTO pg_temp.ledger_account
@@ -68,6 +74,18 @@ SELECT * FROM public.ledger_grant WHERE account_id = any(%(accounts)s::bigint[])
 -- name: copy_subscriptions
 INSERT INTO pg_temp.subscriptions_subscription
 SELECT * FROM public.subscriptions_subscription WHERE account_id = any(%(accounts)s::bigint[]) AND state <> 'ended';
+
+-- name: copy_holds
+-- What is reserved, and the money that is set aside for it.
+WITH reserved AS (
+    INSERT INTO pg_temp.usage_reservation
+    SELECT * FROM public.usage_reservation WHERE account_id = any(%(accounts)s::bigint[]) AND closed_at IS NULL
+    RETURNING account_id, hold_id
+)
+
+INSERT INTO pg_temp.ledger_hold
+SELECT h.* FROM reserved AS r
+INNER JOIN public.ledger_hold AS h ON r.account_id = h.account_id AND r.hold_id = h.id;
 
 -- name: copy_counters
 -- What was used so far; of seats, their changes in the running quota period.
@@ -109,6 +127,20 @@ grants AS (
     SELECT m.* FROM pg_temp.ledger_grant AS g
     CROSS JOIN LATERAL jsonb_populate_record(g, jsonb_build_object('account_id', -g.account_id)) AS m
     WHERE g.account_id = any(%(accounts)s::bigint[])
+),
+
+reserved AS (
+    INSERT INTO pg_temp.usage_reservation
+    SELECT m.* FROM pg_temp.usage_reservation AS r
+    CROSS JOIN LATERAL jsonb_populate_record(r, jsonb_build_object('account_id', -r.account_id)) AS m
+    WHERE r.account_id = any(%(accounts)s::bigint[]) AND r.closed_at IS NULL
+),
+
+holds AS (
+    INSERT INTO pg_temp.ledger_hold
+    SELECT m.* FROM pg_temp.ledger_hold AS h
+    CROSS JOIN LATERAL jsonb_populate_record(h, jsonb_build_object('account_id', -h.account_id)) AS m
+    WHERE h.account_id = any(%(accounts)s::bigint[]) AND h.closed_at IS NULL
 ),
 
 counters AS (
@@ -156,7 +188,11 @@ h AS (DELETE FROM pg_temp.usage_day WHERE account_id BETWEEN %(first)s AND %(las
 
 i AS (DELETE FROM pg_temp.usage_period WHERE account_id BETWEEN %(first)s AND %(last)s),
 
-j AS (DELETE FROM pg_temp.usage_event WHERE account_id BETWEEN %(first)s AND %(last)s)
+j AS (DELETE FROM pg_temp.usage_event WHERE account_id BETWEEN %(first)s AND %(last)s),
+
+k AS (DELETE FROM pg_temp.ledger_hold WHERE account_id BETWEEN %(first)s AND %(last)s),
+
+l AS (DELETE FROM pg_temp.usage_reservation WHERE account_id BETWEEN %(first)s AND %(last)s)
 
 DELETE FROM pg_temp.notices_notice WHERE account_id BETWEEN %(first)s AND %(last)s;
 
