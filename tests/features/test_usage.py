@@ -298,6 +298,34 @@ def test_an_event_after_a_boundary_that_is_still_to_be_worked_off_counts_for_the
     assert audit() == []
 
 
+def test_use_told_after_the_end_is_charged_as_overage_of_that_period(seller: Operator) -> None:
+    # 10 prints are included, a pack of 10 costs 5.00; of calls 3 a day, each other costs 0.10.
+    account, sub = office(seller, balance=1_000)
+    assert use(Use(account, sub, "prints", Decimal(8)), now=days(3))
+    orders.cancel(account, sub, now=days(5), at_period_end=False)
+    later, before = days(5, 20), days(5, 11)
+    told = Use(account, sub, "prints", Decimal(2), before, "a")
+    assert use(told, now=later)
+    assert balance(account, later) == 0
+    assert use(told._replace(quantity=Decimal(1), key="b"), now=later)
+    assert not use(told._replace(quantity=Decimal(1), key="b"), now=later)
+    refused(told._replace(quantity=Decimal(3), key="b"), "key_conflict", later)
+    assert balance(account, later) == -500
+    # What was never used had no count; batches take it too.
+    calls = Use(account, sub, "calls", Decimal(4), before, "c")
+    batch = [calls, calls, calls._replace(key="d", quantity=Decimal(1))]
+    assert use_many(batch, now=later) == ["counted", "repeated", "counted"]
+    assert balance(account, later) == -500 - 20
+    refused(told._replace(at=days(5), key="e"), "subscription_ended", later)
+    refused(told._replace(at=None, key="e"), "subscription_ended", later)
+    refused(told._replace(quantity=Decimal(-1), key="e"), "subscription_ended", later)
+    refused(told._replace(service="letters", quantity=Decimal(101), key="e"), "quota_exceeded", later)
+    assert use(told._replace(key="e", quantity=Decimal(1)), now=before + timedelta(days=1))
+    refused(told._replace(key="f"), "subscription_ended", before + timedelta(days=1, microseconds=1))
+    assert balance(account, later) == -500 - 20
+    assert audit() == []
+
+
 def test_cancelled_now_the_overage_is_owed_and_seats_are_released(seller: Operator) -> None:
     account, sub = office(seller)
     use(Use(account, sub, "prints", Decimal(21)), now=days(3))

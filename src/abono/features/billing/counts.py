@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from abono.base.refusal import Refusal
 from abono.base.sql import statements
 from abono.features.billing import engine
-from abono.features.billing.using import due_on_use
+from abono.features.billing.overage import due_on_use
 from abono.features.subscriptions import operations as subscriptions
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from abono.base.trail import record
 from abono.features.billing import engine
 from abono.features.billing.counter import Desk, counter
 from abono.features.billing.counts import count_under
+from abono.features.billing.overage import charge_on_use
 from abono.features.billing.refunding import book, give_back, paid_from, remaining
-from abono.features.billing.using import charge_on_use
 from abono.features.catalogue.queries import Amount, Plan, Rate, plan_by_code, plan_by_id, rate_by_id, rate_on
 from abono.features.catalogue.settling import settle
 from abono.features.ledger import operations as ledger

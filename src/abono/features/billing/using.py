@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from abono.base.refusal import KeyConflict, Refusal
-from abono.base.sql import statements
-from abono.base.trail import record
 from abono.features.billing.counter import Desk, counter
+from abono.features.billing.late import ENDED, count_late
+from abono.features.billing.overage import charge_on_use, due_on_use
 from abono.features.ledger import operations as ledger
 from abono.features.usage.operations import CHARGED_ON_USE, COUNTED, REPEATED, TOLERANCE, count
-from abono.kernel.money import minor_digits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime, timedelta
-    from uuid import UUID
 
     from abono.features.usage.events import Use
-
-_sql = statements("abono.features.billing", "overage")
 
 
 class UseRefused(Refusal):
@@ -55,6 +51,8 @@ def use(each: Use, *, now: datetime, tolerance: timedelta = TOLERANCE, seats: bo
     (outcome,) = count([each], now=now, tolerance=tolerance, seats=seats)
     if outcome == CHARGED_ON_USE:
         outcome = _count_and_charge(each, now, tolerance, seats=seats)
+    elif outcome == ENDED:
+        outcome = count_late(each, now=now, tolerance=tolerance)
     if outcome in {COUNTED, REPEATED}:
         return outcome == COUNTED
     raise refusal(outcome)
@@ -72,6 +70,8 @@ def use_many(uses: Sequence[Use], *, now: datetime, tolerance: timedelta = TOLER
                 outcomes[place] = _count_and_charge(uses[place], now, tolerance, seats=seats)
             except Refusal as refused:
                 outcomes[place] = refused.code
+        elif outcome == ENDED:
+            outcomes[place] = count_late(uses[place], now=now, tolerance=tolerance)
     return outcomes
 
 
@@ -103,49 +103,3 @@ def _charge(desk: Desk, each: Use) -> None:
     for row in due_on_use(desk, each.subscription, each.service):
         ledger.require(each.account, row["amount"], desk.now)
         charge_on_use(desk, each.subscription, row)
-
-
-def due_on_use(desk: Desk, subscription: UUID, service: str | None) -> list[dict[str, Any]]:
-    """What a service has opened and not paid; without one, what the carried seats ask of the period that begins."""
-    return _sql.rows(
-        "due_on_use",
-        account=desk.account.account_id,
-        subscription=subscription,
-        service=service,
-        digits=minor_digits(desk.operator.currency),
-    )
-
-
-def charge_on_use(desk: Desk, subscription: UUID, row: Mapping[str, Any]) -> None:
-    """Book a row of ``due_on_use``."""
-    account = desk.account.account_id
-    entry = desk.post(-row["amount"], kind="charge", counter="sales")
-    _sql.run(
-        "charge_on_use",
-        account=account,
-        entry=entry,
-        operator=desk.operator.id,
-        subscription=subscription,
-        starts_on=row["starts_on"],
-        ends_on=row["ends_on"],
-        amount=row["amount"],
-        tax=row["tax"],
-        rate=row["rate_id"],
-        service=row["service_id"],
-    )
-    _sql.run(
-        "paid_on_use",
-        account=account,
-        counter=row["counter_id"],
-        net=row["net"],
-        turn=row["turn"],
-        ahead=row["ahead"],
-    )
-    record(
-        "usage.charge",
-        str(subscription),
-        operator=desk.operator.id,
-        account=account,
-        at=desk.now,
-        after={"service": row["service"], "amount": row["amount"], "entry": entry},
-    )

@@ -99,9 +99,9 @@ WHERE
     OR e.counter <> CASE c.kind WHEN 'fee' THEN 'fees' ELSE 'sales' END
     OR NOT CASE
         WHEN c.kind IN ('part', 'credit', 'refund') THEN e.booked_on IN (c.starts_on, c.starts_on - 1)
-        -- On use on any day of the period, or by a clock that is ahead of ours before it; otherwise at its end; a
-        -- return on the very day begins with what is taken.
-        WHEN c.kind = 'overage' THEN e.booked_on BETWEEN c.starts_on - 1 AND c.ends_on
+        -- On use on any day of the period, or by a clock that is ahead of ours before it; otherwise at its end, and
+        -- up to a day later what was told late; a return on the very day begins with what is taken.
+        WHEN c.kind = 'overage' THEN e.booked_on BETWEEN c.starts_on - 1 AND c.ends_on + 1
         WHEN c.kind = 'fee' AND p.charge = 'arrears'
             THEN e.booked_on = c.ends_on OR (e.booked_on = c.starts_on AND c.ends_on = c.starts_on + 1)
         WHEN c.kind = 'period' AND p.charge = 'arrears' THEN e.booked_on = c.ends_on

@@ -151,16 +151,12 @@ placed AS NOT MATERIALIZED (
         e.properties,
         e.key,
         t.at,
-        -- Of a text, because the hashes of numbers tell neither their signs nor all instants apart. Hashes by which
-        -- tables may be partitioned stay the same from one release of the server to the next.
         CASE
             WHEN e.key IS NOT NULL
-                THEN hashtextextended(
-                    concat_ws(
-                        E'\n', g.subscription_id, coalesce(e.service, g.service), trim_scale(e.quantity),
-                        extract(EPOCH FROM e.at), e.properties
-                    ), 0
-                )
+                THEN
+                    abono_use_content(
+                        g.subscription_id, coalesce(e.service, g.service), e.quantity, e.at, e.properties
+                    )
         END AS content,
         k.content AS known,
         g.account_id,

@@ -81,6 +81,18 @@ RETURN CASE
     ELSE 0
 END;
 
+-- name: use_content
+-- What makes an event the same as another with its key. Of a text, because the hashes of numbers tell neither their
+-- signs nor all instants apart. Hashes by which tables may be partitioned stay the same from one release of the server
+-- to the next.
+CREATE OR REPLACE FUNCTION abono_use_content(
+    subscription uuid, service text, quantity numeric, at timestamptz, properties jsonb
+) RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN hashtextextended(
+    concat_ws(E'\n', subscription, service, trim_scale(quantity), extract(EPOCH FROM at), properties), 0
+);
+
 -- name: spots
 -- The spots of a batch, numbered from 0, of their columns as text with an entry on each line. (STRICT keeps the
 -- function as it is, so that the planner expects so many ROWS.)
