@@ -32,9 +32,8 @@ def count_under(
 ) -> list[dict[str, Any]]:
     """Put another plan or quantity in force; the counts go on, or begin ``anew`` with a period.
 
-    ``runs``: whether the period goes on running.
-    Answers what the seats that are carried into the period ask of it, to be paid with its price. Raises
-    MoreThanAllowed.
+    ``runs``: whether the period goes on running. Answers what the seats that are carried into the period ask of it, to
+    be paid with its price. Raises MoreThanAllowed.
     """
     if old.counts and anew:
         engine.close_usage(desk.scope, desk.now, desk.now, found.id)
