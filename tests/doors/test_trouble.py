@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 STORY = str(SCENARIOS / "billing-payment-key-conflict.yaml")
 
 
+def environment() -> dict[str, str]:
+    """As on everybody's machine: what is said to a file or a pipe waits there."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return kept | {"ABONO_DATABASE_URL": here()}
+
+
 @contextmanager
 def without_rights() -> Iterator[str]:
     """The address of an empty database by a role that may make neither roles nor databases, nor be ``abono_web``."""
@@ -60,9 +66,7 @@ def test_a_disk_that_is_full_is_one_line(tmp_path: Path) -> None:
     file.write_text("number,name\n1,One\n")
     words = [str(ABONO), "import", "accounts", str(file), "--operator", seller.code]
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            words, env={**os.environ, "ABONO_DATABASE_URL": here()}, stdout=full, stderr=subprocess.PIPE, check=False
-        )
+        done = subprocess.run(words, env=environment(), stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 2
     assert done.stderr.decode().splitlines() == ["abono: No space left on device; nothing more was done. (disk_full)"]
 
@@ -90,8 +94,9 @@ def test_the_kind_is_one_line(raised: Exception, code: str) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_reader_that_leaves_and_files_that_cannot_be_used(tmp_path: Path) -> None:
-    env = {**os.environ, "ABONO_DATABASE_URL": here()}
-    with subprocess.Popen([str(ABONO), "audit"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [str(ABONO), "audit"], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()

@@ -40,7 +40,16 @@ def main() -> None:
         if trouble is None:
             raise
         code, message = trouble
+        _give_up_what_cannot_be_said()
         _refuse(None, message, code)
+
+
+def _give_up_what_cannot_be_said() -> None:
+    """Where standard output is full, Python would try again at the end, and complain in words of its own."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refuse(field: str | None, message: str, code: str) -> None:
