@@ -103,6 +103,7 @@ TABLES = Distribution(
         "api_bucket",
         "api_reply",
         "base_cache*",
+        "base_clock",
         "billing_figure",
         "billing_forecast",
         "billing_run",

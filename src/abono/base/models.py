@@ -40,3 +40,13 @@ class Trail(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["operator_id", "at", "id"], name="base_trail_newest")]
+
+
+class Clock(models.Model):
+    """The last minute in which the clock of a machine was right, since one start of it; and why it is not, if so."""
+
+    boot = models.CharField(max_length=40, primary_key=True)
+    seen_at = models.DateTimeField(null=True)
+    passed = models.DurationField(null=True)
+    held = models.CharField(max_length=200, db_default="")
+    held_at = models.DateTimeField(null=True)

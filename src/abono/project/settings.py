@@ -206,6 +206,8 @@ API_CALLS_A_SECOND = whole_number("ABONO_API_CALLS_A_SECOND", 100, 1, 1_000_000)
 API_OPERATOR_CALLS_A_SECOND = whole_number("ABONO_API_OPERATOR_CALLS_A_SECOND", 300, 1, 1_000_000)
 """Of all keys of one operator together."""
 choice("ABONO_WEBHOOK_PRIVATE", "0", "1")  # read where it is used (webhooks/addresses.py), judged here
+CLOCK_GAP_DAYS = whole_number("ABONO_CLOCK_GAP_DAYS", 7, 1, 36_500)
+"""After so many days in which Abono was not at work somebody has to say that the clock is right."""
 USAGE_MONTHS = whole_number("ABONO_USAGE_MONTHS", 0, 0, 1_200)
 """So many whole months of events of use are kept beside the running one; 0 keeps all."""
 API_MOST_BYTES = 1_048_576

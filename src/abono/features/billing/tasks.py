@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import structlog
 from procrastinate.contrib.django import app
 
+from abono.base.clock import ClockLeapt, judge_clock
 from abono.base.tasks import FORECASTS
 from abono.features.billing import figures
 from abono.features.billing.forecasts import make_waiting
@@ -21,13 +22,26 @@ _log = structlog.get_logger(__name__)
 @app.task(name="billing.advance", queueing_lock="billing.advance")
 def advance_all(timestamp: int = 0) -> None:  # noqa: ARG001 -- the minute it was planned for; the work is for now
     """All work that is due by now. A minute that was missed is made up by the next one."""
-    _log_report(advance(datetime.now(UTC)))
+    now = datetime.now(UTC)
+    if _clock_is_right(now):
+        _log_report(advance(now))
 
 
 @app.task(name="billing.advance_asked")
 def advance_asked(operator: int) -> None:
     """All work that is due by now of an operator and those below it, because somebody of it asked."""
-    _log_report(advance_below(datetime.now(UTC), operator))
+    now = datetime.now(UTC)
+    if _clock_is_right(now):
+        _log_report(advance_below(now, operator))
+
+
+def _clock_is_right(now: datetime) -> bool:
+    try:
+        judge_clock(now)
+    except ClockLeapt as refusal:
+        _log.error(refusal.code, sentence=refusal.message)
+        return False
+    return True
 
 
 def _log_report(report: Report) -> None:
@@ -42,6 +56,8 @@ def _log_report(report: Report) -> None:
 def follow_tree(timestamp: int) -> None:  # noqa: ARG001 -- as above
     """Moves in the tree of operators that are due by now, and blocks that are still to be carried to subscriptions."""
     now = datetime.now(UTC)
+    if not _clock_is_right(now):
+        return
     moved = carry_out_due_moves(now)
     carried = carry(now)
     if moved or carried:

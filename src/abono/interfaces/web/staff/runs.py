@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from abono.base.clock import held_clock
 from abono.features.billing.access import find_run, list_runs, run_failures
 from abono.features.billing.runs import request_run
 from abono.features.operators.queries import operator_by_id
@@ -33,7 +34,8 @@ _WORDS = {
 @page("runs/", name="runs", kinds=STAFF, right="run.view")
 def runs(request: PersonRequest) -> HttpResponse:
     """The runs that did something for the person's operators."""
-    return render(request, "web/staff/runs.html", {"page": list_runs(request.person, after=request.GET.get("after"))})
+    shown = {"page": list_runs(request.person, after=request.GET.get("after")), "clock": held_clock()}
+    return render(request, "web/staff/runs.html", shown)
 
 
 @page("runs/start/", name="run_start", kinds=STAFF, right="run.start", methods=("POST",))
