@@ -23,7 +23,7 @@ COMPILE := printf 'hatchling\neditables\n' | uv pip compile --quiet --universal 
 MIGRATIONS := ABONO_DATABASE_URL='postgresql://nobody@/none?host=/nonexistent' \
 	$(BIN)/python -W ignore::RuntimeWarning -m django makemigrations --check --dry-run
 
-.PHONY: help setup demo run test check crash histories looks journeys api-fuzz messages lock clean
+.PHONY: help setup demo run test check crash histories looks journeys api-fuzz attacks messages lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ journeys: $(DEVELOPMENT) ## Walk every journey in all languages and widths, by d
 
 api-fuzz: $(DEVELOPMENT) ## Play many random calls against the contract of the API (minutes)
 	@ABONO_FUZZ_EXAMPLES=100 $(BIN)/python -m pytest tests/doors/api/test_contract.py -n auto --timeout 3600
+
+attacks: $(DEVELOPMENT) ## Attack an installation in every known way, and see that the others are served (minutes)
+	@$(BIN)/python -m pytest -m attacks tests/attacks -s
 
 messages: $(DEVELOPMENT) ## Bring the translations up to date with the texts
 	@$(BIN)/python -W ignore::RuntimeWarning -m tests.architecture.messages
