@@ -18,8 +18,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from abono.base.embedded.cluster import found
+from abono.base.embedded.processes import postmaster
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ABONO = Path(sys.executable).with_name("abono")
 
@@ -145,3 +148,42 @@ def test_a_port_that_is_taken_is_refused(database: str, tmp_path: Path) -> None:
     assert re.fullmatch(rf"{told}\(.*\)\); choose another with --port\. \(port_in_use\)\n", out)
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+
+
+@pytest.mark.embedded
+def test_a_database_that_dies_is_started_again_and_its_absence_is_no_fault(tmp_path: Path) -> None:
+    """Pages and calls say to come again, without a traceback; charging and serving go on by themselves."""
+    port = free_port()
+    log = tmp_path / "log"
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("ABONO_", "PYTHONUNBUFFERED"))}
+    env.update(ABONO_HOME=str(tmp_path / "home"), ABONO_STATEMENT_SECONDS="1")
+    with log.open("w") as told:
+        process = subprocess.Popen([str(ABONO), "up", "--port", str(port)], env=env, stdout=told, stderr=told)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as web:
+            try:
+                until(lambda: "Serving " in log.read_text())
+                assert web.get("/sign/login/").status_code == 200
+                cluster = found(tmp_path / "home")
+                number = postmaster(cluster.data) if cluster else None
+                assert number
+                os.kill(number, signal.SIGKILL)
+                page = web.get("/", headers={"Cookie": f"sessionid={'x' * 32}"})
+                call = web.get("/api/v1/me", headers={"Authorization": f"Bearer abono_{'x' * 43}"})
+                until(lambda: "the database ended; it is started again" in log.read_text())
+                until(lambda: web.get("/healthz").status_code == 200)
+                assert web.get("/sign/login/").status_code == 200
+            finally:
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(60) == 0
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
+    assert (call.status_code, call.json()["code"]) == (503, "unavailable")
+    requests = [line for line in log.read_text().splitlines() if '"path": "/' in line]
+    assert requests
+    assert not any("Traceback" in line for line in requests)
+
+
+def until(holds: Callable[[], bool], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

@@ -7,7 +7,30 @@ import os
 import django
 
 from abono.base.environment import home
-from abono.base.postgres import connect
+from abono.base.postgres import PostgresError, connect
+
+_embedded: list[str] = []
+"""The address of the embedded database, where this process brought it up."""
+
+
+def bring_up_embedded() -> None:
+    """Start the embedded database if it does not run. Raises EmbeddedPostgresError."""
+    from abono.base.embedded import ensure_running
+
+    os.environ["ABONO_DATABASE_URL"] = ensure_running(home())
+    _embedded[:] = [os.environ["ABONO_DATABASE_URL"]]
+
+
+def restart_embedded() -> bool:
+    """Start the embedded database again if it is this process's and has died; answers whether it had."""
+    if os.environ.get("ABONO_DATABASE_URL") not in _embedded:
+        return False
+    try:
+        connect(os.environ["ABONO_DATABASE_URL"]).close()
+    except PostgresError:
+        bring_up_embedded()
+        return True
+    return False
 
 
 def boot() -> None:
@@ -16,9 +39,7 @@ def boot() -> None:
     Raises PostgresError with one clear sentence.
     """
     if not os.environ.get("ABONO_DATABASE_URL"):
-        from abono.base.embedded import ensure_running
-
-        os.environ["ABONO_DATABASE_URL"] = ensure_running(home())
+        bring_up_embedded()
     connect(os.environ["ABONO_DATABASE_URL"]).close()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "abono.project.settings")
     django.setup()

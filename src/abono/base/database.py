@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from psycopg.conninfo import conninfo_to_dict
 
 _SESSION = {"search_path": "public,pg_temp", "TimeZone": "UTC", "plan_cache_mode": "force_generic_plan"}
+_AWAY = ("57P01", "57P02", "57P03", "53300", "57014")
+"""It shuts down, crashed, starts, has no connection left, or gave a statement up that took too long."""
 _NAMED = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 
@@ -32,3 +35,11 @@ def django_database(url: str, *, statement_seconds: int = 0) -> dict[str, Any]:
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether the database cannot be asked at this moment, or gave up what took too long: no bug, ask again later."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state in _AWAY or state.startswith("08")

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from abono.base.database import is_away
+
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor
 
@@ -49,6 +51,8 @@ class Brake(logging.Filter):
         """Whether a record is told; of what clients do wrong never where in the code."""
         # The server of the web tells of what broke off, and leaves open who broke it off.
         failed = getattr(record, "status_code", _FAILED if record.name == _SERVER else 0) >= _FAILED
+        if record.exc_info and is_away(record.exc_info[1]):
+            record.msg, record.args, record.exc_info = "The database is away: %s", (record.exc_info[1],), None
         now = time.monotonic()
         if now - self._since > _MINUTE:
             self._since, self._seen = now, {True: 0, False: 0}

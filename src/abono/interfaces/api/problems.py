@@ -13,6 +13,7 @@ from django.utils.log import log_response
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import BaseModel, Field
 
+from abono.base.database import is_away
 from abono.base.refusal import Refusal
 from abono.features.billing.limits import AmountChanged
 from abono.features.ledger.operations import InsufficientFunds
@@ -77,6 +78,7 @@ _OF_STATUS = {
     413: "too_large",
     415: "unsupported_media_type",
     500: "internal_error",
+    503: "unavailable",
 }
 _CODES = {
     "missing": "required",
@@ -245,6 +247,7 @@ def of_status(request: HttpRequest, status: int) -> HttpResponse:
         413: "The request is too large; send less at once.",
         415: "Send the body as JSON, with the header `Content-Type: application/json`.",
         500: "Something failed on our side and nothing was written; ask again, and name the instance if it stays.",
+        503: "The database does not answer, or the call took too long; nothing was written, ask again in a moment.",
     }
     known = HTTPStatus(status)
     code = _OF_STATUS.get(status, known.name.lower())
@@ -252,9 +255,11 @@ def of_status(request: HttpRequest, status: int) -> HttpResponse:
 
 
 def failed(request: HttpRequest, error: Exception) -> HttpResponse:
-    """The answer to a bug: nothing of it is told, all of it is logged."""
+    """The answer to a bug, or to a database that is away: nothing of it is told, all of it is logged."""
     got_request_exception.send(sender=problem, request=request)
-    answer = of_status(request, 500)
+    answer = of_status(request, 503 if is_away(error) else 500)
+    if is_away(error):
+        answer["Retry-After"] = "5"
     log_response("Internal Server Error", response=answer, request=request, exception=error)
     return answer
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 _REFUSED = 400
+_FAILURES = ("internal_error", "unavailable")
+_STATUS = {"malformed": 400, "internal_error": 500, "unavailable": 503}
 _CODE = re.compile(r"`([^`]+)`")
 _DESCRIPTION = """\
 Everything that staff can do in the web, for programs. Amounts are decimal strings in the currency beside them, instants
@@ -59,6 +61,7 @@ _TELLS = {
     "too_many_forecasts": "3 forecasts of the operator wait to be made already; look at them first.",
     "too_many_requests": "The key, or all keys of its operator together, asked too often; wait for Retry-After.",
     "busy": "The accounts are being worked on; nothing was written, ask again in a moment.",
+    "unavailable": "The database does not answer, or the call took too long; nothing was written, ask again.",
     "internal_error": "Something failed on our side and nothing was written; ask again.",
     "grant_active": "A promise is running; the next can be made when it is repaid or over.",
     "subscription_suspended": "The subscription is suspended; let it return first.",
@@ -166,7 +169,7 @@ def _complete(operation: dict[str, Any], declared: Endpoint) -> None:
 
 def _refusals(declared: Endpoint, *, has_body: bool) -> dict[int, list[str]]:
     """The codes that an endpoint may answer, by status."""
-    codes = ["malformed", "unauthorized", "unknown_field", "invalid", "too_many_requests", "internal_error"]
+    codes = ["malformed", "unauthorized", "unknown_field", "invalid", "too_many_requests", *_FAILURES]
     if declared.right:
         codes.append("forbidden")
     if "{" in declared.path:
@@ -179,7 +182,7 @@ def _refusals(declared: Endpoint, *, has_body: bool) -> dict[int, list[str]]:
         codes.append("key_conflict")
     by_status: dict[int, list[str]] = {}
     for code in dict.fromkeys([*codes, *declared.refusals]):
-        status = {"malformed": 400, "internal_error": 500}.get(code) or status_of(code)
+        status = _STATUS.get(code) or status_of(code)
         by_status.setdefault(status, []).append(code)
     return dict(sorted(by_status.items()))
 
@@ -265,7 +268,7 @@ def page(request: HttpRequest) -> HttpResponse:
             ]
             tags.setdefault(operation["tags"][0], []).append(told)
     codes = [
-        {"code": code, "status": {"malformed": 400, "internal_error": 500}.get(code) or status_of(code), "tell": tell}
+        {"code": code, "status": _STATUS.get(code) or status_of(code), "tell": tell}
         for code, tell in sorted(_TELLS.items())
     ]
     info = {**schema["info"], "description": _as_code(schema["info"]["description"])}

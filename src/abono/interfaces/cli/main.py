@@ -95,14 +95,16 @@ def advance(
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many connections work.")] = 2,
     slice_size: Annotated[int, typer.Option(min=1, help="Accounts in a slice.")] = 2_000,
     really: Annotated[bool, typer.Option("--really", help="Also beyond the clock.")] = False,
+    trust: Annotated[bool, typer.Option("--trust-clock", help="The clock is right, though it leapt.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Do all work that is due: look-ahead, arrears, roll-over, returns, notices. Repeat it as often as you like."""
 
     def work() -> None:
-        from abono.interfaces.cli.running import parse_instant_option, run_advance
+        from abono.interfaces.cli.running import parse_instant_option, require_clock, run_advance
 
         until = parse_instant_option(to, really=really)
+        require_clock(trust=trust, really=really)
         raise typer.Exit(run_advance(until, operator, workers=workers, size=slice_size, as_json=as_json, write=say))
 
     booted(work)

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from abono.base.clock import judge_clock, trust_clock
 from abono.base.environment import home
 from abono.base.installation import announced
 from abono.base.refusal import InvalidRequest, Refusal
@@ -52,6 +53,15 @@ def require_migrated() -> None:
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         message = "The database is not of this version; run `abono migrate` first."
         raise NotMigrated(message)
+
+
+def require_clock(*, trust: bool, really: bool) -> None:
+    """Trust the clock if somebody says so; else judge it, unless an instant is really meant. Raises ClockLeapt."""
+    require_migrated()
+    if trust:
+        trust_clock(datetime.now(UTC))
+    elif not really:
+        judge_clock(datetime.now(UTC))
 
 
 def run_advance(
@@ -106,6 +116,7 @@ def run_demo(accounts: int, *, once: bool, host: str, port: int) -> int:
     console.print(f"The home of the demo is {home().resolve()}. Preparing the database …", soft_wrap=True)
     migrate(quiet=True)
     now = datetime.now(UTC)
+    trust_clock(now)  # nobody's money: whoever comes back to a demo after weeks goes on with it
     with progress_bar(hidden=False) as progress:
         task = progress.add_task("days", total=None)
         operator = play_demo(now, accounts, lambda done, of: progress.update(task, completed=done, total=of))

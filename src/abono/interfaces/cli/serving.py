@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import httpx
 import structlog
 
+from abono.base.boot import restart_embedded
 from abono.base.processes import follow, listener
 from abono.base.refusal import Refusal
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 _TICK = 0.2  # float: seconds of waiting
+_LOOK = 5
 _GRACE = 30
 _MOST_DEATHS = 5
 _WITHIN = 60
@@ -117,8 +119,12 @@ def serve(host: str, port: int, *, workers: int, jobs: int, ready: Callable[[str
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     told = False
     failed = False
+    looked = time.monotonic()
     while not stopping and not failed:
         failed = not all(child.look_after() for child in children)
+        if time.monotonic() > looked + _LOOK:
+            looked = time.monotonic()
+            _see_to_database()
         if not told and _answers(address):
             told = True
             ready(address)
@@ -128,6 +134,15 @@ def serve(host: str, port: int, *, workers: int, jobs: int, ready: Callable[[str
     for child in children:
         child.wait()
     return 1 if failed else 0
+
+
+def _see_to_database() -> None:
+    """The embedded database is looked after as the others are; what cannot be done now is tried again."""
+    try:
+        if restart_embedded():
+            sys.stderr.write("abono: the database ended; it is started again\n")
+    except Refusal as refusal:
+        sys.stderr.write(f"abono: {refusal.message}\n")
 
 
 def _stop_on_signals() -> list[int]:

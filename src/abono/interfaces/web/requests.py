@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from django.shortcuts import render
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from abono.base.database import is_away
 from abono.interfaces.web.health import HEALTH, health
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 _MOST_PATH = 200
+_FAILED, _AWAY = 500, 503
 
 
 class RequestMiddleware:
@@ -37,5 +40,13 @@ class RequestMiddleware:
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """The page of a failure, with the number by which it is found in the log. It asks nothing of what may be broken."""
-    return render(None, "500.html", {"number": getattr(request, "id", "")}, status=500)
+    """The page of a failure, with the number by which it is found in the log. It asks nothing of what may be broken.
+
+    While the database is away it is 503, and says to come again.
+    """
+    away = is_away(sys.exc_info()[1])
+    shown = {"number": getattr(request, "id", ""), "away": away}
+    response = render(None, "500.html", shown, status=_AWAY if away else _FAILED)
+    if away:
+        response["Retry-After"] = "5"
+    return response

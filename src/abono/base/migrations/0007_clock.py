@@ -10,7 +10,7 @@ from abono.base.wall import ROLE
 class Migration(migrations.Migration):
     """Kept by the engine; the web only reads why nothing is charged."""
 
-    dependencies: ClassVar = [("base", "0005_lists")]
+    dependencies: ClassVar = [("base", "0006_look")]
     operations: ClassVar = [
         migrations.CreateModel(
             name="Clock",
