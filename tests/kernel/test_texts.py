@@ -13,7 +13,23 @@ from abono.kernel import spreadsheets, texts
 from .conftest import Refused
 
 UNSEEN = (
-    *("\0", "\x07", "\x1f", "\x7f", "\x85", "\xad", "\u200b", "\u200d", "\u200e", "\u202e", "\u2066", "\ufeff"),
+    *(
+        "\0",
+        "\x07",
+        "\x0b",
+        "\u2028",
+        "\u2029",
+        "\x1f",
+        "\x7f",
+        "\x85",
+        "\xad",
+        "\u200b",
+        "\u200d",
+        "\u200e",
+        "\u202e",
+        "\u2066",
+        "\ufeff",
+    ),
     *("\u034f", "\u115f", "\u2800", "\u3164", "\ufe0f", "\U000e0041", "\U000e0101", "\ud800", "\udfff", "\ue000"),
 )
 
@@ -32,7 +48,7 @@ def test_what_nobody_sees_is_refused(sign: str, refused: Refused) -> None:
     [
         ("", ""),
         ("Ivanov & Sons", "Ivanov & Sons"),
-        ("  Anna \t\n Mu\N{COMBINING DIAERESIS}ller\xa0", "Anna M\xfcller"),
+        ("  Anna   Mu\N{COMBINING DIAERESIS}ller\xa0", "Anna M\xfcller"),
         ("東京\u3000一", "東京 一"),
         ("\N{GRINNING FACE}", "\N{GRINNING FACE}"),
     ],
@@ -40,6 +56,12 @@ def test_what_nobody_sees_is_refused(sign: str, refused: Refused) -> None:
 def test_a_text_has_one_spelling(written: str, kept: str) -> None:
     assert texts.one_line(written, "f", 20) == kept
     assert texts.one_line(unicodedata.normalize("NFD", kept), "f", 20) == kept
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\t"])
+def test_one_line_has_no_line_ends(end: str, refused: Refused) -> None:
+    with refused("invalid", "f"):
+        texts.one_line(f"a{end}b", "f", 10)
 
 
 def test_a_label_is_written_exactly_but_for_its_accents(refused: Refused) -> None:

@@ -14,6 +14,7 @@ from abono.kernel.errors import InvalidValue
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
+_LINE_ENDS = re.compile("[\t\n\r]")
 
 
 def composed(text: str) -> str:
@@ -29,7 +30,7 @@ def spelled(text: str) -> str:
 def one_line(value: object, field: str, most: int, *, least: int = 0) -> str:
     """Promise the one spelling of a text of `least` to `most` characters.
 
-    Another type and a sign that is not seen are `invalid`, another length `out_of_range`; line ends are blanks.
+    Another type, a line end and a sign that is not seen are `invalid`, another length `out_of_range`.
     """
     if not isinstance(value, str):
         raise InvalidValue("invalid", field, "Write a text.")
@@ -54,7 +55,7 @@ def label(value: object, field: str, most: int) -> str:
 
 def paragraphs(value: str, field: str, most: int) -> str:
     """Promise a composed text of some lines, without blanks around it, and of at most `most` characters."""
-    refuse_unseen(value, field)
+    refuse_unseen(_LINE_ENDS.sub(" ", value), field)
     text = composed(value).strip()
     if len(text) > most:
         raise InvalidValue("out_of_range", field, f"Write at most {most} characters; these are {len(text)}.")
@@ -62,7 +63,7 @@ def paragraphs(value: str, field: str, most: int) -> str:
 
 
 def refuse_unseen(text: str, field: str) -> None:
-    """Refuse a sign that is not seen as `invalid`; blanks, tabs and line ends are none."""
+    """Refuse a sign that is not seen as `invalid`, a line end among them; blanks are none."""
     unseen = next((each for each in text if not (each.isprintable() or _is_blank(each)) or _UNSEEN.match(each)), None)
     if unseen is not None:
         message = f"Take out the character U+{ord(unseen):04X}; nobody can see it."
@@ -70,4 +71,4 @@ def refuse_unseen(text: str, field: str) -> None:
 
 
 def _is_blank(sign: str) -> bool:
-    return sign in "\t\n\r" or (sign.isspace() and unicodedata.category(sign) != "Cc")
+    return unicodedata.category(sign) == "Zs"

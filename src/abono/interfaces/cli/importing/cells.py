@@ -138,7 +138,8 @@ def parse_plain(text: str, *, comma: bool) -> str | None:
 
 
 def _text(text: str, name: str) -> str:
-    return one_line(text, name, _LONGEST[name])
+    """A text in one line, as a cell may hold it in several."""
+    return one_line(" ".join(text.splitlines()), name, _LONGEST[name])
 
 
 def _label(text: str, name: str) -> str:
