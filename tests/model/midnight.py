@@ -25,10 +25,11 @@ def midnight(account: Account, day: date, told: date, *, missed: bool) -> None:
         close(account, sub, day)
     in_debt = account.available(at) < 0
     for sub in ending:
-        if not sub.cancels:
-            turn(sub, day)
+        # The plan under which a period was sold says whether it is the last.
         if sub.cancels or (sub.opened and not sub.plan.renews):
             end(account, sub, told)
+        else:
+            turn(sub, day)
     for sub in account.ordered():
         if sub in lifted and sub not in ending and not sub.ended:
             if missed and not sub.runs:

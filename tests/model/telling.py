@@ -19,6 +19,8 @@ class Telling:
     """A story as it grows, with the model's snapshot after each of its steps."""
 
     story: dict[str, Any]
+    every: int = 1
+    """What is yet to come is worked out after each so many steps; what is, after all."""
     world: World = field(init=False)
     steps: list[dict[str, Any]] = field(default_factory=list)
     seen: list[dict[str, Any]] = field(default_factory=list)
@@ -32,7 +34,8 @@ class Telling:
         """One more step, refused or not."""
         refused = self.world.take(step)
         self.steps.append(step if refused is None else {**step, "refused": refused})
-        self.seen.append(self.world.snapshot())
+        whole = len(self.steps) % self.every == 0
+        self.seen.append(self.world.snapshot() if whole else self.world.settled())
 
     def local(self, instant: datetime) -> datetime:
         """The operator's clock."""

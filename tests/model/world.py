@@ -17,8 +17,6 @@ from tests.model.subscription import REASONS
 from tests.model.terms import Operator, read_plans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.model.subscription import Subscription
 
 STOPS = {"pause", "resume", "block", "unblock"}
@@ -198,9 +196,16 @@ class World:
 
     def snapshot(self) -> dict[str, Any]:
         """Everything there is to see."""
+        seen = self.settled()
+        for name, each in self.owners.items():
+            seen["subscriptions"][name] |= self.to_come(*each)
+        return {**seen, "forecast": {name: self.forecast(each) for name, each in self.accounts.items()}}
+
+    def settled(self) -> dict[str, Any]:
+        """What is, without what is yet to come."""
         return {
             "accounts": {name: self.account(each) for name, each in self.accounts.items()},
-            "subscriptions": {name: self.subscription(*each) for name, each in self.owners.items()},
+            "subscriptions": {name: self.subscription(sub) for name, (_, sub) in self.owners.items()},
             "charges": {
                 name: [[row.starts.isoformat(), row.ends.isoformat(), self.money(row.amount)] for row in sub.charges]
                 for name, (_, sub) in self.owners.items()
@@ -210,11 +215,12 @@ class World:
                 name: {kind: [day.isoformat() for day in days] for kind, days in each.notices.items()}
                 for name, each in self.accounts.items()
             },
-            "forecast": {
-                name: dict(zip(("due", "short_by"), map(self.money, forecast(each, self.now)), strict=True))
-                for name, each in self.accounts.items()
-            },
         }
+
+    def forecast(self, account: Account) -> dict[str, str]:
+        """What comes due, and what is missing for it."""
+        due, short_by = forecast(account, self.now)
+        return {"due": self.money(due), "short_by": self.money(short_by)}
 
     def money(self, amount: int) -> str:
         """As it is shown."""
@@ -233,18 +239,19 @@ class World:
             ],
         }
 
-    def subscription(self, account: Account, sub: Subscription) -> dict[str, Any]:
-        """How it stands and what comes next."""
-        readers: dict[str, Callable[[], Any]] = {
-            "state": lambda: sub.state,
-            "reasons": lambda: [reason for reason in REASONS if reason in sub.reasons],
-            "plan": lambda: sub.plan.code,
-            "quantity": lambda: plain(sub.quantity),
-            "period": lambda: None if sub.period is None else [day.isoformat() for day in sub.period],
-            "next": lambda: self.upcoming(account, sub),
-            "unlock": lambda: self.unlock(account, sub),
+    def subscription(self, sub: Subscription) -> dict[str, Any]:
+        """How it stands."""
+        return {
+            "state": sub.state,
+            "reasons": [reason for reason in REASONS if reason in sub.reasons],
+            "plan": sub.plan.code,
+            "quantity": plain(sub.quantity),
+            "period": None if sub.period is None else [day.isoformat() for day in sub.period],
         }
-        return {name: read() for name, read in readers.items()}
+
+    def to_come(self, account: Account, sub: Subscription) -> dict[str, Any]:
+        """What comes next, and what would bring it back."""
+        return {"next": self.upcoming(account, sub), "unlock": self.unlock(account, sub)}
 
     def upcoming(self, account: Account, sub: Subscription) -> dict[str, Any] | None:
         """The next charge."""
