@@ -86,10 +86,11 @@ def key_is_valid(secret: str, *, now: datetime) -> bool:
 def person_of_key(secret: str, *, now: datetime) -> Person | None:
     """The program that a key belongs to, if it is valid; its use is noted."""
     found = _sql.rows("key", digest=digest_of(secret), key=None, now=now)
-    rights = _rights_of_line(found)
-    if not rights:
+    if not found or not all(row["works"] for row in found):
         return None
-    row = found[0]
+    row, rights = found[0], _rights_of_line(found)
+    if row["rights"] and not rights:  # nothing is left of them
+        return None
     _sql.run("key_used", key=row["id"], now=now)
     return Person(
         name=row["name"],
