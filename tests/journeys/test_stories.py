@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -34,5 +35,5 @@ def test_the_story_of_the_guide(tmp_path: Path) -> None:
 def test_all_stories_are_here() -> None:
     names = {path.stem for path in STORIES}
     assert len(names) == len(STORIES)
-    assert sum(name.startswith("billing-") for name in names) == 27
-    assert sum(name.startswith("quota-") for name in names) == 15
+    kinds = Counter(path.stem.partition("-")[0] for path in STORIES if path.parent.name == "scenarios")
+    assert kinds == {"billing": 27, "quota": 15, "faults": 16}
