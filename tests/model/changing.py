@@ -90,7 +90,7 @@ def change_in_trial(account: Account, sub: Subscription, wish: Wish, now: dateti
     if sub.reasons:
         if not wish.plan.length.as_long_as(sub.plan.length):
             sub.grid = from_start(wish.plan.length, sub.first_day)
-        sub.plan, sub.quantity = wish.plan, wish.quantity
+        sub.plan, sub.quantity, sub.look_from = wish.plan, wish.quantity, now
         return
     probe = sub.fork()
     probe.plan, probe.quantity = wish.plan, wish.quantity
@@ -147,6 +147,7 @@ def apply(account: Account, sub: Subscription, wish: Wish, now: datetime) -> int
             sub.grid = from_start(new.length, since)
         return 0
     if same:
+        sub.look_from = now  # the new plan looks ahead from now on
         return go_on(account, sub, since, today, left, kept=kept, was_paid=was_paid) + missed - credit
     return begin_anew(account, sub, since, today, now, kept=kept) + missed - credit
 

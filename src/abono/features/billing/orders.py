@@ -257,7 +257,9 @@ def _with_missed_slices(desk: Desk, found: Subscription, old: Plan) -> Subscript
 
 def _end_wait(desk: Desk, found: Subscription, new: Plan) -> None:
     """From a trial, a new full period starts today; a blocked one goes on waiting, under the new plan."""
-    if not _stopped(found):
+    if _stopped(found):
+        subscriptions.wait_under(found, new, desk.operator, desk.now)
+    else:
         subscriptions.end_wait(found, new.full_period_grid(desk.today), desk.today)
         _decide_first(desk, found.id)
 

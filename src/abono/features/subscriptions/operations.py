@@ -232,6 +232,19 @@ def end_wait(subscription: Subscription, grid: Grid, day: date) -> None:
     _sql.run("end_wait", account=subscription.account_id, subscription=subscription.id, day=day)
 
 
+def wait_under(subscription: Subscription, plan: Plan, operator: Operator, now: datetime) -> None:
+    """A blocked wait goes on under another plan: its end is looked at as that plan says."""
+    _sql.run(
+        "wait_under",
+        account=subscription.account_id,
+        subscription=subscription.id,
+        look_ahead_hours=plan.look_ahead_hours,
+        look_ahead_days=plan.look_ahead_days,
+        zone=operator.time_zone,
+        now=now,
+    )
+
+
 @dataclass(frozen=True)
 class Running:
     """A period that runs: its place in the grid, its days, the length of its full cycle, how far it is paid.

@@ -493,13 +493,17 @@ history AS (
 SELECT count(*) AS lapsed FROM lapsing;
 
 -- name: judge
--- Arrears that leave an account in debt stop what they belong to, also where another reason stopped it before.
+-- Arrears that leave an account in debt stop what they belong to, also where another reason stopped it before; but not
+-- where the period that would begin costs nothing.
 WITH short AS MATERIALIZED (
     SELECT s.account_id, s.id, s.operator_id, s.reasons, p.on_shortfall = 'end' AS ends
     FROM ledger_account AS a
     INNER JOIN subscriptions_subscription AS s ON a.account_id = s.account_id
     INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
-    INNER JOIN catalogue_rate AS r ON s.rate_id = r.id
+    INNER JOIN catalogue_rate AS r
+        ON
+            s.plan_id = r.plan_id AND s.quantity = r.quantity
+            AND %(day)s::date >= r.valid_from AND %(day)s::date < r.valid_to
     WHERE
         a.account_id BETWEEN %(first)s AND %(last)s AND s.account_id BETWEEN %(first)s AND %(last)s
         AND a.claim = %(claim)s::uuid AND s.state = 'suspended' AND s.reasons & 1 = 0

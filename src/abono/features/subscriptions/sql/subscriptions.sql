@@ -178,6 +178,14 @@ UPDATE subscriptions_subscription SET
     cycle = %(cycle)s
 WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
 
+-- name: wait_under
+UPDATE subscriptions_subscription SET
+    look_at = abono_look(
+        coalesce(trial_ends_on, starts_on), %(look_ahead_hours)s::integer, %(look_ahead_days)s::integer, %(zone)s,
+        %(now)s::timestamptz
+    )
+WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
+
 -- name: end_wait
 UPDATE subscriptions_subscription SET trial_ends_on = %(day)s::date
 WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
