@@ -78,6 +78,75 @@ def test_what_a_service_leaves_behind(database: str, tmp_path: Path) -> None:
         gone(processes, address)
 
 
+CARD, PASSWORD, TOKEN, KEY = (
+    "4111111111111111",
+    "marked-Passw0rd-xyzzy",
+    "marked7token7xyzzy7plugh7",
+    f"abono_{'m' * 43}",
+)
+MARKS = (CARD, PASSWORD, TOKEN, KEY, "m" * 43)
+
+
+def test_no_kind_of_failure_tells_a_secret(database: str, tmp_path: Path) -> None:
+    """Marked secrets go in at every entrance and fail in every way; none is in what is written anywhere."""
+    # Nobody listens there: mails and webhooks fail in their own words.
+    away = {"ABONO_SMTP_HOST": "127.0.0.1", "ABONO_SMTP_PORT": str(free_port()), "ABONO_SMTP_USER": "abono",
+            "ABONO_SMTP_PASSWORD": PASSWORD, "ABONO_WEBHOOK_PRIVATE": "1"}  # fmt: skip
+    with served(database, tmp_path, **away) as (_up, address, log), psycopg.connect(database, autocommit=True) as at:
+        with httpx.Client(base_url=address, trust_env=False) as web:
+            every_entrance(web)
+            at.execute("ALTER TABLE access_user RENAME TO away")  # statements fail with what they were given
+            at.execute("ALTER TABLE access_apikey RENAME TO away_too")
+            every_entrance(web)
+            at.execute("ALTER TABLE away RENAME TO access_user")
+            at.execute("ALTER TABLE away_too RENAME TO access_apikey")
+        hook = f"http://127.0.0.1:{free_port()}/hook?token={TOKEN}"
+        at.execute(
+            "WITH o AS (INSERT INTO operators_operator (code, name, currency, time_zone) SELECT 'x', 'X', 'EUR', 'UTC'"
+            " RETURNING id), e AS (INSERT INTO webhooks_endpoint (operator_id, url, types, secret, made_by, made_at)"
+            " SELECT id, %s, '{}', %s, 'x', now() FROM o RETURNING id, operator_id), v AS (INSERT INTO webhooks_event"
+            " (account_id, id, operator_id, type, source_id, at, payload)"
+            " SELECT 0, uuidv7(), operator_id, 'webhook.test', uuidv7(), now(), '{}' FROM e RETURNING id, operator_id)"
+            " INSERT INTO webhooks_delivery (account_id, id, operator_id, event_id, endpoint_id, due_at)"
+            " SELECT 0, uuidv7(), v.operator_id, v.id, e.id, now() FROM v, e",
+            [hook, f"whsec_{TOKEN}"],
+        )
+        deadline = time.monotonic() + 90
+        while "webhook_not_heard" not in log.read_text(encoding="utf-8"):
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+    told = log.read_text(encoding="utf-8")
+    for words, where in (
+        (["audit"], {"ABONO_DATABASE_URL": f"postgresql://abono:{PASSWORD}@127.0.0.1:{free_port()}/none"}),
+        (["migrate"], {"ABONO_DATABASE_URL": f"postgresql://abono:{PASSWORD}@[nonsense/none"}),
+        (["admin", "create", "--email", "x", "--name", "x", "--password-stdin"], {"ABONO_DATABASE_URL": database}),
+    ):
+        done = subprocess.run(
+            [str(ABONO), *words], env={**os.environ, "ABONO_HOME": str(tmp_path), **where}, input=PASSWORD, text=True,
+            capture_output=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == 2
+        told += done.stdout + done.stderr
+    assert "Traceback" in told  # it did fail, with all that is told of a failure
+    assert [mark for mark in MARKS if mark in told] == []
+
+
+def every_entrance(web: httpx.Client) -> None:
+    """Secrets where they belong, and where people put them by mistake."""
+    web.get("/sign/login/")
+    form = {"csrfmiddlewaretoken": web.cookies.get("csrftoken", ""), "login": f"{CARD}@example.com"}
+    web.post("/sign/login/", data={**form, "password": PASSWORD})
+    web.post("/sign/login/", data={"login": PASSWORD, "password": PASSWORD})  # without the form's token
+    web.post("/sign/password/reset/", data={**form, "email": f"{PASSWORD}@example.com"})
+    for path in (f"/sign/invitation/{TOKEN}{TOKEN}/", f"/sign/password/reset/key/3-{TOKEN}/", f"/?password={PASSWORD}"):
+        web.get(path)
+    bearer = {"Authorization": f"Bearer {KEY}", "Idempotency-Key": CARD}
+    web.get("/api/v1/me", headers=bearer)
+    web.post("/api/v1/accounts", json={"number": CARD, "password": PASSWORD}, headers=bearer)
+    web.post("/api/v1/accounts", content=f'{{"number": "{CARD}", "password": '.encode(), headers=bearer)
+    web.get("/", headers={"Cookie": f"sessionid={TOKEN}{TOKEN}"})
+
+
 def it_is_well_by_any_name(address: str) -> None:
     """A load balancer asks by an address, and without TLS."""
     for host in ("billing.example", "10.0.0.7", "nobody.example:81"):

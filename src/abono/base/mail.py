@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends import filebased
 from django.template.loader import render_to_string
 from django.utils import translation
 
@@ -23,3 +27,17 @@ def compose(template: str, locale: str, values: dict[str, object]) -> tuple[str,
         subject = render_to_string(f"{template}_subject.txt", values)
         text = render_to_string(f"{template}.txt", values)
     return " ".join(subject.split()), text.strip() + "\n"
+
+
+class PrivateFiles(filebased.EmailBackend):
+    """Mails as files that nobody else on the machine can read: some hold links that let people in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        Path(self.file_path).chmod(0o700)
+
+    def _get_filename(self) -> str:
+        """The file of this sender, made for its owner alone."""
+        name = str(super()._get_filename())  # type: ignore[misc]
+        Path(name).touch(mode=0o600)
+        return name

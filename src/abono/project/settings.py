@@ -181,7 +181,7 @@ EMAIL_USE_TLS = _TLS == "starttls"
 EMAIL_USE_SSL = _TLS == "tls"
 EMAIL_TIMEOUT = 15
 # Without a mail server, mail is written to files: nobody is told that it went out.
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "abono.base.mail.PrivateFiles"
 EMAIL_FILE_PATH = HOME / "mail"
 DEFAULT_FROM_EMAIL = os.environ.get("ABONO_MAIL_FROM", f"abono@{_ADDRESS.hostname}")
 

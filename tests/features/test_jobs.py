@@ -1,8 +1,10 @@
-"""What a worker had in hand when it died is done again."""
+"""What a worker had in hand when it died is done again; what mails as files leave on the disk."""
 
 from __future__ import annotations
 
-from typing import Any
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -10,8 +12,12 @@ from django.db import connection
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
+from abono.base.mail import deliver
 from abono.base.tasks import restart_stalled, send_mail
 from abono.features.webhooks.tasks import deliver_due
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,3 +66,11 @@ def test_what_ends_its_worker_every_time_is_given_up() -> None:
     taken_by_a_worker(dead, silent="5 minutes", attempts=8)
     sweep()
     assert states(dead) == {dead: "failed"}
+
+
+def test_mails_as_files_are_for_their_owner_alone(tmp_path: Path, settings: Settings) -> None:
+    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "abono.base.mail.PrivateFiles", str(tmp_path / "mail")
+    deliver("a@example.com", "Subject", "Text")
+    (file,) = (tmp_path / "mail").iterdir()
+    assert b"To: a@example.com" in file.read_bytes()
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (file.parent, file)] == [0o700, 0o600]
