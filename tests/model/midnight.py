@@ -27,6 +27,8 @@ def midnight(account: Account, day: date, told: date, *, missed: bool) -> None:
     for sub in ending:
         # The plan under which a period was sold says whether it is the last.
         if sub.cancels or (sub.opened and not sub.plan.renews):
+            if sub in lifted:
+                free(account, sub, at, told)
             end(account, sub, told)
         else:
             turn(sub, day)
