@@ -23,11 +23,17 @@ _sql = statements("abono.base", "wall")
 
 @contextmanager
 def wall(
-    operators: Collection[int], accounts: Collection[int] | None = None, membership: int | None = None
+    operators: Collection[int],
+    accounts: Collection[int] | None = None,
+    membership: int | None = None,
+    *,
+    user: int | None = None,
+    key: int | None = None,
 ) -> Iterator[None]:
     """Inside, only rows of these operators exist, of ``accounts`` only if given, and of a manager's or agent's own.
 
-    ``membership`` is the manager's or agent's, by which accounts name them. Walls are not nested.
+    ``membership`` is the manager's or agent's, by which accounts name them; ``user`` or ``key`` is who asks. Walls are
+    not nested.
     """
     _sql.row(
         "raise_wall",
@@ -36,6 +42,8 @@ def wall(
         shown=f",{','.join(map(str, operators))},",
         accounts="" if accounts is None else _array(accounts),
         membership="" if membership is None else str(membership),
+        user="" if user is None else str(user),
+        key="" if key is None else str(key),
     )
     try:
         yield
@@ -54,6 +62,13 @@ def _array(numbers: Collection[int]) -> str:
 FUNCTIONS = f"""
 CREATE OR REPLACE FUNCTION abono_wall_shows(operator bigint) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
 RETURN coalesce(strpos(current_setting('abono.shown', TRUE), ',' || operator || ','), 0) > 0;
+CREATE OR REPLACE FUNCTION abono_wall_house() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+RETURN coalesce(current_setting('abono.accounts', TRUE), '') = ''
+    AND coalesce(current_setting('abono.membership', TRUE), '') = '';
+CREATE OR REPLACE FUNCTION abono_wall_user() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
+RETURN nullif(current_setting('abono.user', TRUE), '')::bigint;
+CREATE OR REPLACE FUNCTION abono_wall_key() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
+RETURN nullif(current_setting('abono.key', TRUE), '')::bigint;
 CREATE OR REPLACE FUNCTION abono_wall_given(account bigint) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM accounts_profile AS p WHERE p.account_id = account);
@@ -97,7 +112,7 @@ def house_policy(table: str, *, shared: bool = False) -> str:
 
     ``shared``: rows without an operator concern all and may be read by them, but not written.
     """
-    house = "abono_wall_accounts() IS NULL AND abono_wall_membership() IS NULL"
+    house = "abono_wall_house()"
     own = f"abono_wall_shows(operator_id) AND {house}"
     read = f"operator_id IS NULL AND cardinality(abono_wall_operators()) > 0 AND {house}"
     return f"""
@@ -108,6 +123,23 @@ def house_policy(table: str, *, shared: bool = False) -> str:
         CREATE POLICY abono_wall ON {table} TO {ROLE} USING ({own}) WITH CHECK ({own});
         {f"CREATE POLICY abono_wall_shared ON {table} FOR SELECT TO {ROLE} USING ({read});" if shared else ""}
     """
+
+
+def shown_policy(table: str, rule: str) -> str:
+    """The statement by which everybody behind the wall reads a table, and writes only rows that meet a rule."""
+    return f"""
+        {FUNCTIONS}
+        ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+        DROP POLICY IF EXISTS abono_wall ON {table};
+        DROP POLICY IF EXISTS abono_wall_shown ON {table};
+        CREATE POLICY abono_wall ON {table} TO {ROLE} USING ({rule}) WITH CHECK ({rule});
+        CREATE POLICY abono_wall_shown ON {table} FOR SELECT TO {ROLE} USING (TRUE);
+    """
+
+
+def shut(*tables: str) -> str:
+    """The statement by which nobody behind the wall may do anything with tables."""
+    return f"REVOKE ALL ON {', '.join(tables)} FROM {ROLE};"
 
 
 def hide(table: str, *columns: str) -> str:

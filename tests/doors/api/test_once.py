@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.utils import timezone
 
+from abono.base.wall import wall
 from abono.interfaces.api.once import forget
 
 from .conftest import Caller, key_of
@@ -135,3 +136,22 @@ def test_a_header_that_comes_twice_books_nothing(world: World, live_server: Live
             sent = [*headers, ("Idempotency-Key", "D1"), again]
             assert client.post(path, content=b'{"amount": "7.00"}', headers=sent).status_code == status
     assert (balance(world), entries(world.account)) == ("100.00", 1)
+
+
+def test_an_answer_is_behind_the_wall_of_the_key_that_asked(world: World) -> None:
+    path = f"/accounts/{world.account}/payments"
+    world.call("POST", path, {"amount": "5.00"}, Idempotency_Key="order-17")
+    own, other = (Caller(key_of(world.seller))("GET", "/me").body["key"] for _ in range(2))
+    first = world.call("GET", "/me").body["key"]
+    for key, seen in ((first, 1), (own, 0), (other, 0)):
+        with wall([world.seller.id], key=key), connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM api_reply")
+            assert cursor.fetchone() == (seen,)
+            cursor.execute("DELETE FROM api_reply WHERE owner <> %s", [key])
+            assert cursor.rowcount == 0
+            for forbidden in (
+                f"INSERT INTO api_reply (owner, key, request, kept_at) VALUES ({key + 1_000}, 'k', '', now())",
+                "SELECT count(*) FROM api_bucket",
+            ):
+                with pytest.raises(ProgrammingError):
+                    cursor.execute(forbidden)

@@ -111,4 +111,4 @@ class Person:
 def wall_of(person: Person) -> AbstractContextManager[None]:
     """The second wall for what a person does (see abono.base.wall)."""
     own = person.membership if person.role is Role.MANAGER or person.kind is Kind.AGENT else None
-    return wall(person.operators, person.accounts, own)
+    return wall(person.operators, person.accounts, own, user=person.user, key=person.key)

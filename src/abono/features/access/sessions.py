@@ -7,42 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.contrib.sessions.models import Session
 from django.db.models import Q
+
+from abono.base.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
+_sql = statements("abono.features.access", "sessions")
 _FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 _MINUTE = timedelta(minutes=1)
 _MOST_AGENT = 200
 
 
-def sessions_of(user: int, *, now: datetime) -> list[dict[str, Any]]:
-    """Where a user is signed in, the latest first; the caller has found the user for the person who asks."""
-    alive = Session.objects.filter(expire_date__gt=now).values("session_key")
-    return [
-        {
-            "id": each.id,
-            "address": each.ip,
-            "agent": each.user_agent,
-            "created_at": each.created_at,
-            "last_seen_at": each.last_seen_at,
-            "session_key": each.session_key,
-        }
-        for each in UserSession.objects.filter(user_id=user, session_key__in=alive).order_by("-last_seen_at")
-    ]
+def sessions_of(user: int, *, now: datetime, own: str = "") -> list[dict[str, Any]]:
+    """Where a user is signed in, the latest first; ``here`` is the session with the key ``own``.
+
+    Behind the wall those of oneself, and of people whom no other operator lets in.
+    """
+    return _sql.rows("sessions", user=user, own=own, now=now)
 
 
 def end_sessions(user: int, *, session: int | None = None, but: str = "") -> None:
-    """End one session of a user, or all; never the one with the key ``but``."""
-    ended = UserSession.objects.filter(user_id=user).exclude(session_key=but)
-    if session is not None:
-        ended = ended.filter(id=session)
-    keys = list(ended.values_list("session_key", flat=True))
-    Session.objects.filter(session_key__in=keys).delete()
-    UserSession.objects.filter(user_id=user, session_key__in=keys).delete()
+    """End one session of a user, or all; never the one with the key ``but``. Behind the wall as ``sessions_of``."""
+    _sql.row("end_sessions", user=user, session=session, but=but)
 
 
 def seen(session_key: str, address: str, agent: str, *, now: datetime) -> None:

@@ -136,8 +136,7 @@ SELECT
     e.id AS endpoint_id,
     %(now)s::timestamptz AS due_at
 FROM told AS t
-INNER JOIN webhooks_endpoint AS e ON cardinality(e.types) = 0 OR t.type = any(e.types)
-WHERE e.id = any(%(endpoints)s::bigint[]);
+INNER JOIN abono_hearing(%(endpoints)s::bigint[]) AS e ON cardinality(e.types) = 0 OR t.type = any(e.types);
 
 -- name: run_by_operator
 SELECT

@@ -83,8 +83,8 @@ SELECT valid_from, price FROM catalogue_planprice WHERE plan_id = %(plan)s ORDER
 SELECT DISTINCT quantity FROM catalogue_rate WHERE plan_id = %(plan)s;
 
 -- name: lock_plan
--- Rates of a plan are settled by one transaction at a time.
-SELECT id FROM catalogue_plan WHERE id = %(plan)s FOR UPDATE;
+-- Rates of a plan are settled by one transaction at a time, also by whoever orders and may not change the plan.
+SELECT pg_advisory_xact_lock(hashtextextended('abono.plan', %(plan)s::bigint));
 
 -- name: rates
 SELECT * FROM catalogue_rate

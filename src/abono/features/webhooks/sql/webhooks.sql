@@ -1,18 +1,9 @@
 -- name: ears
 -- The endpoints that hear of an operator, its own and those of the operators above it, and the mark from which on rows
 -- are new: every id made later sorts after it.
-WITH RECURSIVE above AS (
-    SELECT id, parent_id FROM operators_operator WHERE id = %(operator)s
-    UNION
-    SELECT o.id, o.parent_id FROM operators_operator AS o
-    INNER JOIN above AS a ON o.id = a.parent_id
-)
-
 SELECT
-    coalesce(array_agg(e.id) FILTER (WHERE e.id IS NOT NULL), '{}') AS endpoints,
-    uuidv7() AS mark
-FROM above AS a
-LEFT JOIN webhooks_endpoint AS e ON a.id = e.operator_id AND e.disabled_at IS NULL;
+    abono_ears(%(operator)s::bigint) AS endpoints,
+    uuidv7() AS mark;
 
 -- name: tell
 -- An event of one account, once for its source; and its deliveries to those of the endpoints that want its type.
@@ -28,8 +19,7 @@ WITH told AS (
 INSERT INTO webhooks_delivery (account_id, id, operator_id, event_id, endpoint_id, due_at)
 SELECT t.account_id, uuidv7() AS id, t.operator_id, t.id AS event_id, e.id AS endpoint_id, %(at)s::timestamptz AS due_at
 FROM told AS t
-INNER JOIN webhooks_endpoint AS e ON cardinality(e.types) = 0 OR t.type = any(e.types)
-WHERE e.id = any(%(endpoints)s::bigint[]);
+INNER JOIN abono_hearing(%(endpoints)s::bigint[]) AS e ON cardinality(e.types) = 0 OR t.type = any(e.types);
 
 -- name: add_endpoint
 INSERT INTO webhooks_endpoint (operator_id, url, types, secret, made_by, made_by_user_id, made_by_key_id, made_at)

@@ -57,10 +57,7 @@ def profile(request: PersonRequest) -> HttpResponse:
     values = {
         "form": form,
         "second_factor": has_second_factor(user),
-        "sessions": [
-            {**each, "here": each["session_key"] == request.session.session_key}
-            for each in sessions_of(user, now=request.now)
-        ],
+        "sessions": sessions_of(user, now=request.now, own=request.session.session_key or ""),
         "history": history_of(user, 10),
     }
     return render(request, "web/signing/profile.html", values, status=REFUSED if form.errors else 200)
