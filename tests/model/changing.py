@@ -43,11 +43,13 @@ def change(account: Account, sub: Subscription, values: dict[str, Any], now: dat
     wish = Wish(plan, quantity)
     if plan is sub.plan and quantity == sub.quantity:
         sub.waiting = None
+        lift_early(account, now)
         return
     today = account.operator.zone.day(now)
     overdue = sub.boundary is not None and sub.boundary <= today
     if sub.runs and (overdue or values.get("when", "period_end") == "period_end"):
         sub.waiting = (plan, quantity)
+        lift_early(account, now)
         return
     before = account.balance
     if not sub.runs:
@@ -87,7 +89,7 @@ def change_in_trial(account: Account, sub: Subscription, wish: Wish, now: dateti
     """From a trial a new full period starts today; where it is blocked, it goes on waiting."""
     today = account.operator.zone.day(now)
     check_limit(sub, wish)
-    if sub.reasons:
+    if sub.reasons and not sub.only_early:
         if not wish.plan.length.as_long_as(sub.plan.length):
             sub.grid = from_start(wish.plan.length, sub.first_day)
         sub.plan, sub.quantity, sub.look_from = wish.plan, wish.quantity, now
@@ -118,7 +120,7 @@ def apply(account: Account, sub: Subscription, wish: Wish, now: datetime) -> int
     zone, old, new = account.operator.zone, sub.plan, wish.plan
     today = zone.day(now)
     same = new.length.as_long_as(old.length)
-    keeps = sub.early or not sub.reasons
+    keeps = sub.only_early or not sub.reasons
     check_limit(sub, wish) if same else None
     kept = old.daily and (sub.next_slice > today or keeps)
     missed = take_missed(account, sub, today) if old.daily and keeps else 0
@@ -140,7 +142,8 @@ def apply(account: Account, sub: Subscription, wish: Wish, now: datetime) -> int
     was_paid = sub.paid or sub.price == 0 or not old.advance
     sub.plan, sub.quantity = new, wish.quantity
     sub.price = sub.price_on(today)
-    sub.is_short_first, sub.fee_due = False, False
+    # Changed on its first day, a short first period in arrears is one of the new plan.
+    sub.is_short_first, sub.fee_due = sub.is_short_first and same and since == sub.starts, False
     if not pays:
         sub.runs, sub.frozen, sub.is_new = False, None, True
         if not same:
@@ -199,7 +202,7 @@ def go_on(
         sub.paid = amount > 0
     elif plan.daily:
         sub.next_slice = since
-        if not kept and since == today and (sub.early or not sub.reasons):
+        if not kept and since == today and (sub.only_early or not sub.reasons):
             sub.next_slice = later(today, 1)
             k = sub.cycle_days - days_between(today, sub.ends) + 1
             amount = plan.gross(slice_of(sub.price, k, sub.cycle_days))
@@ -233,8 +236,7 @@ def begin_anew(account: Account, sub: Subscription, since: date, today: date, no
         account.charge(sub, "charge", since, sub.ends, due, today)
         pay_packs(sub, plan.items[code], sub.counts[code], None, sub.counts[code].level, due)
         amount += due
-    if sub.early:
-        sub.early = False
+    if sub.only_early:
         free(account, sub, now, today)
     return amount
 

@@ -53,8 +53,9 @@ def cancel(account: Account, sub: Subscription, values: dict[str, Any], now: dat
     today = account.operator.zone.day(now)
     if values.get("when", "period_end") == "period_end" and sub.runs:
         sub.cancels = True
-        if sub.only_early:
+        if sub.early:
             unblock_early(account, sub, now)
+        lift_early(account, now)
         return
     before = account.balance
     if values.get("refund", "none") == "prorated" and sub.runs and sub.opened and not sub.plan.arrears:
