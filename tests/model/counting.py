@@ -184,7 +184,7 @@ def _count(
     if item.is_paid_on_use and sub.opened:
         amount = max(count.peak, after) if item.kind == "seats" else after
         due = max(0, cost(sub, so_far(item), [amount]) - count.paid.get(key, 0))
-        if due and not sub.plan.owes and due > account.available(now):
+        if due and due > account.available(now):
             raise RefusedError("insufficient_funds")
     if due:
         pay_packs(sub, item, count, key, amount, due)

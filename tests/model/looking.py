@@ -248,7 +248,7 @@ def short(account: Account, at: datetime, until: datetime, amount: int) -> bool:
     fork.forced = True
 
     def owed(owner: Subscription, on: date, _amount: int) -> None:
-        if owner.plan.arrears and not owner.plan.owes and fork.available(fork.operator.zone.midnight(on)) < 0:
+        if not owner.plan.owes and fork.available(fork.operator.zone.midnight(on)) < 0:
             fork.failures.append(None)  # type: ignore[arg-type]
 
     fork.on_charge = owed

@@ -116,7 +116,9 @@ class Telling:
             self.step(**{kind: {"subscription": name, **reason}})
 
     def use(self, kind: str, name: str, rest: list[Any]) -> None:
-        """Something is counted, now or late."""
+        """Something is counted, now or late. What is told after the end is beyond the model."""
+        if self.world.owners[name][1].ended:
+            return
         if kind == "seats":
             self.step(seats={"subscription": name, "service": "people", "change": rest[1]})
             return
