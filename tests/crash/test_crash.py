@@ -40,7 +40,9 @@ LAST_KILL = 0.8
 
 # What differs by nature, beside the ids that the server's clock makes. All else must be the same, to the last column.
 _BY_NATURE = {
+    "base_clock": ["seen_at", "passed"],
     "ledger_account": ["claim"],
+    "subscriptions_subscription": ["terms_id"],
     "billing_run": ["id", "started_at", "finished_at"],
     "billing_slice": ["id", "run_id", "attempts", "error"],
     "django_migrations": ["applied"],

@@ -17,8 +17,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psycopg
 import pytest
+from django.db import OperationalError
+from django.test import RequestFactory
 
 from abono.base.logs import Brake, Everything, formatter
+from abono.interfaces.api import problems
+from abono.interfaces.web.requests import failed
 
 from .test_serving import ABONO, database, free_port, offspring
 
@@ -202,6 +206,23 @@ def test_a_line_tells_no_secrets_and_has_an_end(event: str, told: str) -> None:
     form, record = formatter(), logging.LogRecord("procrastinate.x", logging.ERROR, "", 1, event, (), None)
     assert all(each.filter(record) for each in (Brake(), Everything()))
     assert json.loads(form.format(record))["event"] == told
+
+
+def test_a_database_that_is_away_is_no_fault() -> None:
+    """Who asks is told to come again, by pages and calls alike; the log has one line and no traceback."""
+    request = RequestFactory().get("/")
+    for cause, status in ((None, 503), ("57P01", 503), ("57014", 503), ("08006", 503), ("40P01", 500)):
+        try:
+            raise OperationalError("gone") from (psycopg.errors.lookup(cause)("gone") if cause else None)  # noqa: TRY301
+        except OperationalError as error:
+            page, call = failed(request), problems.failed(request, error)
+            record = logging.LogRecord("django.request", logging.ERROR, "", 1, "failed", (), sys.exc_info())
+            record.status_code = status
+        assert (page.status_code, call.status_code) == (status, status)
+        assert [each.get("Retry-After") for each in (page, call)] == ["5" if status == 503 else None] * 2
+        assert json.loads(call.content)["code"] == ("unavailable" if status == 503 else "internal_error")
+        assert Brake().filter(record)
+        assert (record.exc_info is None) == (status == 503)
 
 
 def test_a_failure_tells_its_frames_without_what_they_held() -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,7 +75,9 @@ def asked(head: Head, wire: Wire, *, known: bool = False) -> Wire:
         application.__rsgi_init__(asyncio.get_running_loop())
         await application.__rsgi__(head, wire)  # type: ignore[arg-type]
 
-    asyncio.run(ask())
+    # A thread of its own: where a browser was driven, this one has a loop already.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(ask())).result()
     return wire
 
 

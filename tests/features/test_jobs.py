@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(autouse=True)
+def nothing_waits(transactional_db: None) -> None:  # noqa: ARG001 -- the tables
+    """Jobs of other tests are none of ours."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+
+
 def taken_by_a_worker(job: int, *, silent: str, attempts: int = 0) -> None:
     """A worker took the job, and was last heard of so long ago."""
     with connection.cursor() as cursor:
@@ -35,7 +43,16 @@ def taken_by_a_worker(job: int, *, silent: str, attempts: int = 0) -> None:
 
 def sweep() -> None:
     context: Any = JobContext(app=app, start_timestamp=0, job=None, abort_reason=lambda: None)  # type: ignore[arg-type]
-    async_to_sync(restart_stalled.func)(context, 0)
+
+    def work() -> None:
+        try:
+            async_to_sync(restart_stalled.func)(context, 0)
+        finally:
+            connection.close()
+
+    # A thread of its own: where a browser was driven, this one has a loop already.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()
 
 
 def states(*jobs: int) -> dict[int, str]:

@@ -237,7 +237,7 @@ _SEEN = {
     "ledger_account": ("account_id", "claim"),
     "ledger_entry": ("account_id", "id"),
     "ledger_grant": ("account_id", "id"),
-    "subscriptions_subscription": ("account_id", "id"),
+    "subscriptions_subscription": ("account_id", "id", "paid_from", "terms_id"),
     "subscriptions_transition": ("account_id", "id"),
     "billing_charge": ("account_id", "id"),
     "notices_notice": ("account_id", "id"),

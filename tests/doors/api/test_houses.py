@@ -190,7 +190,10 @@ def test_the_engine_is_started_and_its_run_is_listed(world: World) -> None:
     answer = world.call("POST", "/runs", {})
     assert answer.status == 202
     with connection.cursor() as cursor:
-        cursor.execute("SELECT task_name, (args ->> 'operator')::bigint FROM procrastinate_jobs WHERE status = 'todo'")
+        cursor.execute(
+            "SELECT task_name, (args ->> 'operator')::bigint FROM procrastinate_jobs "
+            " WHERE status = 'todo' AND queue_name = 'default'"
+        )
         assert cursor.fetchall() == [("billing.advance_asked", world.seller.id)]
     assert world.call("POST", "/runs", {}).status == 202
     world.call("POST", f"/accounts/{world.account}/subscriptions", {"plan": "line"})

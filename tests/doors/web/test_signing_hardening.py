@@ -30,7 +30,7 @@ from abono.interfaces.web.pages import PAGES
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _ARGUMENT = re.compile(r"<(?:(\w+):)?\w+>")
-_OF_TYPE = {"int": "1", "uuid": "00000000-0000-7000-8000-000000000000", "code": "a", "str": "a", None: "a"}
+_OF_TYPE = {"int": "1", "uuid": "00000000-0000-7000-8000-000000000000", "isoday": "2099-01-01", None: "a"}
 
 
 @pytest.fixture(autouse=True)

@@ -79,8 +79,9 @@ def person_of(
 
 
 def key_is_valid(secret: str, *, now: datetime) -> bool:
-    """Whether somebody's program has this key."""
-    return bool(_sql.rows("key", digest=digest_of(secret), now=now))
+    """Whether somebody's program has this key, and it works."""
+    found = _sql.rows("key", digest=digest_of(secret), key=None, now=now)
+    return bool(found) and all(row["works"] for row in found)
 
 
 def person_of_key(secret: str, *, now: datetime) -> Person | None:

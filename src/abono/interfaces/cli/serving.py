@@ -36,12 +36,6 @@ _OUTGOING_JOBS = 4
 """Webhooks of this minute and the last, a mail, a forecast."""
 
 
-class PortInUse(Refusal):
-    """Somebody else listens there."""
-
-    code = "port_in_use"
-
-
 @dataclass
 class _Child:
     """A process that is started again when it dies, unless it dies all the time."""
@@ -94,7 +88,7 @@ class _Child:
 
 
 def require_free(host: str, port: int) -> None:
-    """Raise PortInUse if nobody else can listen there."""
+    """Raise a Refusal (port_in_use) if nobody else can listen there."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -103,13 +97,13 @@ def require_free(host: str, port: int) -> None:
             holder = listener(port) if error.errno == errno.EADDRINUSE else None
             why = f"{error.strerror} by process {holder}" if holder else error.strerror
             message = f"{host}:{port} cannot be listened to ({why}); choose another with --port."
-            raise PortInUse(message, field="--port") from None
+            raise Refusal(message, field="--port", code="port_in_use") from None
 
 
 def serve(host: str, port: int, *, workers: int, jobs: int, ready: Callable[[str], None]) -> int:
     """Run web and worker until SIGTERM or Ctrl-C; answers the exit code. ``ready`` hears the address once it answers.
 
-    Raises PortInUse.
+    Raises Refusal (port_in_use).
     """
     require_free(host, port)
     stopping = _stop_on_signals()

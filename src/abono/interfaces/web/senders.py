@@ -11,6 +11,7 @@ from django.contrib.auth import SESSION_KEY
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
+from abono.base.database import is_away
 from abono.features.access.queries import key_is_valid
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def is_known(environ: Mapping[str, Any]) -> bool:
     close_old_connections()
     try:
         return _has_key(environ) or _is_signed_in(environ)
-    except DatabaseError:
+    except DatabaseError as error:
+        if not is_away(error):
+            raise
         return False
 
 
