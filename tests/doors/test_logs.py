@@ -200,6 +200,8 @@ def clients_do_not_fill_the_log(web: httpx.Client, log: Path) -> None:
         ("GET /sign/password/reset/key/3-abcdef-0123456789/", "GET /sign/password/reset/key/***/"),
         ("duplicate key\nDETAIL:  Key (email)=(a@b.example) already exists.\n", "duplicate key\n"),
         ("x" * 501, "x" * 500 + "…"),
+        (f"key abono_ab-{'c' * 39}", "key ***"),
+        ("/sign/" * 100_000, ("/sign/" * 100)[:500] + "…"),
     ],
 )
 def test_a_line_tells_no_secrets_and_has_an_end(event: str, told: str) -> None:

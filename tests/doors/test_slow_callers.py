@@ -92,6 +92,11 @@ def test_a_body_that_does_not_come_in_time_is_given_up() -> None:
     assert (dripping.status, dripping.read < 9) == (408, True)
 
 
+def test_a_body_that_breaks_off_is_not_worked_on() -> None:
+    broken = asked(Head({"content-length": "9"}), Wire([b"amount=10"[:8]]))
+    assert (broken.status, broken.answer) == (400, b"The body broke off; send it again.\n")
+
+
 def test_more_than_a_strangers_form_is_read_of_those_only_who_are_known() -> None:
     large = Head({"content-length": "50"})
     stranger, member = asked(large, Wire([b"a" * 50])), asked(large, Wire([b"a" * 50]), known=True)
@@ -177,7 +182,9 @@ def test_the_environment_is_of_the_request_alone() -> None:
 
     head = Head({"x_forwarded_for": "6.6.6.6", "x-forwarded-for": "1.2.3.4", "content-type": "text/plain"})
     head.path = "/ä b"
+    head.query_string = "q=я"
     environ = environ_of(head)  # type: ignore[arg-type]
+    assert environ["QUERY_STRING"] == "q=я".encode().decode("latin-1")
     assert environ["HTTP_X_FORWARDED_FOR"] == "1.2.3.4"
     assert (environ["PATH_INFO"], environ["CONTENT_TYPE"]) == ("/ä b".encode().decode("latin-1"), "text/plain")
     assert (environ["REMOTE_ADDR"], environ["SERVER_PORT"]) == ("127.0.0.1", "80")

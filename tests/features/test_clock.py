@@ -43,6 +43,7 @@ def test_a_clock_that_leapt_is_not_charged_by_until_it_is_right_or_trusted() -> 
     judge_clock(before + 2 * HOUR, Uptime("boot", 3 * HOUR))  # corrected
     judge_clock(before + 2 * HOUR + timedelta(minutes=4), Uptime("boot", 3 * HOUR))  # less than what matters
     judge_clock(before, Uptime("boot", 4 * HOUR))  # back: nothing falls due by that
+    judge_clock(before + 3 * HOUR, Uptime("boot", 4 * HOUR))  # right again: no time has leapt
 
 
 def test_a_long_downtime_is_confirmed_by_somebody() -> None:

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -57,6 +57,8 @@ def judge_clock(now: datetime, up: Uptime | None = None) -> None:
     seen = _sql.rows("seen", boot=up.boot)
     wrong = _what_is_wrong(now, up, seen)
     with transaction.atomic():
+        if _runs_behind(now, up, seen):
+            return  # nothing falls due by it; once it is right again, no time has leapt
         if wrong:
             _sql.run("hold", boot=up.boot, sentence=wrong)
         else:
@@ -79,18 +81,24 @@ def held_clock() -> str:
     return str(rows[0]["held"]) if rows else ""
 
 
-def _what_is_wrong(now: datetime, up: Uptime, seen: list[dict[str, object]]) -> str:
+def _what_is_wrong(now: datetime, up: Uptime, seen: list[dict[str, Any]]) -> str:
     (row,) = seen
     database, same, passed, last = row["database_at"], row["same_at"], row["same_passed"], row["last_at"]
-    if now - database > AHEAD:  # type: ignore[operator]
-        return f"The clock is {_told(now - database)} ahead of the database's."  # type: ignore[operator]
+    if now - database > AHEAD:
+        return f"The clock is {_told(now - database)} ahead of the database's."
     if up.boot and same is not None:
-        leapt = (now - same) - (up.passed - passed)  # type: ignore[operator]
+        leapt = (now - same) - (up.passed - passed)
         return f"The clock leapt by {_told(leapt)}." if leapt > LEAP else ""
     longest = timedelta(days=settings.CLOCK_GAP_DAYS)
-    if last is not None and now - last > longest:  # type: ignore[operator]
-        return f"The clock is {_told(now - last)} after the last minute in which Abono was at work."  # type: ignore[operator]
+    if last is not None and now - last > longest:
+        return f"The clock is {_told(now - last)} after the last minute in which Abono was at work."
     return ""
+
+
+def _runs_behind(now: datetime, up: Uptime, seen: list[dict[str, Any]]) -> bool:
+    (row,) = seen
+    same = row["same_at"]
+    return bool(up.boot) and same is not None and (now - same) - (up.passed - row["same_passed"]) < -LEAP
 
 
 def _told(span: timedelta) -> str:

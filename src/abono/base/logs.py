@@ -31,7 +31,7 @@ _SECRET_NAMES = re.compile(r"(?i)password|secret|token|authori[sz]ation|cookie|a
 _SECRETS = (
     (re.compile(r"(?<=://)[^/\s@]*:[^/\s]*@"), "***@"),  # of a database's address
     (re.compile(r"(?i)\b(bearer|password|secret|token)([=: ]+)\S+"), r"\1\2***"),
-    (re.compile(r"\babono_\w{16,}"), "***"),
+    (re.compile(r"\babono_[\w-]{16,}"), "***"),
     (re.compile(r"(?m)^(DETAIL|CONTEXT|HINT|LINE \d+):.*\n?"), ""),  # rows and parameters, as PostgreSQL tells them
     (re.compile(r"(/sign/\S*?/)[\w:=.-]{12,}"), r"\1***"),  # links that let people in
 )
@@ -85,7 +85,9 @@ def _tidy(name: str, value: Any) -> Any:
         return "***"
     if isinstance(value, int | None) or name.startswith("_"):
         return value
+    # Cut before the patterns are looked for: on a text of any length they would take seconds.
     text = str(value)
+    text = text[-2 * _MOST_TRACE :] if name == "exception" else text[: 4 * _MOST_TEXT]
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
     if name == "exception":  # the end of it says what happened

@@ -47,6 +47,8 @@ class Limits:
     """As much of a body is read of anybody: every form of the sign-in fits."""
     bytes: int = 6_291_456
     """Of a body of somebody known; what an address takes at most is judged there."""
+    large: int = 16
+    """So many bodies beyond a stranger's size are in hand at once."""
     body_seconds: float = 20.0
     """From the head of a request to the end of its body, if it is of a stranger's size."""
     large_body_seconds: float = 120.0
@@ -80,7 +82,7 @@ class Application:
         self, inner: Callable[..., Iterable[bytes]], known: Callable[[Environ], bool], limits: Limits | None = None
     ) -> None:
         self._inner, self._known, self._limits = inner, known, limits or Limits()
-        self._waiting = 0
+        self._waiting = self._large = 0
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Make the threads, in the process that serves."""
@@ -91,14 +93,17 @@ class Application:
 
     async def __rsgi__(self, scope: Scope, protocol: Any) -> None:
         """Answer one request."""
+        environ: Environ = {}
         try:
-            environ = environ_of(scope)
+            environ |= environ_of(scope)
             await self._receive(environ, protocol)
             answer = await self._work(self._answer, environ)
         except _Refused as refused:
             headers = [("content-type", "text/plain; charset=utf-8"), ("connection", "close"), ("retry-after", "1")]
             protocol.response_str(refused.status, headers, f"{refused.sentence}\n")
             return
+        finally:
+            self._large -= environ.pop("abono.large", False)
         await self._send(answer, protocol)
 
     async def _work(self, task: Callable[[Environ], Any], environ: Environ) -> Any:
@@ -126,6 +131,7 @@ class Application:
             most = limits.bytes if await self._work(self._known, environ) else 0
             if int(told) > most:
                 return
+            environ["abono.large"] = self._count_large()
         try:
             async with asyncio.timeout(
                 limits.body_seconds if most == limits.strangers_bytes else limits.large_body_seconds
@@ -136,8 +142,17 @@ class Application:
                         raise _Refused(413, "The body is too large, or its length must be told before it.")
         except TimeoutError:
             raise _Refused(408, "The body did not come in time; send it again.") from None
+        if told and len(body) != int(told):
+            raise _Refused(400, "The body broke off; send it again.")
         environ["CONTENT_LENGTH"] = str(len(body))
         environ["wsgi.input"] = io.BytesIO(body)
+
+    def _count_large(self) -> bool:
+        """One more large body in hand; ``__rsgi__`` counts it off. Raises _Refused where there are enough."""
+        if self._large >= self._limits.large:
+            raise _Refused(503, "Too many large bodies come at this moment; ask again in a second.")
+        self._large += 1
+        return True
 
     async def _send(self, answer: _Answer, protocol: Any) -> None:
         """Small answers at once; large ones from their file, as fast as they are read."""
@@ -181,7 +196,7 @@ def environ_of(scope: Scope) -> Environ:
         "REQUEST_METHOD": scope.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": scope.path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
+        "QUERY_STRING": scope.query_string.encode().decode("latin-1"),
         "SERVER_NAME": host,
         "SERVER_PORT": port,
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
@@ -198,11 +213,11 @@ def environ_of(scope: Scope) -> Environ:
     if scope.authority:
         environ["HTTP_HOST"] = scope.authority
     for name, value in scope.headers.items():
-        if "_" in name:
+        if "_" in name or (name == "host" and scope.authority):  # the absolute form says more (RFC 9112)
             continue
         key = name.upper().replace("-", "_")
         key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
-        if key in environ and name in _ONCE and environ[key] != scope.authority:
+        if key in environ and name in _ONCE:
             raise _Refused(400, f"The header {name} may come once.")
         environ[key] = f"{environ[key]}{_CONTINUES.get(name, ',')}{value}" if key in environ else value
     return environ

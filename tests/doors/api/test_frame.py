@@ -141,6 +141,12 @@ def test_all_keys_of_an_operator_share_what_it_may_ask(settings: Settings) -> No
     assert take(3, 6, now).left == 2
 
 
+def test_a_clock_that_was_wrong_shuts_no_key_out() -> None:
+    now = timezone.now()
+    assert take(8, 7, now + timedelta(hours=1)).left > 0
+    assert take(8, 7, now).left > 0
+
+
 def test_a_forecast_has_a_cost_and_is_made_one_at_a_time(world: World, settings: Settings) -> None:
     assert world.call("GET", "/forecast?days=30").status == 200
     with psycopg.connect(**connection.get_connection_params()) as other:

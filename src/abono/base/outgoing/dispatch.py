@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+import structlog
+from django.db import DatabaseError, close_old_connections
+
 from abono.base.outgoing.calls import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+_log = structlog.get_logger(__name__)
 AT_ONCE = 20
 PER_TENANT = 10
 PER_DESTINATION = 5
@@ -76,7 +80,7 @@ def dispatch(outbox: Outbox, now: datetime) -> int:
             done, _ = wait(under_way, timeout=_LOOK, return_when=FIRST_COMPLETED)
             moment = now + timedelta(seconds=time.monotonic() - began)
             for each in done:
-                outbox.note(under_way.pop(each).row, each.result(), moment)
+                _note(outbox, under_way.pop(each).row, each.result(), moment)
 
 
 def _take(outbox: Outbox, under_way: Sequence[_Sent], now: datetime) -> list[_Sent]:
@@ -98,6 +102,18 @@ def _take(outbox: Outbox, under_way: Sequence[_Sent], now: datetime) -> list[_Se
         tenants[destination.tenant] += len(rows)
         taken += [_Sent(destination, row) for row in rows]
     return taken
+
+
+def _note(outbox: Outbox, row: Mapping[str, Any], outcome: Outcome, now: datetime) -> None:
+    """Write down what came of one; that the database is away for a moment does not lose what came of the others."""
+    for patience in (True, False):
+        try:
+            outbox.note(row, outcome, now)
+        except DatabaseError as error:
+            _log.warning("outcome_not_noted", error=str(error), again=patience)
+            close_old_connections()
+        else:
+            return
 
 
 def _attempt(outbox: Outbox, row: Mapping[str, Any], now: datetime) -> Outcome:

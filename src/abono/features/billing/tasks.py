@@ -72,7 +72,7 @@ def expire_reservations(timestamp: int) -> None:  # noqa: ARG001 -- as above
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="billing.forecasts", queueing_lock="billing.forecasts", queue=FORECASTS)
+@app.task(name="billing.forecasts", queueing_lock="billing.forecasts", lock="billing.forecasts", queue=FORECASTS)
 def make_forecasts(timestamp: int = 0) -> None:  # noqa: ARG001
     """Make the forecasts that were asked for."""
     make_waiting(datetime.now(UTC))

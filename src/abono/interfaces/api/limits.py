@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -49,18 +49,19 @@ def take(key: int, operator: int, now: datetime) -> Allowance:
     """
     limit = int(settings.API_CALLS_A_SECOND)
     step = _SECOND / limit
-    taken = _sql.row(
-        "take",
-        key=key,
-        key_step=step,
-        operator=-operator,
-        operator_step=_SECOND / int(settings.API_OPERATOR_CALLS_A_SECOND),
-        now=now,
-        depth=_SECOND,
-    )
+    taken = _take(key, operator, now, step)
+    if taken["shared"] is None and _sql.run("drop_wrong", owners=[key, -operator], now=now):
+        taken = _take(key, operator, now, step)
     passed = taken["shared"] is not None
     empty = -operator if taken["own"] is not None else key
     full_at: datetime = taken["own"] if passed else _sql.row("state", owner=empty)["full_at"]
     missing = max(full_at - now, timedelta())
     left = (_SECOND - missing) // step if passed else -1
     return Allowance(limit, max(left, -1), max(-(-missing // _SECOND), 1))
+
+
+def _take(key: int, operator: int, now: datetime, step: timedelta) -> dict[str, Any]:
+    operator_step = _SECOND / int(settings.API_OPERATOR_CALLS_A_SECOND)
+    return _sql.row(
+        "take", key=key, key_step=step, operator=-operator, operator_step=operator_step, now=now, depth=_SECOND
+    )

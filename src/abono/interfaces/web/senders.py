@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.db import DatabaseError, close_old_connections
+from django.http import parse_cookie
 from django.utils import timezone
 
 from abono.base.database import is_away
@@ -43,11 +43,8 @@ def _has_key(environ: Mapping[str, Any]) -> bool:
 
 
 def _is_signed_in(environ: Mapping[str, Any]) -> bool:
-    try:
-        cookie = SimpleCookie(str(environ.get("HTTP_COOKIE", ""))).get(settings.SESSION_COOKIE_NAME)
-    except CookieError:
-        return False
-    if cookie is None:
+    cookie = parse_cookie(str(environ.get("HTTP_COOKIE", ""))).get(settings.SESSION_COOKIE_NAME)
+    if not cookie:
         return False
     store = import_module(settings.SESSION_ENGINE).SessionStore
-    return bool(store(cookie.value).get(SESSION_KEY))
+    return bool(store(cookie).get(SESSION_KEY))

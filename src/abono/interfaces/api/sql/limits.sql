@@ -28,3 +28,7 @@ SELECT (SELECT full_at FROM own) AS own, (SELECT full_at FROM shared) AS shared;
 
 -- name: state
 SELECT full_at FROM api_bucket WHERE owner = %(owner)s;
+
+-- name: drop_wrong
+-- What is further off than any bucket can be was written by a clock that ran ahead.
+DELETE FROM api_bucket WHERE owner = any(%(owners)s::bigint[]) AND full_at > %(now)s::timestamptz + interval '1 minute';
