@@ -87,7 +87,10 @@ def run(tmp_path: Path) -> Callable[..., tuple[int, dict[str, Any]]]:
     """Import accounts from a text or bytes; answers the exit code and the report."""
 
     def _run(content: str | bytes, *, commit: bool = True, now: datetime = NOW) -> tuple[int, dict[str, Any]]:
-        path = tmp_path / "accounts.csv"
+        alone = threading.current_thread() is threading.main_thread()
+        folder = tmp_path if alone else tmp_path / str(threading.get_ident())  # several may import at once
+        folder.mkdir(exist_ok=True)
+        path = folder / "accounts.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         said: list[str] = []
         code = import_accounts(path, "north", commit=commit, write=said.append, as_json=True, now=now)
