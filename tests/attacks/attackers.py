@@ -90,7 +90,8 @@ def large_bodies(host: str, port: int) -> Step:
 
 def calls(url: str, method: str, path: str, key: str = "", body: object = None) -> Step:
     """One call of the API again and again, with a key or without."""
-    client = httpx.Client(base_url=url, trust_env=False, timeout=90, headers={"Authorization": f"Bearer {key}"})
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    client = httpx.Client(base_url=url, trust_env=False, timeout=90, headers=headers)
 
     def step() -> str:
         return str(client.request(method, path, json=body).status_code)
@@ -101,12 +102,14 @@ def calls(url: str, method: str, path: str, key: str = "", body: object = None) 
 @contextmanager
 def dripping_receiver() -> Iterator[str]:
     """A receiver of webhooks that answers a letter every two seconds, for ever."""
+    callers: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0), backlog=512) as server:
 
         def serve() -> None:
             with contextlib.suppress(OSError):
                 while True:
                     caller, _ = server.accept()
+                    callers.append(caller)
                     threading.Thread(target=drip, args=(caller,), daemon=True).start()
 
         def drip(caller: socket.socket) -> None:
@@ -118,3 +121,5 @@ def dripping_receiver() -> Iterator[str]:
 
         threading.Thread(target=serve, daemon=True).start()
         yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        for caller in callers:
+            caller.close()

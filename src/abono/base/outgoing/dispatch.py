@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 AT_ONCE = 20
 PER_TENANT = 10
 PER_DESTINATION = 5
-_LONGEST = 50.0  # float: seconds after which nothing new is begun; the next minute goes on
+_LONGEST = 15.0  # float: seconds after which nothing new is begun: whoever stops a worker waits for what is under way
 _LOOK = 0.5  # float: seconds after which it is looked again what became due meanwhile
 
 

@@ -26,7 +26,7 @@ _GIVEN_UP_AFTER = timedelta(days=3)
 
 
 def deliver(now: datetime) -> int:
-    """Tell what is due by ``now`` and what falls due meanwhile, for a minute at most; answers how many were tried."""
+    """Tell what is due by ``now`` and what falls due meanwhile, half a minute at most; answers how many were tried."""
     return dispatch(_Deliveries(), now)
 
 

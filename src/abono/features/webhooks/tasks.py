@@ -10,9 +10,14 @@ from abono.base.tasks import FIRST, OUTGOING
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="webhooks.deliver", queueing_lock="webhooks.deliver", queue=OUTGOING, priority=FIRST)
+@app.task(
+    name="webhooks.deliver", queueing_lock="webhooks.deliver", lock="webhooks.deliver", queue=OUTGOING, priority=FIRST
+)
 def deliver_due(timestamp: int = 0) -> None:  # noqa: ARG001 -- the minute it was planned for; the work is for now
-    """Tell everything that is due by now. What speaks HTTP is loaded here: no other command should wait for it."""
+    """Tell everything that is due by now, one such job at a time: others wait without taking a mail's place.
+
+    What speaks HTTP is loaded here: no other command should wait for it.
+    """
     from abono.features.webhooks.delivering import deliver
 
     deliver(datetime.now(UTC))

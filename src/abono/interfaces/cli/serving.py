@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 _TICK = 0.2  # float: seconds of waiting
 _LOOK = 5
-_GRACE = 30
+_GRACE = 40
 _MOST_DEATHS = 5
 _WITHIN = 60
 _OUTGOING_JOBS = 4
-"""Webhooks of this minute and the last, a mail, a forecast."""
+"""One for webhooks, one for forecasts, which never are two at a time; the others for mails."""
 
 
 @dataclass
