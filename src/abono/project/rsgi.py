@@ -155,7 +155,7 @@ class Application:
         return True
 
     async def _send(self, answer: _Answer, protocol: Any) -> None:
-        """Small answers at once; large ones from their file, as fast as they are read."""
+        """Small answers at once; large ones in pieces of their file; the server queues what is not read yet."""
         with answer.body as body:
             if answer.length <= _IN_MEMORY:
                 protocol.response_bytes(answer.status, answer.headers, body.read())
