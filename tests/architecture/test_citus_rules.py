@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from abono.base.distribution import ACCOUNT, TABLES, Distribution, Home
-from abono.base.sql import split
+from abono.base.sql import read
 
 from .statements import Schema, statement_violations, tables_made
 from .tables import Described, Reference, table_violations
 
 SOURCE = Path(__file__).parents[2] / "src"
-FILES = {str(path.relative_to(SOURCE)): split(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.sql")}
+FILES = {str(path.relative_to(SOURCE)): read(path.parent, path.stem) for path in SOURCE.rglob("sql/*.sql")}
 MADE = {file: tables_made(texts.values()) for file, texts in FILES.items()}
 
 COPIES = {

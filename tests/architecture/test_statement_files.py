@@ -16,7 +16,8 @@ from abono.base.sql import split
 from .statements import parse
 
 SOURCE = Path(__file__).parents[2] / "src"
-FILES = sorted(SOURCE.rglob("*.sql"))
+FILES = sorted(path for path in SOURCE.rglob("*.sql") if path.parent.name == "sql")
+"""Layers of a statement lie a folder deeper (test_statement_layers.py)."""
 RUNS = {"run", "rows", "row", "run_many"}
 
 _HEADING = re.compile(r"^-- name: (\w+)[ \t]*$", re.MULTILINE)

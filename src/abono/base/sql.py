@@ -2,6 +2,17 @@
 
 A file ``sql/<topic>.sql`` holds one or more statements, each under a line ``-- name: <statement>``.
 Parameters are psycopg's named placeholders, ``%(account)s``.
+
+A long statement is written in layers. Its file lists them, and holds what reads them::
+
+    -- name: decide
+    -- layers:
+    --   claimed_accounts
+    --   open_subscriptions MATERIALIZED
+    SELECT … FROM open_subscriptions
+
+``sql/decide/claimed_accounts.sql`` is a statement of its own: what stands in the brackets of the common table
+expression ``claimed_accounts``. They are joined to one text when the file is read, in the order of the list.
 """
 
 from __future__ import annotations
@@ -12,15 +23,18 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from importlib.resources.abc import Traversable
 
 _marker: ContextVar[str] = ContextVar("marker", default="")
 _NAME = re.compile(r"^-- name: (\w+)[ \t]*$", re.MULTILINE)
+_LAYERS = re.compile(r"^-- layers:\n((?:--   .+\n)+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -68,8 +82,13 @@ def marked(marker: str) -> Iterator[None]:
 @cache
 def statements(package: str, topic: str) -> Statements:
     """The statements of ``<package>/sql/<topic>.sql``, read once."""
-    text = files(package).joinpath("sql", f"{topic}.sql").read_text(encoding="utf-8")
-    return Statements(f"{package}/sql/{topic}.sql", split(text))
+    return Statements(f"{package}/sql/{topic}.sql", read(files(package).joinpath("sql"), topic))
+
+
+def read(folder: Traversable, topic: str) -> dict[str, str]:
+    """The statements of ``<folder>/<topic>.sql`` by name, in order, each joined of its layers."""
+    frames = split(folder.joinpath(f"{topic}.sql").read_text(encoding="utf-8"))
+    return {name: _joined(frame, folder.joinpath(name)) for name, frame in frames.items()}
 
 
 def makes_functions(texts: Mapping[str, str]) -> Callable[[object, Any], None]:
@@ -86,6 +105,25 @@ def split(text: str) -> dict[str, str]:
     """The named statements of a file's text, in order."""
     parts = _NAME.split(text)
     return {name: body.strip().rstrip(";") for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def layers(frame: str) -> dict[str, list[str]]:
+    """The layers that a statement lists, in order, each with the words after its name: none, or MATERIALIZED."""
+    found = _LAYERS.search(frame)
+    lines = found[1].splitlines() if found else []
+    return {name: words for _, name, *words in map(str.split, lines)}
+
+
+def _joined(frame: str, folder: Traversable) -> str:
+    """The statement as the server gets it: the layers as common table expressions before what reads them."""
+    found = _LAYERS.search(frame)
+    if found is None:
+        return frame
+    parts = []
+    for name, words in layers(frame).items():
+        text = folder.joinpath(f"{name}.sql").read_text(encoding="utf-8").strip()
+        parts.append(" ".join([name, "AS", *words, "(\n"]) + indent(text, "    ") + "\n)")
+    return frame[: found.start()] + "WITH " + ",\n\n".join(parts) + "\n\n" + frame[found.end() :]
 
 
 def _values(values: dict[str, object]) -> Any:  # what psycopg can adapt is more than Django's stubs know
