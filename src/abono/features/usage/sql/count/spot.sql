@@ -1,0 +1,58 @@
+-- A row for each spot: the subscription and service, their counter and terms, and why no event of it is counted.
+SELECT
+    g.spot,
+    g.account_id,
+    g.subscription_id,
+    g.service,
+    s.operator_id,
+    s.state,
+    CASE
+        WHEN s.starts_on > (s.ordered_at AT TIME ZONE o.time_zone)::date
+            THEN abono_midnight(s.starts_on, o.time_zone)
+        ELSE s.ordered_at
+    END AS begins_at,
+    coalesce(s.period_starts_on, s.starts_on) AS first_day,
+    CASE
+        WHEN s.runs AND s.frozen_days IS NULL
+            THEN abono_midnight(coalesce(s.period_ends_on, s.trial_ends_on), o.time_zone)
+    END AS ends_at,
+    o.time_zone,
+    v.id AS service_id,
+    v.kind,
+    c.id AS counter_id,
+    coalesce(c.turn, 1) AS turn,
+    coalesce(c.used, 0) AS used,
+    coalesce(c.ahead, 0) AS ahead,
+    coalesce(c.held, 0) AS held,
+    coalesce((u.terms ->> 'included')::numeric, 0) * s.quantity AS included,
+    coalesce(u.terms ->> 'limit' = 'hard', FALSE) AS hard,
+    coalesce(u.terms ->> 'overage' = 'on_use', FALSE) AS on_use,
+    v.kind = 'usage' AND coalesce(u.terms ->> 'quota_period' = 'day', FALSE) AS by_day,
+    CASE WHEN u.terms -> 'warn' IS NOT NULL THEN abono_thresholds(u.terms) END AS thresholds,
+    v.aggregation,
+    v.property,
+    v.kind = 'usage' AND (v.aggregation <> 'sum' OR u.terms -> 'filters' IS NOT NULL) AS adds_up,
+    c.latest_at,
+    c.latest_ahead,
+    CASE
+        WHEN s.id IS NULL THEN 'unknown_subscription'
+        WHEN s.state = 'ended' THEN 'subscription_ended'
+        WHEN v.id IS NULL THEN 'unknown_service'
+        WHEN v.kind = 'onoff' OR (v.kind <> 'seats' AND %(seats)s::boolean) THEN 'not_quantifiable'
+    END AS refused
+FROM abono_spots(%(accounts)s, %(subscriptions)s, %(services)s) AS g
+LEFT JOIN LATERAL (
+    SELECT s.* FROM subscriptions_subscription AS s
+    WHERE s.account_id = g.account_id AND s.id = g.subscription_id
+    LIMIT 1
+) AS s ON g.account_id = s.account_id
+LEFT JOIN operators_operator AS o ON s.operator_id = o.id
+LEFT JOIN (
+    catalogue_planservice AS u
+    INNER JOIN catalogue_service AS v ON u.service_id = v.id
+) ON s.plan_id = u.plan_id AND g.service = v.code
+LEFT JOIN LATERAL (
+    SELECT c.* FROM usage_counter AS c
+    WHERE c.account_id = g.account_id AND c.subscription_id = g.subscription_id AND c.service_id = v.id
+    LIMIT 1
+) AS c ON g.account_id = c.account_id
