@@ -69,16 +69,44 @@ document.addEventListener("submit", (event) => {
 });
 window.addEventListener("pageshow", () => each("form[data-sent]", (form) => delete form.dataset.sent));
 
-function ready(root) {
+// What is typed while a row comes or goes is not in the answer: it is kept, and so is the place at which it is typed.
+// Rows that come leave the names of the fields as they are; behind one that goes the others move up.
+const fieldsOf = (rows) => [...rows.querySelectorAll("input, select")];
+let typing = document.body;
+document.addEventListener("htmx:beforeSwap", () => { typing = document.activeElement; });
+function carryOver(before, after, step) {
+  const gone = step.value.includes("-drop:") ? step.closest(".tier, .filter, .condition") : null;
+  const kept = fieldsOf(before).filter((field) => !gone?.contains(field));
+  let place = null;
+  fieldsOf(after).forEach((field, position) => {
+    const same = gone ? kept[position] : kept.find((each) => each.name === field.name);
+    if (!same) return;
+    if (field.value !== same.value) field.value = same.value;
+    if (same === typing) place = field;
+  });
+  return place;
+}
+function goOnAt(place) {
+  place.focus();
+  if (typing.selectionStart != null) place.setSelectionRange(typing.selectionStart, typing.selectionEnd);
+}
+
+function ready(root, place = null) {
   root.querySelectorAll("[data-copy][hidden], [data-dismiss][hidden]").forEach((button) => { button.hidden = false; });
   root.querySelectorAll("[data-send-button]").forEach((button) => { button.hidden = true; });
-  root.querySelector("[data-focus]")?.focus();
+  if (place) goOnAt(place);
+  else if (document.activeElement === document.body || root.contains(document.activeElement)) root.querySelector("[data-focus]")?.focus();
 }
 ready(document);
+const rowsOf = (event) => event.target.matches(".composer .tiers, .composer .filters");
+// At once, not when the page has settled: who types in between would lose a key.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const { target, requestConfig } = event.detail;
+  ready(event.target, rowsOf(event) ? carryOver(target, event.target, requestConfig.elt) : null);
+});
+// A row that came or went counts for what is worked out beside it.
 document.addEventListener("htmx:afterSettle", (event) => {
-  ready(event.target);
-  // A row that came or went counts for what is worked out beside it.
-  if (event.target.matches(".composer .tiers, .composer .filters")) event.target.dispatchEvent(new Event("change", { bubbles: true }));
+  if (rowsOf(event)) event.target.dispatchEvent(new Event("change", { bubbles: true }));
 });
 document.addEventListener("htmx:afterRequest", (event) => { delete event.target.dataset?.sent; });
 // A refused form comes back with 422 and what was typed: it is shown, too.
