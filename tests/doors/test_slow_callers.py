@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,9 +18,12 @@ from typing import Any
 import httpx
 import pytest
 from django.db import connection
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
 from abono.interfaces.cli.serving import web_command
+from abono.interfaces.web.senders import is_known
 from abono.project.rsgi import Application, Environ, Limits
+from abono.project.wsgi import application as wsgi
 from tests.doors.test_serving import free_port
 
 QUICK = Limits(threads=1, waiting=1, strangers_bytes=10, bytes=100, body_seconds=0.2, large_body_seconds=0.2)
@@ -43,13 +46,22 @@ class Head:
 
 @dataclass
 class Wire:
-    """A body that comes in pieces, and the answer to it."""
+    """A body that comes in pieces, and the answer to it; granian's own protocol, in its terms."""
 
     pieces: list[bytes]
     pause: float = 0.0
     read: int = 0
     status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
     answer: bytes = b""
+
+    broken: bool = False
+
+    async def __call__(self) -> bytes:
+        body = b"".join([piece async for piece in self])
+        if self.broken:
+            raise ProtocolClosed
+        return body
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self.pieces:
@@ -60,8 +72,8 @@ class Wire:
     def response_str(self, status: int, _headers: object, text: str) -> None:
         self.status, self.answer = status, text.encode()
 
-    def response_bytes(self, status: int, _headers: object, body: bytes) -> None:
-        self.status, self.answer = status, body
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.status, self.headers, self.answer = status, dict(headers), body
 
 
 def echo(environ: Environ, start: Any) -> list[bytes]:
@@ -69,9 +81,19 @@ def echo(environ: Environ, start: Any) -> list[bytes]:
     return [environ["wsgi.input"].read()]
 
 
-def asked(head: Head, wire: Wire, *, known: bool = False) -> Wire:
+def nobody(_environ: Environ) -> bool:
+    return False
+
+
+def somebody(_environ: Environ) -> bool:
+    return True
+
+
+def asked(
+    head: Head, wire: Wire, *, known: Callable[[Environ], bool | None] = nobody, inner: Callable[..., Any] = echo
+) -> Wire:
     async def ask() -> None:
-        application = Application(echo, lambda _environ: known, QUICK)
+        application = Application(inner, known, QUICK)
         application.__rsgi_init__(asyncio.get_running_loop())
         await application.__rsgi__(head, wire)  # type: ignore[arg-type]
 
@@ -93,19 +115,41 @@ def test_a_body_that_does_not_come_in_time_is_given_up() -> None:
 
 
 def test_a_body_that_breaks_off_is_not_worked_on() -> None:
-    broken = asked(Head({"content-length": "9"}), Wire([b"amount=10"[:8]]))
+    broken = asked(Head({"content-length": "9"}), Wire([b"amount=10"[:8]], broken=True))
     assert (broken.status, broken.answer) == (400, b"The body broke off; send it again.\n")
 
 
 def test_more_than_a_strangers_form_is_read_of_those_only_who_are_known() -> None:
     large = Head({"content-length": "50"})
-    stranger, member = asked(large, Wire([b"a" * 50])), asked(large, Wire([b"a" * 50]), known=True)
+    stranger, member = asked(large, Wire([b"a" * 50])), asked(large, Wire([b"a" * 50]), known=somebody)
     assert (stranger.status, stranger.read, stranger.answer) == (200, 0, b"")  # judged without a body
     assert (member.status, member.answer) == (200, b"a" * 50)
-    endless = asked(Head({"transfer-encoding": "chunked"}), Wire([b"a" * 4] * 1000), known=True)
+    endless = asked(Head({"transfer-encoding": "chunked"}), Wire([b"a" * 4] * 1000), known=somebody)
     assert (endless.status, endless.read) == (413, 12)
-    huge = asked(Head({"content-length": "600000000"}), Wire([b"a"]), known=True)
+    huge = asked(Head({"content-length": "600000000"}), Wire([b"a"]), known=somebody)
     assert (huge.status, huge.read) == (200, 0)
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/api/v1/accounts", "problem+json"), ("/accounts/", "text/html")])
+@pytest.mark.django_db
+def test_a_large_body_is_answered_as_anything_else_while_the_database_is_away(path: str, kind: str) -> None:
+    told: list[object] = []
+
+    def unreachable(environ: Environ) -> bool | None:
+        connection.settings_dict = {**connection.settings_dict, "HOST": "/nonexistent"}  # this thread's own
+        try:
+            told.append(is_known(environ))
+        finally:
+            connection.close()
+        return None
+
+    head = Head({"content-length": "50", "content-type": "application/json", "host": "localhost"}, path=path)
+    head.headers["authorization"] = "Bearer abono_any"
+    wire = asked(head, Wire([b"a" * 50]), known=unreachable, inner=wsgi)
+    assert told == [None]
+    assert (wire.status, wire.read) == (503, 0)
+    assert kind in wire.headers["content-type"]
+    assert wire.headers["retry-after"] == "5"
 
 
 @pytest.fixture
@@ -200,3 +244,36 @@ def test_a_header_that_may_come_once_is_refused_when_it_comes_twice(name: str) -
 
     wire = asked(Head(Twice()), Wire([b"never read"]))
     assert (wire.status, wire.answer, wire.read) == (400, f"The header {name} may come once.\n".encode(), 0)
+
+
+@pytest.mark.parametrize("name", ["x-forwarded-for", "x-forwarded-proto", "host", "idempotency-key", "content-type"])
+def test_a_header_that_cannot_be_read_is_not_taken_for_none(name: str) -> None:
+    class Unreadable(dict[str, str]):
+        """As the server has them: the value is left out, the name is not."""
+
+        def keys(self) -> Any:
+            return [*super().keys(), name]
+
+    wire = asked(Head(Unreadable({"accept": "a"})), Wire([b"never read"]))
+    assert (wire.status, wire.answer) == (400, f"The header {name} may hold ASCII only.\n".encode())
+    assert asked(Head(Unreadable({name: "first"})), Wire([])).status == 200  # a second one was left out
+
+
+@pytest.mark.embedded
+def test_what_the_server_really_makes_of_unreadable_headers_and_broken_bodies(address: str) -> None:
+    host, port = address.removeprefix("http://").split(":")
+    lines = {
+        b"x-forwarded-for: 6.6.6.6\xff, 127.0.0.1": b"400",
+        b"x-forwarded-proto: https\xff": b"400",
+        b"idempotency-key: \xff": b"400",
+        b"user-agent: caf\xe9": b"200",
+    }
+    for line, status in lines.items():
+        with socket.create_connection((host, int(port)), timeout=10) as caller:
+            caller.sendall(b"GET /sign/login/ HTTP/1.1\r\nhost: 127.0.0.1:%b\r\n%b\r\n\r\n" % (port.encode(), line))
+            assert caller.recv(12).endswith(status), line
+    for told in (b"content-length: 9\r\n\r\namount=1", b"transfer-encoding: chunked\r\n\r\n9\r\namount=1"):
+        with socket.create_connection((host, int(port)), timeout=10) as caller:
+            caller.sendall(b"POST /sign/login/ HTTP/1.1\r\nhost: 127.0.0.1:%b\r\n%b" % (port.encode(), told))
+            caller.shutdown(socket.SHUT_WR)
+            assert caller.recv(12)[-3:] in {b"400", b""}, told

@@ -10,6 +10,8 @@ from psycopg.conninfo import conninfo_to_dict
 _SESSION = {"search_path": "public,pg_temp", "TimeZone": "UTC", "plan_cache_mode": "force_generic_plan"}
 _AWAY = ("57P01", "57P02", "57P03", "53300", "57014")
 """It shuts down, crashed, starts, has no connection left, or gave a statement up that took too long."""
+UNJUDGED = "abono.unjudged"
+"""In the environment of a request: its body was not read, because nobody could say who sends it."""
 _NAMED = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 

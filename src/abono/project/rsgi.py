@@ -1,8 +1,9 @@
 """The web as it is served: a request is received whole, within limits, before one of the few threads works on it.
 
 A thread that waited for a slow sender would be gone for everybody else. Here only the event loop waits: for a body
-until its deadline, and for a reader of a long answer, which is written to a file first. Whoever sends more than a
-stranger's form needs must have a key or be signed in before the rest is read.
+until its deadline, and for the reader of a long answer, which is written to a file first and taken from there only as
+fast as it is read. Whoever sends more than a stranger's form needs must have a key or be signed in before the rest is
+read.
 """
 
 from __future__ import annotations
@@ -12,26 +13,35 @@ import io
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from tempfile import TemporaryFile, gettempdir
+from typing import IO, TYPE_CHECKING, Any
+from uuid import uuid4
 
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
+
+from abono.base.database import UNJUDGED
 from abono.interfaces.web.senders import is_known
 from abono.project.wsgi import application as wsgi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from granian.rsgi import Scope
 
 _IN_MEMORY = 1_048_576
-_PIECE = 65_536
+_PIECE = _PIPE = 65_536
+_BROKEN = "The body broke off; send it again."
 _CONTINUES = {"cookie": "; "}
 _ONCE = frozenset(
     {"authorization", "content-length", "content-type", "host", "idempotency-key", "origin", "referer"}
     | {"x-csrftoken", "x-forwarded-host", "x-forwarded-proto"}
 )
 """Headers that say one thing: of two, one would be somebody else's."""
+_READ = _ONCE | {"x-forwarded-for"}
+"""Headers by which a request is judged: one that cannot be read is not taken for one that was not sent."""
 
 Environ = dict[str, Any]
 
@@ -52,8 +62,12 @@ class Limits:
     body_seconds: float = 20.0
     """From the head of a request to the end of its body, if it is of a stranger's size."""
     large_body_seconds: float = 120.0
+    long: int = 64
+    """So many long answers are being read at once; each is a file meanwhile."""
     reader_seconds: float = 600.0
-    """From the first byte of an answer to its last."""
+    """From the first byte of a long answer to its last."""
+    fetch_seconds: float = 10.0
+    """Until the server takes the first of a long answer; it never does for somebody who is gone already."""
 
 
 class _Refused(Exception):  # noqa: N818 -- an answer, not an error
@@ -66,23 +80,38 @@ class _Refused(Exception):  # noqa: N818 -- an answer, not an error
 
 @dataclass
 class _Answer:
-    """What WSGI answered, whole."""
+    """What WSGI answered, whole; what is long is in a file, at its beginning."""
 
     status: int = 500
     headers: list[tuple[str, str]] = field(default_factory=list)
-    body: Any = None
-    """A file, at its beginning."""
+    pieces: list[bytes] = field(default_factory=list)
+    file: IO[bytes] | None = None
     length: int = 0
+
+    def write(self, piece: bytes) -> None:
+        """One more piece of the body."""
+        self.length += len(piece)
+        if self.file is None and self.length > _IN_MEMORY:
+            self.file = TemporaryFile()  # noqa: SIM115 -- closed when it was sent
+            self.file.writelines(self.pieces)
+            self.pieces.clear()
+        if self.file is None:
+            self.pieces.append(piece)
+        else:
+            self.file.write(piece)
 
 
 class Application:
     """An RSGI application around a WSGI one."""
 
     def __init__(
-        self, inner: Callable[..., Iterable[bytes]], known: Callable[[Environ], bool], limits: Limits | None = None
+        self,
+        inner: Callable[..., Iterable[bytes]],
+        known: Callable[[Environ], bool | None],
+        limits: Limits | None = None,
     ) -> None:
         self._inner, self._known, self._limits = inner, known, limits or Limits()
-        self._waiting = self._large = 0
+        self._waiting = self._large = self._long = 0
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Make the threads, in the process that serves."""
@@ -99,12 +128,15 @@ class Application:
             await self._receive(environ, protocol)
             answer = await self._work(self._answer, environ)
         except _Refused as refused:
-            headers = [("content-type", "text/plain; charset=utf-8"), ("connection", "close"), ("retry-after", "1")]
-            protocol.response_str(refused.status, headers, f"{refused.sentence}\n")
+            _refuse(refused, protocol)
             return
         finally:
             self._large -= environ.pop("abono.large", False)
-        await self._send(answer, protocol)
+        if answer.file is None:
+            protocol.response_bytes(answer.status, answer.headers, b"".join(answer.pieces))
+            return
+        with answer.file as file:
+            await self._send(answer, file, protocol)
 
     async def _work(self, task: Callable[[Environ], Any], environ: Environ) -> Any:
         if environ["PATH_INFO"] == "/healthz":
@@ -125,10 +157,12 @@ class Application:
         told = environ.get("CONTENT_LENGTH", "")
         if told == "0" or (not told and "HTTP_TRANSFER_ENCODING" not in environ):
             return
-        body = bytearray()
         limits, most = self._limits, self._limits.strangers_bytes
         if told.isdigit() and int(told) > most:
-            most = limits.bytes if await self._work(self._known, environ) else 0
+            known = await self._work(self._known, environ)
+            if known is None:
+                environ[UNJUDGED] = True
+            most = limits.bytes if known else 0
             if int(told) > most:
                 return
             environ["abono.large"] = self._count_large()
@@ -136,14 +170,13 @@ class Application:
             async with asyncio.timeout(
                 limits.body_seconds if most == limits.strangers_bytes else limits.large_body_seconds
             ):
-                async for piece in protocol:
-                    body += piece
-                    if len(body) > most:
-                        raise _Refused(413, "The body is too large, or its length must be told before it.")
+                # Of a body with a length the server reads no more than that, and in one go.
+                endless = "HTTP_TRANSFER_ENCODING" in environ
+                body = await (_pieces(protocol, most) if endless else protocol())
         except TimeoutError:
             raise _Refused(408, "The body did not come in time; send it again.") from None
-        if told and len(body) != int(told):
-            raise _Refused(400, "The body broke off; send it again.")
+        except ProtocolClosed:
+            raise _Refused(400, _BROKEN) from None
         environ["CONTENT_LENGTH"] = str(len(body))
         environ["wsgi.input"] = io.BytesIO(body)
 
@@ -154,41 +187,108 @@ class Application:
         self._large += 1
         return True
 
-    async def _send(self, answer: _Answer, protocol: Any) -> None:
-        """Small answers at once; large ones in pieces of their file; the server queues what is not read yet."""
-        with answer.body as body:
-            if answer.length <= _IN_MEMORY:
-                protocol.response_bytes(answer.status, answer.headers, body.read())
-                return
-            stream = protocol.response_stream(answer.status, answer.headers)
-            async with asyncio.timeout(self._limits.reader_seconds):
-                while piece := body.read(_PIECE):
-                    await stream.send_bytes(piece)
+    async def _send(self, answer: _Answer, file: IO[bytes], protocol: Any) -> None:
+        """Send a long answer, as fast as it is read.
+
+        What the server is given has no bound; of a file it reads one piece after the other. This one is a pipe, so that
+        it is known when the reader has all of it, is gone, or took too long.
+        """
+        if self._long >= self._limits.long:
+            _refuse(_Refused(503, "Too many long answers are being read at this moment; ask again soon."), protocol)
+            return
+        # Told anew: an answer that ends before its length is cut off for its reader too.
+        headers = [*(pair for pair in answer.headers if pair[0] != "content-length")]
+        headers.append(("content-length", str(answer.length)))
+        self._long += 1
+        try:
+            with _pipe() as (name, outlet, inlet):
+                protocol.response_file(answer.status, headers, name)
+                async with asyncio.timeout(self._limits.reader_seconds):
+                    async with asyncio.timeout(self._limits.fetch_seconds):
+                        await self._write(inlet, file.read(_PIPE + 1))  # more than fits: the server reads
+                    outlet.close()
+                    while piece := file.read(_PIECE):
+                        await self._write(inlet, piece)
+        except (TimeoutError, BrokenPipeError):
+            pass  # the reader is gone, or has to ask again
+        finally:
+            self._long -= 1
+
+    async def _write(self, inlet: io.FileIO, piece: bytes) -> None:
+        rest = memoryview(piece)
+        while rest:
+            written = inlet.write(rest)
+            if written is None:  # it is full
+                ready = asyncio.Event()
+                self._loop.add_writer(inlet, ready.set)
+                try:
+                    await ready.wait()
+                finally:
+                    self._loop.remove_writer(inlet)
+            rest = rest[written or 0 :]
 
     def _answer(self, environ: Environ) -> _Answer:
         """Run the WSGI application to its end, in one thread."""
-        answer = _Answer(body=SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 -- closed when it was sent
+        answer = _Answer()
 
         def start(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Callable[[bytes], object]:
             answer.status = int(status[:3])
             answer.headers = [(name.lower(), value) for name, value in headers]
-            return answer.body.write  # type: ignore[no-any-return]
+            return answer.write
 
         pieces = self._inner(environ, start)
         try:
             for piece in pieces:
-                answer.body.write(piece)
+                answer.write(piece)
         finally:
             getattr(pieces, "close", lambda: None)()
-        answer.length = answer.body.tell()
-        answer.body.seek(0)
+        if answer.file is not None:
+            answer.file.seek(0)
         return answer
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[str, io.FileIO, io.FileIO]]:
+    """A pipe with a name of its own, by which nobody else's can be opened late; and its two ends, which never wait."""
+
+    def opener(path: str, flags: int) -> int:
+        return os.open(path, flags | os.O_NONBLOCK)
+
+    name = str(Path(gettempdir()) / f"abono-{uuid4().hex}")
+    os.mkfifo(name, 0o600)
+    try:
+        with (
+            open(name, "rb", buffering=0, opener=opener) as outlet,
+            open(name, "wb", buffering=0, opener=opener) as inlet,
+        ):
+            yield name, outlet, inlet
+    finally:
+        Path(name).unlink()
+
+
+def _refuse(refused: _Refused, protocol: Any) -> None:
+    headers = [("content-type", "text/plain; charset=utf-8"), ("connection", "close"), ("retry-after", "1")]
+    protocol.response_str(refused.status, headers, f"{refused.sentence}\n")
+
+
+async def _pieces(protocol: Any, most: int) -> bytes:
+    """A body whose length nobody told. Raises _Refused where it is more than may be, or does not come to its end."""
+    body = bytearray()
+    empty = 0
+    async for piece in protocol:
+        body += piece
+        empty += not piece
+        if len(body) > most:
+            raise _Refused(413, "The body is too large, or its length must be told before it.")
+    if empty > 1:  # the server tells of the end by an empty piece, and of a failure by another
+        raise _Refused(400, _BROKEN)
+    return bytes(body)
 
 
 def environ_of(scope: Scope) -> Environ:
     """The WSGI environment of a request. A header whose name holds an underscore is none: it would pass for another.
 
-    Raises _Refused where a header that may come once comes twice.
+    Raises _Refused where a header that may come once comes twice, or one that counts cannot be read.
     """
     host, _, port = scope.server.rpartition(":")
     address, _, remote_port = scope.client.rpartition(":")
@@ -215,12 +315,20 @@ def environ_of(scope: Scope) -> Environ:
     for name, value in scope.headers.items():
         if "_" in name or (name == "host" and scope.authority):  # the absolute form says more (RFC 9112)
             continue
-        key = name.upper().replace("-", "_")
-        key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
+        key = _key(name)
         if key in environ and name in _ONCE:
             raise _Refused(400, f"The header {name} may come once.")
         environ[key] = f"{environ[key]}{_CONTINUES.get(name, ',')}{value}" if key in environ else value
+    # The server leaves out values that are not ASCII, not their names.
+    for name in _READ.intersection(scope.headers.keys()):
+        if _key(name) not in environ:
+            raise _Refused(400, f"The header {name} may hold ASCII only.")
     return environ
+
+
+def _key(name: str) -> str:
+    key = name.upper().replace("-", "_")
+    return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "abono.project.settings")

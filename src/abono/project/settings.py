@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "abono.interfaces.web.requests.RequestMiddleware",
     "abono.interfaces.web.domains.DomainMiddleware",
     "abono.interfaces.api.middleware.ApiMiddleware",
+    "abono.interfaces.web.requests.UnjudgedMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

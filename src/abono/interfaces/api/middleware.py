@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils import timezone
 
+from abono.base.database import UNJUDGED
 from abono.interfaces.api.problems import MEDIA_TYPE, of_status
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ PREFIX = "/api/"
 _BATCHES = "/api/v1/usage/batch"
 _BODIES = ("POST", "PUT", "PATCH")
 _REFUSED = 400
+_AWAY = 503
 
 
 class ApiMiddleware:
@@ -34,7 +36,7 @@ class ApiMiddleware:
         asked = request.method
         if asked == "HEAD":  # worked out as GET is; the server leaves the body out
             request.method = "GET"
-        status = _unfit(request)
+        status = _AWAY if UNJUDGED in request.META else _unfit(request)
         if not status and request.path == _BATCHES:
             request._body = request.read()  # noqa: SLF001 -- judged above; Django's limit stays what it is for all others
         response = of_status(request, status) if status else self.get_response(request)
@@ -45,6 +47,8 @@ class ApiMiddleware:
                 if name not in {"Content-Type", "Content-Length"}:
                     told[name] = value
             response = told
+        if status == _AWAY:
+            response["Retry-After"] = "5"
         response.setdefault("Cache-Control", "no-store")
         allowance = getattr(request, "allowance", None)
         for name, value in allowance.headers.items() if allowance else ():

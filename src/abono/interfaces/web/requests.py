@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.shortcuts import render
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from abono.base.database import is_away
+from abono.base.database import UNJUDGED, is_away
 from abono.interfaces.web.health import HEALTH, health
 
 if TYPE_CHECKING:
@@ -44,7 +44,21 @@ def failed(request: HttpRequest) -> HttpResponse:
 
     While the database is away it is 503, and says to come again.
     """
-    away = is_away(sys.exc_info()[1])
+    return _page_of_failure(request, away=is_away(sys.exc_info()[1]))
+
+
+class UnjudgedMiddleware:
+    """A request whose sender nobody could judge is answered as one during which the database went away."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer without the body, which was not read."""
+        return _page_of_failure(request, away=True) if UNJUDGED in request.META else self.get_response(request)
+
+
+def _page_of_failure(request: HttpRequest, *, away: bool) -> HttpResponse:
     shown = {"number": getattr(request, "id", ""), "away": away}
     response = render(None, "500.html", shown, status=_AWAY if away else _FAILED)
     if away:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 _BEARER = "bearer "
 
 
-def is_known(environ: Mapping[str, Any]) -> bool:
+def is_known(environ: Mapping[str, Any]) -> bool | None:
     """Whether a request carries a valid API key or the session of somebody who is signed in; what it may is not asked.
 
-    Not to be taken for a judgement on the request: that is made when it is worked on. While the database is away
-    nobody is known.
+    Not to be taken for a judgement on the request: that is made when it is worked on. None while the database, which
+    knows, is away.
     """
     close_old_connections()
     try:
@@ -32,7 +32,7 @@ def is_known(environ: Mapping[str, Any]) -> bool:
     except DatabaseError as error:
         if not is_away(error):
             raise
-        return False
+        return None
 
 
 def _has_key(environ: Mapping[str, Any]) -> bool:
