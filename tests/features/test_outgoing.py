@@ -10,12 +10,15 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from abono.base.outgoing.addresses import is_public, judge_url
-from abono.base.outgoing.calls import Limits, post
+from abono.base.outgoing.calls import Limits, Outcome, post
+from abono.base.outgoing.dispatch import dispatch
 from abono.base.refusal import InvalidRequest
 from abono.features.webhooks import operations as webhooks
-from abono.features.webhooks.delivering import deliver, give_up_old
+from abono.features.webhooks.delivering import Deliveries, deliver, give_up_old
 from tests.features.test_webhooks import START, Listener, boss, listener, opened, rows
 from tests.features.worlds import operator as make_operator
 
@@ -234,6 +237,66 @@ def test_what_could_not_be_told_for_days_is_given_up(listener: Listener) -> None
     assert give_up_old(START + timedelta(days=3)) == 0
     assert give_up_old(START + timedelta(days=4)) == 3
     assert {each["state"] for each in rows("webhooks_delivery")} == {"given_up"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_endpoint_that_fails_since_an_hour_is_not_given_up_for_what_is_old(listener: Listener) -> None:
+    """Whoever told nobody anything for days was Abono itself: its worker was off."""
+    operator = make_operator()
+    webhooks.add_endpoint(boss(operator), operator.id, listener.url, ["account.opened"], now=START)
+    for number in range(3):
+        opened(operator, str(number))
+    listener.status = 500
+    back = START + timedelta(days=4)
+    deliver(back)
+    assert give_up_old(back + timedelta(hours=1)) == 0
+    assert give_up_old(back + timedelta(days=3, hours=1)) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_endpoints_that_nothing_is_due_at_are_not_asked(listener: Listener) -> None:
+    operator, idle = make_operator(), make_operator()
+    for _ in range(webhooks.MOST_ENDPOINTS):
+        webhooks.add_endpoint(boss(idle), idle.id, listener.url, [], now=START)
+    webhooks.add_endpoint(boss(operator), operator.id, listener.url, ["account.opened"], now=START)
+    opened(operator, "1")
+    with CaptureQueriesContext(connection) as asked:
+        assert deliver(START) == 1
+    assert len(listener.heard) == 1
+    assert len(asked) < 10  # rounds, one endpoint, what came of it
+    with CaptureQueriesContext(connection) as asked:
+        assert deliver(START) == 0
+    assert len(asked) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_ends_each_process_that_tells_it_is_given_up(listener: Listener) -> None:
+    operator = make_operator()
+    webhooks.add_endpoint(boss(operator), operator.id, listener.url, ["account.opened"], now=START)
+    opened(operator, "1")
+    now = START
+    for _ in range(11):  # as often as a delivery is tried
+        with pytest.raises(Killed):
+            dispatch(Deadly(), now)
+        now += timedelta(minutes=3)
+    assert deliver(now) == 0
+    assert give_up_old(now) == 1
+    (row,) = rows("webhooks_delivery")
+    assert (row["state"], row["attempts"], row["error"]) == (
+        "given_up", 11, "each attempt ended the process that made it",
+    )  # fmt: skip
+    assert not listener.heard
+
+
+class Killed(BaseException):
+    """The process ended."""
+
+
+class Deadly(Deliveries):
+    """Whatever is told ends the process."""
+
+    def attempt(self, _row: object, _now: object) -> Outcome:
+        raise Killed
 
 
 @pytest.mark.django_db(transaction=True)

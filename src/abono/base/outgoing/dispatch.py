@@ -39,7 +39,7 @@ class Outbox(Protocol):
     """What waits to be sent. Only ``attempt`` is called beside others, and it touches no database."""
 
     def destinations(self, now: datetime) -> Sequence[Destination]:
-        """Those that are not left alone at this moment, each tenant's first before anybody's second."""
+        """Those with something due that are not left alone, each tenant's first before anybody's second."""
 
     def take(self, destination: int, most: int, now: datetime) -> Sequence[Mapping[str, Any]]:
         """Take some of what is due at a destination for this process, for a while."""

@@ -23,26 +23,33 @@ _log = structlog.get_logger(__name__)
 
 _HOLD = timedelta(minutes=2)
 _GIVEN_UP_AFTER = timedelta(days=3)
+_TRIES = len(PAUSES) + 1
 
 
 def deliver(now: datetime) -> int:
     """Tell what is due by ``now`` and what falls due meanwhile, half a minute at most; answers how many were tried."""
-    return dispatch(_Deliveries(), now)
+    return dispatch(Deliveries(), now)
 
 
 def give_up_old(now: datetime) -> int:
-    """Give up what an endpoint that fails could not be told for three days; answers how many."""
-    return _sql.run("give_up_old", before=now - _GIVEN_UP_AFTER)
+    """Give up what an endpoint that has failed for three days could not be told for as long; answers how many.
+
+    And what ended each process that tried to tell it.
+    """
+    deadly = _sql.run("give_up_deadly", tries=_TRIES, now=now)
+    if deadly:
+        _log.error("deadly_deliveries_given_up", deliveries=deadly)
+    return deadly + _sql.run("give_up_old", before=now - _GIVEN_UP_AFTER)
 
 
-class _Deliveries:
+class Deliveries:
     """The outbox of webhooks (abono.base.outgoing.dispatch.Outbox): an endpoint that fails waits as a whole."""
 
     def destinations(self, now: datetime) -> Sequence[Destination]:
-        return [Destination(**row) for row in _sql.rows("destinations", now=now)]
+        return [Destination(**row) for row in _sql.rows("destinations", now=now, tries=_TRIES)]
 
     def take(self, destination: int, most: int, now: datetime) -> Sequence[Mapping[str, Any]]:
-        rows = _sql.rows("take", endpoint=destination, now=now, until=now + _HOLD, most=most)
+        rows = _sql.rows("take", endpoint=destination, now=now, until=now + _HOLD, most=most, tries=_TRIES)
         return [{**row, "began": now} for row in rows]
 
     def attempt(self, row: Mapping[str, Any], now: datetime) -> Outcome:
@@ -59,8 +66,8 @@ class _Deliveries:
             _sql.run("answers", endpoint=row["endpoint_id"])
             return
         factor, again = jitter(), None
-        if row["attempts"] < len(PAUSES) and not row["disabled"]:
-            again = now + pause(row["attempts"] + 1, factor)
+        if row["attempts"] < _TRIES and not row["disabled"]:
+            again = now + pause(row["attempts"], factor)
         _sql.run("not_heard", error=outcome.error, again_at=again, **where)
         if not row["disabled"]:
             pauses = [each * factor for each in PAUSES]

@@ -82,24 +82,33 @@ SET
 WHERE id = %(endpoint)s;
 
 -- name: destinations
--- The endpoints that are not left alone at this moment, each operator's first before anybody's second.
+-- The endpoints that something is due at and that are not left alone at this moment, each operator's first before
+-- anybody's second. One machine looks up each endpoint's first delivery; of several each tells its own.
 SELECT id, operator_id AS tenant, failures > 0 AS failing
 FROM webhooks_endpoint
-WHERE retry_at IS NULL OR retry_at <= %(now)s::timestamptz
+WHERE
+    (retry_at IS NULL OR retry_at <= %(now)s::timestamptz)
+    AND id IN (
+        SELECT d.endpoint_id FROM webhooks_delivery AS d
+        WHERE
+            d.state = 'waiting' AND d.due_at <= %(now)s::timestamptz AND d.attempts < %(tries)s
+            AND (d.claimed_until IS NULL OR d.claimed_until < %(now)s::timestamptz)
+    )
 ORDER BY row_number() OVER (PARTITION BY operator_id ORDER BY random()), random();
 
 -- name: take
--- Some of an endpoint's deliveries that are due, for one worker for a while. Who dies lets go of them when it is over.
+-- Some of an endpoint's deliveries that are due, for one worker for a while. Who dies lets go of them when it is over;
+-- the attempt counts all the same.
 WITH due AS (
     SELECT account_id, id FROM webhooks_delivery
     WHERE
-        endpoint_id = %(endpoint)s AND state = 'waiting' AND due_at <= %(now)s::timestamptz
+        endpoint_id = %(endpoint)s AND state = 'waiting' AND due_at <= %(now)s::timestamptz AND attempts < %(tries)s
         AND (claimed_until IS NULL OR claimed_until < %(now)s::timestamptz)
     ORDER BY due_at
     LIMIT %(most)s
 )
 
-UPDATE webhooks_delivery AS d SET claimed_until = %(until)s::timestamptz
+UPDATE webhooks_delivery AS d SET claimed_until = %(until)s::timestamptz, attempts = d.attempts + 1
 FROM due
 INNER JOIN webhooks_delivery AS w ON due.account_id = w.account_id AND due.id = w.id
 INNER JOIN webhooks_event AS e ON w.account_id = e.account_id AND w.event_id = e.id
@@ -114,14 +123,14 @@ RETURNING
 
 -- name: heard
 UPDATE webhooks_delivery SET
-    state = 'heard', due_at = NULL, claimed_until = NULL, attempts = attempts + 1, status = %(status)s::smallint,
+    state = 'heard', due_at = NULL, claimed_until = NULL, status = %(status)s::smallint,
     error = '', tried_at = %(now)s::timestamptz
 WHERE account_id = %(account)s AND id = %(delivery)s::uuid AND state = 'waiting';
 
 -- name: not_heard
 UPDATE webhooks_delivery SET
     state = CASE WHEN %(again_at)s::timestamptz IS NULL THEN 'given_up' ELSE 'waiting' END,
-    due_at = %(again_at)s::timestamptz, claimed_until = NULL, attempts = attempts + 1, status = %(status)s::smallint,
+    due_at = %(again_at)s::timestamptz, claimed_until = NULL, status = %(status)s::smallint,
     error = %(error)s, tried_at = %(now)s::timestamptz
 WHERE account_id = %(account)s AND id = %(delivery)s::uuid AND state = 'waiting';
 
@@ -152,8 +161,15 @@ UPDATE webhooks_delivery AS d SET
     state = 'given_up', due_at = NULL, claimed_until = NULL, error = 'the endpoint did not answer for days'
 FROM webhooks_endpoint AS p, webhooks_event AS e
 WHERE
-    p.id = d.endpoint_id AND p.failures > 0 AND e.account_id = d.account_id AND e.id = d.event_id
+    p.id = d.endpoint_id AND p.failing_since < %(before)s::timestamptz
+    AND e.account_id = d.account_id AND e.id = d.event_id
     AND d.state = 'waiting' AND d.due_at < %(before)s::timestamptz AND e.at < %(before)s::timestamptz;
+
+-- name: give_up_deadly
+-- Whoever had one of these in hand died of it, as often as a delivery is tried.
+UPDATE webhooks_delivery SET
+    state = 'given_up', due_at = NULL, claimed_until = NULL, error = 'each attempt ended the process that made it'
+WHERE state = 'waiting' AND attempts >= %(tries)s AND claimed_until < %(now)s::timestamptz;
 
 -- name: deliveries
 -- The newest tellings of an endpoint's, after a place in the list; or one of them.
