@@ -62,7 +62,7 @@ def judge_clock(now: datetime, up: Uptime | None = None) -> None:
         if wrong:
             _sql.run("hold", boot=up.boot, sentence=wrong)
         else:
-            _sql.run("keep", boot=up.boot, now=now, passed=up.passed)
+            _sql.run("keep_clock", boot=up.boot, now=now, passed=up.passed)
     if wrong:
         message = f"{wrong} Nothing is charged by it: correct the clock, or run `abono advance --trust-clock` once."
         raise ClockLeapt(message)
@@ -72,7 +72,7 @@ def trust_clock(now: datetime) -> None:
     """Somebody says that the clock is right: from here on it is compared with this instant."""
     up = uptime()
     with transaction.atomic():
-        _sql.run("keep", boot=up.boot, now=now, passed=up.passed)
+        _sql.run("keep_clock", boot=up.boot, now=now, passed=up.passed)
 
 
 def held_clock() -> str:

@@ -73,7 +73,7 @@ def keep_answer(
     """Remember the answer in the transaction that earned it."""
     if key is not None:
         _sql.run(
-            "keep",
+            "keep_answer",
             account=account,
             operator=operator,
             key=key,

@@ -6,7 +6,7 @@ SELECT
     (SELECT c.passed FROM base_clock AS c WHERE c.boot = %(boot)s) AS same_passed,
     (SELECT max(c.seen_at) FROM base_clock AS c) AS last_at;
 
--- name: keep
+-- name: keep_clock
 INSERT INTO base_clock (boot, seen_at, passed, held, held_at)
 VALUES (%(boot)s, %(now)s::timestamptz, %(passed)s::interval, '', NULL)
 ON CONFLICT (boot) DO UPDATE

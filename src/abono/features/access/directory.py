@@ -95,7 +95,7 @@ def find_person(person: Person, user: int, *, right: str = "person.view") -> Fou
     found = _sql.rows("person", user=user, operators=list(person.operators))
     if not found:
         raise NotFound("There is nobody here; look them up in the list of people.")
-    held = _sql.rows("memberships", user=user, operators=list(person.operators))
+    held = _sql.rows("memberships_of_person", user=user, operators=list(person.operators))
     memberships = [
         Held(**{**row, "kind": Kind(row["kind"]), "role": Role(row["role"]) if row["role"] else None}) for row in held
     ]

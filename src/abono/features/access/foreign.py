@@ -21,8 +21,11 @@ def end_foreign_access(operators: Collection[int], *, now: datetime) -> tuple[li
     Runs in the caller's transaction.
     """
     ended = []
-    for sql, action in ((_keys, "key.revoke"), (_invitations, "person.uninvite")):
-        rows = sql.rows("revoke_foreign", operators=list(operators), now=now)
+    for sql, statement, action in (
+        (_keys, "revoke_foreign_keys", "key.revoke"),
+        (_invitations, "revoke_foreign_invitations", "person.uninvite"),
+    ):
+        rows = sql.rows(statement, operators=list(operators), now=now)
         for row in rows:
             record(action, row["name"], operator=row["operator_id"], at=now)
         ended.append(sorted(row["name"] for row in rows))

@@ -87,7 +87,7 @@ def invite(  # noqa: PLR0913 -- whom, where, as what
             )
         _sql.run("replace", now=now, **where)
         added = _sql.row(
-            "add",
+            "add_invitation",
             role=role or "",
             locale=locale,
             nonce=nonce,

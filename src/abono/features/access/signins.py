@@ -179,7 +179,7 @@ def _rest(counted: dict[str, Any], free: int, now: datetime) -> int:
 
 def _add(email: str, method: str, outcome: str, caller: Caller, *, known: bool, now: datetime) -> int:
     added = _sql.row(
-        "add",
+        "add_signin",
         now=now,
         email=email,
         address=caller.address,

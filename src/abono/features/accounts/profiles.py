@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from abono.features.access.people import Person
 
 _sql = statements("abono.features.accounts", "profiles")
+_accounts = statements("abono.features.accounts", "accounts")
 _LONGEST_NOTE = 2000
 
 
@@ -47,7 +48,7 @@ def edit_profile(account: int, *, name: str, locale: str, now: datetime) -> None
         before = _profile(account)
         _sql.run("edit", account=account, name=name, locale=locale)
         _sql.run("forget_words", account=account)
-        _sql.run("add_words", account=account, operator=before["operator_id"], words=words_of(name))
+        _accounts.run("add_words", account=account, operator=before["operator_id"], words=words_of(name))
         record(
             "account.edit",
             before["number"],

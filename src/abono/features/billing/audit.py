@@ -61,11 +61,11 @@ PROMISES: Mapping[str, str] = {
     "numbers": "Every account has one profile and one number, of the same seller, and no number is without an account.",
     "counters": "The totals of every finished run are the sums of its slices.",
 }
-"""What is proved, by the name of its statement, in the order of the report."""
+"""What is proved, by name (its statement is ``audit_<name>``), in the order of the report."""
 
 _counting = Statements(
     _sql.source,
-    {name: f"SELECT count(*) AS total FROM ({_sql.texts[name]}) AS broken" for name in PROMISES},  # noqa: S608 -- ours
+    {name: f"SELECT count(*) AS total FROM ({_sql.texts[f'audit_{name}']}) AS broken" for name in PROMISES},  # noqa: S608 -- ours
 )
 
 
@@ -110,7 +110,7 @@ def audit(limit: int = 10) -> list[Finding]:
 
 def proved() -> Proved:
     """How much there is to prove."""
-    return Proved(**_sql.row("proved"))
+    return Proved(**_sql.row("audit_size"))
 
 
 def _prove(promise: str, limit: int) -> Finding | None:
@@ -121,7 +121,7 @@ def _prove(promise: str, limit: int) -> Finding | None:
         "currencies": list(MINOR_DIGITS),
         "digits": list(MINOR_DIGITS.values()),
     }
-    found = _sql.rows(promise, most=limit, **values)
+    found = _sql.rows(f"audit_{promise}", most=limit, **values)
     if not found:
         return None
     count = len(found) if len(found) < limit else int(_counting.row(promise, most=None, **values)["total"])

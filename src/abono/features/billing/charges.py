@@ -36,7 +36,7 @@ def charges_of_subscription(
     """The charges of a subscription that an access door found, the newest first. Raises InvalidRequest."""
     place = place_in(after, UUID)
     rows = _sql.rows(
-        "charges",
+        "charges_of_subscription",
         account=account,
         subscription=subscription,
         before=place[0] if place else _LAST,

@@ -108,7 +108,7 @@ def _counted(person: Person, now: datetime, patience: str) -> list[Figures]:
 
 
 def _keep(rows: Sequence[dict[str, Any]], now: datetime) -> int:
-    return _sql.run("keep", rows=json.dumps(rows, default=str), now=now)
+    return _sql.run("keep_figures", rows=json.dumps(rows, default=str), now=now)
 
 
 def _summed(rows: Sequence[dict[str, Any]], now: datetime) -> list[Figures]:

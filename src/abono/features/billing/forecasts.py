@@ -97,7 +97,7 @@ def _wake() -> None:
 def one_at_a_time(person: Person) -> Iterator[None]:
     """Inside, no other forecast is made for the person's operator while somebody waits. Raises ForecastRunning."""
     with transaction.atomic():
-        if not _sql.row("hold", operator=person.operator)["held"]:
+        if not _sql.row("lock_forecasts", operator=person.operator)["held"]:
             message = "Another forecast is being made for the same operator; ask again when it is finished."
             raise ForecastRunning(message)
         yield
@@ -131,7 +131,7 @@ def _make_one(now: datetime) -> bool:
     """Take the oldest that waits and that nobody else has in hand."""
     for row in _sql.rows("waiting"):
         with transaction.atomic():
-            if not _sql.row("hold", operator=row["operator_id"])["held"]:
+            if not _sql.row("lock_forecasts", operator=row["operator_id"])["held"]:
                 continue
             _make(row["id"], row["operator_id"], row["days"], now)
             return True
@@ -146,7 +146,7 @@ def _make(forecast_id: int, operator_id: int, days: int, now: datetime) -> None:
     except Exception as error:  # noqa: BLE001 -- told on the page; the log has the rest
         _sql.run("fail", id=forecast_id, error=f"{type(error).__name__}: {error}"[:200], now=now)
         return
-    _sql.run("finish", id=forecast_id, summary=json.dumps(_summary(found), default=str), now=now)
+    _sql.run("finish_forecast", id=forecast_id, summary=json.dumps(_summary(found), default=str), now=now)
 
 
 def _summary(found: Forecast) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def count_late(each: Use, *, now: datetime, tolerance: timedelta) -> str:
         terms = {name: row[name] for name in ("service_id", "starts_on", "ends_on", "amount")}
         properties = json.dumps(dict(each.properties)) if each.properties else None
         _sql.run(
-            "keep",
+            "keep_late_use",
             quantity=each.quantity,
             key=each.key,
             properties=properties,

@@ -52,7 +52,7 @@ class Tally:
 def tallies(operators: Collection[int]) -> dict[int, Tally]:
     """What stands at each of these operators, by id; ``active`` counts all that are not suspended."""
     found = {operator: Tally(operator, 0, 0, 0) for operator in operators}
-    for statement in ("accounts", "subscriptions"):
+    for statement in ("count_accounts", "count_subscriptions"):
         for row in _sql.rows(statement, operators=list(operators)):
             found[row["operator_id"]] = replace(found[row["operator_id"]], **row)
     return found
@@ -140,7 +140,7 @@ def carry(now: datetime, *, operators: Collection[int] | None = None, most: int 
         return Counter()
     totals: Totals = Counter()
     unfinished: set[int] = set()
-    slices = _sql.rows("cut", operators=list(stops), bit=_BIT, size=SLICE)
+    slices = _sql.rows("cut_by_operator", operators=list(stops), bit=_BIT, size=SLICE)
     for number, row in enumerate(slices):
         stop = stops[row["operator_id"]]
         if stop.id in unfinished:
@@ -177,7 +177,7 @@ def _carry_slice(stop: Stop, first: int, last: int, now: datetime) -> Totals | N
 def _carry_accounts(stop: Stop, first: int, last: int, now: datetime) -> Totals:
     scope = Scope(operator_by_id(stop.id), first, last)
     claimed = _sql.row(
-        "claim",
+        "claim_slice",
         first=first,
         last=last,
         operator=stop.id,

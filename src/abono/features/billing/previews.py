@@ -178,8 +178,8 @@ def _seen(before: LockedAccount, now: datetime, act: Callable[[], object], money
         at_once=after.balance - before.balance - money,
         balance=after.balance - money,
         available=ledger.available(account, at) - money,
-        charges=[_charge(row) for row in _sql.rows("charges", account=account, mark=mark["entry"])],
-        moves=[_move(row) for row in _sql.rows("moves", account=account, mark=mark["transition"])],
+        charges=[_charge(row) for row in _sql.rows("charges_since", account=account, mark=mark["entry"])],
+        moves=[_move(row) for row in _sql.rows("moves_since", account=account, mark=mark["transition"])],
         next=_next(coming, {row["id"] for row in became}),
         behind=repr((before.credit_limit, mark["by_hand"], sorted(row["terms"] for row in became))),
     )

@@ -55,7 +55,7 @@ def accounts_now(accounts: Sequence[int], now: datetime) -> dict[int, dict[str, 
 
 def entries_of(accounts: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     """The entries of accounts in the order they were booked."""
-    return _grouped("entries", accounts, "account_id")
+    return _grouped("entries_of_accounts", accounts, "account_id")
 
 
 def subscriptions_of(accounts: Sequence[int]) -> dict[UUID, dict[str, Any]]:
@@ -65,7 +65,7 @@ def subscriptions_of(accounts: Sequence[int]) -> dict[UUID, dict[str, Any]]:
 
 def charges_of(accounts: Sequence[int]) -> dict[UUID, list[dict[str, Any]]]:
     """The charges of accounts, by subscription, in order."""
-    return _grouped("charges", accounts, "subscription_id")
+    return _grouped("charges_of_accounts", accounts, "subscription_id")
 
 
 def notices_of(accounts: Sequence[int]) -> dict[int, list[dict[str, Any]]]:

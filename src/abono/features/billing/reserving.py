@@ -78,7 +78,7 @@ def reserve(
 
 def _take(desk: Desk, subscription: UUID, service: str, quantity: Decimal) -> dict[str, UUID]:
     place = {"account": desk.account.account_id, "subscription": subscription, "service": service}
-    taken = _sql.rows("take", quantity=quantity, today=desk.today, **place)
+    taken = _sql.rows("set_aside", quantity=quantity, today=desk.today, **place)
     if taken:
         return taken[0]
     found = _sql.rows("standing", **place)
@@ -143,7 +143,9 @@ def expire(now: datetime) -> int:
 
 
 def _close(desk: Desk, reservation: UUID, outcome: str) -> dict[str, Any]:
-    closed = _sql.rows("close", account=desk.account.account_id, reservation=reservation, outcome=outcome, now=desk.now)
+    closed = _sql.rows(
+        "close_reservation", account=desk.account.account_id, reservation=reservation, outcome=outcome, now=desk.now
+    )
     if not closed:
         message = "There is no such reservation that is open; make a new one."
         raise ReservationClosed(message, field="reservation")

@@ -141,7 +141,7 @@ def _join_or_open(until: datetime, operator: int | None, size: int) -> int | Non
         if not _sql.row("is_due", until=until, operator=operator)["due"]:
             return None
         run = int(_sql.row("start", until=until, operator=operator)["id"])
-        _sql.run("cut", run=run, until=until, operator=operator, size=size)
+        _sql.run("cut_slices", run=run, until=until, operator=operator, size=size)
         return run
 
 
@@ -189,7 +189,7 @@ def _do_slice(run: int, until: datetime) -> bool:
     taken: dict[str, Any] | None = None
     try:
         with transaction.atomic():
-            found = _sql.rows("take", run=run)
+            found = _sql.rows("lock_slice", run=run)
             if not found:
                 return False
             taken = found[0]
@@ -214,13 +214,13 @@ def _give_up(taken: dict[str, Any], error: Exception) -> None:
         single = taken["first"] == taken["last"]
         passing = isinstance(error, OperationalError)  # a deadlock, a lost connection: the same slice once more
         state = "open" if again and (single or passing) else "failed" if single else "split"
-        if _sql.run("failed", slice=taken["id"], error=sentence, state=state) and state == "split":
+        if _sql.run("fail_slice", slice=taken["id"], error=sentence, state=state) and state == "split":
             _sql.run("split", slice=taken["id"])
 
 
 def _finish(run: int) -> Totals:
     totals: Totals = Counter({row["name"]: int(row["total"]) for row in _sql.rows("totals", run=run)})
     with transaction.atomic():
-        if _sql.run("finish", run=run, totals=json.dumps(totals)):
+        if _sql.run("finish_run", run=run, totals=json.dumps(totals)):
             announce_run(run, _until(run))
     return totals

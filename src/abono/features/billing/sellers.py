@@ -96,7 +96,7 @@ def _require_unused(before: Operator, terms: Mapping[str, object]) -> None:
     changing = [name for name in _SENTENCES if name in terms and terms[name] != getattr(before, name)]
     if not changing:
         return
-    _sql.row("hold", operator=before.id)
+    _sql.row("lock_operator", operator=before.id)
     if _sql.row("has_accounts", operator=before.id)["found"]:
         raise OperatorInUse(_SENTENCES[changing[0]].format(now=getattr(before, changing[0])), field=changing[0])
     if "currency" not in changing:

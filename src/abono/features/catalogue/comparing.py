@@ -27,7 +27,7 @@ def stored_services(operator: Operator) -> dict[str, ServiceTerms]:
     """The services of an operator by code."""
     return {
         row["code"]: ServiceTerms(**{name: row[name] for name in _SERVICE})
-        for row in _sql.rows("services", operator=operator.id)
+        for row in _sql.rows("services_to_merge", operator=operator.id)
     }
 
 
@@ -50,7 +50,7 @@ def stored_plans(operator: Operator, day: date) -> dict[str, StoredPlan]:
         row["code"]: StoredPlan(
             row["version"], _terms(row, parts.get(row["code"], {})), row["price_from"], row["first_price"]
         )
-        for row in _sql.rows("plans", operator=operator.id, day=day)
+        for row in _sql.rows("plans_to_merge", operator=operator.id, day=day)
     }
 
 

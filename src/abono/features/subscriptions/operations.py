@@ -104,7 +104,7 @@ def find_live(account: int, subscription: UUID) -> Subscription:
 
 def live_of_account(account: int) -> list[UUID]:
     """The subscriptions of an account that have not ended, the oldest first."""
-    return [row["id"] for row in _sql.rows("of_account", account=account)]
+    return [row["id"] for row in _sql.rows("open_of_account", account=account)]
 
 
 def add(  # noqa: PLR0913 -- what an order consists of

@@ -88,7 +88,7 @@ def _schema() -> Any:
 def _events(starts: datetime, ends: datetime) -> Iterator[list[dict[str, Any]]]:
     """The events between two instants, some thousand at a time, by a cursor of the server's."""
     with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.execute(_sql.texts["events"], {"starts": starts, "ends": ends})
+        cursor.execute(_sql.texts["events_of_month"], {"starts": starts, "ends": ends})
         names: list[str] = []
         while rows := cursor.fetchmany(_ROWS):
             names = names or [column.name for column in cursor.description or ()]

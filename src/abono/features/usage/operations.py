@@ -156,7 +156,7 @@ def prepare_months(now: datetime, ahead: int = 1) -> None:
     """Make the partitions of this month and of so many to come, before there are events for them."""
     month = now.year * 12 + now.month - 1
     months = [date((month + more) // 12, (month + more) % 12 + 1, 1) for more in range(ahead + 1)]
-    _sql.rows("months", months=months)
+    _sql.rows("make_months", months=months)
 
 
 _made: set[tuple[str, date]] = set()
@@ -168,5 +168,5 @@ def _make_months(wanted: Iterable[date], now: datetime) -> None:
     months = {*wanted, now.astimezone(UTC).date().replace(day=1)}
     missing = sorted(month for month in months if (database, month) not in _made)
     if missing:
-        _sql.rows("months", months=missing)
+        _sql.rows("make_months", months=missing)
         transaction.on_commit(lambda: _made.update((database, month) for month in missing))

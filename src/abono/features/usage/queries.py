@@ -189,7 +189,7 @@ def events_of(
     place = place_in(after, datetime, UUID) or _LAST_EVENT
     between = _sql.row("day", account=account, subscription=subscription, day=day) if day else _EVER
     rows = _sql.rows(
-        "events",
+        "events_of_subscription",
         account=account,
         subscription=subscription,
         service=service,

@@ -89,7 +89,7 @@ UPDATE access_apikey SET revoked_at = %(now)s::timestamptz
 WHERE id = %(key)s AND operator_id = any(%(operators)s::bigint[]) AND revoked_at IS NULL
 RETURNING name, operator_id;
 
--- name: revoke_foreign
+-- name: revoke_foreign_keys
 -- No key works at these operators any more that was made by who has no place at them or above them.
 UPDATE access_apikey AS k SET revoked_at = %(now)s::timestamptz
 WHERE

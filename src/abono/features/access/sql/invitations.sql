@@ -5,7 +5,7 @@ WHERE
     email = %(email)s AND operator_id = %(operator)s AND kind = %(kind)s
     AND account_id IS NOT DISTINCT FROM %(account)s::bigint AND accepted_at IS NULL AND revoked_at IS NULL;
 
--- name: add
+-- name: add_invitation
 INSERT INTO access_invitation (
     operator_id, email, kind, role, account_id, locale, nonce, digest, made_by_id, made_by_key_id, made_at, expires_at
 )
@@ -58,7 +58,7 @@ WHERE
     made_by_id = %(user)s AND operator_id = any(%(operators)s::bigint[])
     AND accepted_at IS NULL AND revoked_at IS NULL;
 
--- name: revoke_foreign
+-- name: revoke_foreign_invitations
 -- Nobody is asked in any more at these operators by who has no place at them or above them.
 UPDATE access_invitation AS i SET revoked_at = %(now)s::timestamptz
 WHERE

@@ -50,7 +50,7 @@ FROM access_user AS u
 INNER JOIN access_membership AS m ON u.id = m.user_id
 WHERE u.id = any(%(users)s::bigint[]) AND m.operator_id = any(%(operators)s::bigint[]);
 
--- name: memberships
+-- name: memberships_of_person
 SELECT m.id, m.operator_id, o.name AS operator_name, m.kind, m.role, m.account_id, m.since, m.ended_at
 FROM access_membership AS m
 INNER JOIN operators_operator AS o ON m.operator_id = o.id

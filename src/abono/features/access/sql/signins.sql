@@ -63,7 +63,7 @@ WHERE
         0
     );
 
--- name: add
+-- name: add_signin
 -- An attempt; the user is looked up here, so that it takes as long for an address that nobody has.
 INSERT INTO access_signin (at, email, user_id, address, network, agent, device, known, method, outcome)
 VALUES (

@@ -8,10 +8,6 @@ UPDATE accounts_profile SET name = %(name)s, locale = %(locale)s WHERE account_i
 -- name: forget_words
 DELETE FROM accounts_word WHERE account_id = %(account)s;
 
--- name: add_words
-INSERT INTO accounts_word (account_id, key, operator_id)
-SELECT %(account)s, w.key, %(operator)s FROM unnest(%(words)s::text[]) AS w (key);
-
 -- name: give
 UPDATE accounts_profile SET manager_id = %(manager)s::bigint, agent_id = %(agent)s::bigint
 WHERE account_id = %(account)s;

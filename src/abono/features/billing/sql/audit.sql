@@ -3,7 +3,7 @@
 --
 -- A statement sees one snapshot, so that the audit may run beside the work, and locks nothing. ``most`` empty: all.
 
--- name: balance
+-- name: audit_balance
 SELECT
     a.account_id,
     'account' AS subject,
@@ -17,7 +17,7 @@ WHERE a.balance <> coalesce(e.total, 0)
 ORDER BY a.account_id
 LIMIT %(most)s;
 
--- name: held
+-- name: audit_held
 SELECT
     a.account_id,
     'account' AS subject,
@@ -32,7 +32,7 @@ WHERE a.held <> coalesce(h.total, 0)
 ORDER BY a.account_id
 LIMIT %(most)s;
 
--- name: captures
+-- name: audit_captures
 SELECT
     h.account_id,
     'hold ' || h.id AS subject,
@@ -43,7 +43,7 @@ WHERE h.entry_id IS NOT NULL AND (h.closed_at IS NULL OR e.id IS NULL OR e.amoun
 ORDER BY h.account_id, h.id
 LIMIT %(most)s;
 
--- name: grants
+-- name: audit_grants
 SELECT
     account_id,
     'grant ' || id AS subject,
@@ -53,7 +53,7 @@ WHERE remaining NOT BETWEEN 0 AND amount
 ORDER BY account_id, id
 LIMIT %(most)s;
 
--- name: one_grant
+-- name: audit_one_grant
 -- A grant that was repaid to 0 was closed at an instant nobody kept: after it another may begin at once.
 SELECT
     g.account_id,
@@ -73,7 +73,7 @@ WHERE g.starts_at < g.taken_until
 ORDER BY g.account_id, g.id
 LIMIT %(most)s;
 
--- name: charges
+-- name: audit_charges
 -- Booked on the first day; arrears, with their setup fee, on the day after the last (on the first day a fee covers that
 -- day alone); the part of a change, and what is given back, on the day it was asked for: the day before, where today's
 -- slice stays.
@@ -110,7 +110,7 @@ WHERE
 ORDER BY c.account_id, c.id
 LIMIT %(most)s;
 
--- name: entries
+-- name: audit_entries
 -- The fees of a promise and of a pause belong to no period: they are known by their instant.
 SELECT
     e.account_id,
@@ -138,7 +138,7 @@ WHERE
 ORDER BY e.account_id, e.id
 LIMIT %(most)s;
 
--- name: reversals
+-- name: audit_reversals
 SELECT
     e.account_id,
     'entry ' || e.id AS subject,
@@ -161,7 +161,7 @@ WHERE
 ORDER BY e.account_id, e.id
 LIMIT %(most)s;
 
--- name: overlaps
+-- name: audit_overlaps
 -- How many charges cover a day, less what was given back of it. A rest too small to be given back counts as given back.
 WITH charged AS (
     SELECT
@@ -216,7 +216,7 @@ GROUP BY account_id, subscription_id
 ORDER BY account_id, subscription_id
 LIMIT %(most)s;
 
--- name: given_back
+-- name: audit_given_back
 -- What is given back at a time ends what was charged since the time before: all of it together is at most the share of
 -- the days that were left, or, where a pause has moved them, what was charged. Each amount is rounded, and so is each
 -- category of tax on top of it.
@@ -305,7 +305,7 @@ WHERE b.amount > b.charged + b.roundings
 ORDER BY b.account_id, b.subscription_id, b.starts_on
 LIMIT %(most)s;
 
--- name: gaps
+-- name: audit_gaps
 -- Whole days of activity between the end of a charge and the next one, or how far the subscription is decided. With
 -- pauses, which may have moved the end, the days of activity since the charge began are held against those it covers.
 -- Judged is what had the same plan on both sides, no change asked for in between, and no price near 0.
@@ -439,7 +439,7 @@ WHERE
 ORDER BY u.account_id, u.subscription_id, u.ends_on
 LIMIT %(most)s;
 
--- name: starts
+-- name: audit_starts
 -- By the order of the work: the last state recorded before the charge, or together with it, was active. By the
 -- calendar, where it was booked on its day: that day is one on which the subscription was active.
 WITH active AS MATERIALIZED (
@@ -482,7 +482,7 @@ HAVING
 ORDER BY c.account_id, c.id
 LIMIT %(most)s;
 
--- name: moves
+-- name: audit_moves
 SELECT
     t.account_id,
     'subscription ' || t.subscription_id AS subject,
@@ -494,7 +494,7 @@ WHERE m.state_from IS NULL
 ORDER BY t.account_id, t.id
 LIMIT %(most)s;
 
--- name: history
+-- name: audit_history
 SELECT
     t.account_id,
     'subscription ' || t.subscription_id AS subject,
@@ -520,7 +520,7 @@ WHERE
 ORDER BY t.account_id, t.id
 LIMIT %(most)s;
 
--- name: state
+-- name: audit_state
 SELECT
     s.account_id,
     'subscription ' || s.id AS subject,
@@ -543,7 +543,7 @@ WHERE
 ORDER BY s.account_id, s.id
 LIMIT %(most)s;
 
--- name: reasons
+-- name: audit_reasons
 SELECT
     t.account_id,
     'subscription ' || t.subscription_id AS subject,
@@ -553,7 +553,7 @@ WHERE (t.state_to = 'suspended') <> (t.reasons_to > 0) OR (t.state_from = 'suspe
 ORDER BY t.account_id, t.id
 LIMIT %(most)s;
 
--- name: periods
+-- name: audit_periods
 SELECT
     account_id,
     'subscription ' || id AS subject,
@@ -579,7 +579,7 @@ WHERE NOT sound
 ORDER BY account_id, id
 LIMIT %(most)s;
 
--- name: due
+-- name: audit_due
 -- The rule of ``schedule`` (instant.sql), as of the last day before the instant that was worked out: what is tried
 -- again at each midnight is then due at that very instant. A new price may have woken the account earlier.
 WITH work AS (
@@ -652,7 +652,7 @@ WHERE n.due_at IS DISTINCT FROM n.wanted AND NOT (n.wakes AND n.due_at < coalesc
 ORDER BY n.account_id
 LIMIT %(most)s;
 
--- name: numbers
+-- name: audit_numbers
 WITH known AS (
     SELECT
         coalesce(a.account_id, p.account_id) AS account_id,
@@ -696,7 +696,7 @@ WHERE k.account_id IS NULL
 ORDER BY account_id, subject
 LIMIT %(most)s;
 
--- name: counters
+-- name: audit_counters
 WITH done AS (
     SELECT
         s.run_id,
@@ -740,7 +740,7 @@ WHERE r.finished_at IS NOT NULL AND s.state = 'open'
 ORDER BY subject, found
 LIMIT %(most)s;
 
--- name: used
+-- name: audit_used
 -- What a quota period began with, what of its events was thrown away with old months, and the events that are kept.
 WITH sums AS MATERIALIZED (
     SELECT account_id, subscription_id, service_id, turn, counted_on, sum(quantity) AS total FROM usage_event
@@ -793,7 +793,7 @@ WHERE coalesce(d.used - d.dropped, 0) <> coalesce(e.total, 0)
 ORDER BY account_id, subject, found
 LIMIT %(most)s;
 
--- name: aggregated
+-- name: audit_aggregated
 WITH adding AS MATERIALIZED (
     SELECT
         e.account_id,
@@ -870,7 +870,7 @@ WHERE l.added <> l.wanted
 ORDER BY account_id, subject, found
 LIMIT %(most)s;
 
--- name: measured
+-- name: audit_measured
 -- The rules of ``peaks`` and ``averages`` (overage.sql). An average is held against its limits, not divided anew.
 WITH closed AS MATERIALIZED (
     SELECT
@@ -964,7 +964,7 @@ WHERE
 ORDER BY p.account_id, subject, p.turn
 LIMIT %(most)s;
 
--- name: reserved
+-- name: audit_reserved
 SELECT
     coalesce(c.account_id, r.account_id) AS account_id,
     'subscription ' || coalesce(c.subscription_id, r.subscription_id) || ' service '
@@ -998,7 +998,7 @@ WHERE
 ORDER BY account_id, subject
 LIMIT %(most)s;
 
--- name: keyed
+-- name: audit_keyed
 -- An event that has a key is the only one with it, and the key is known.
 SELECT
     e.account_id,
@@ -1016,7 +1016,7 @@ HAVING count(*) > 1
 ORDER BY account_id, subject
 LIMIT %(most)s;
 
--- name: overages
+-- name: audit_overages
 -- What quota periods are said to have cost is what was charged for them: at the end, and on use.
 SELECT
     coalesce(c.account_id, p.account_id) AS account_id,
@@ -1047,7 +1047,7 @@ WHERE coalesce(c.total, 0) <> coalesce(p.total, 0)
 ORDER BY account_id, subject
 LIMIT %(most)s;
 
--- name: packs
+-- name: audit_packs
 -- Of what runs, in quota periods in which nobody asked for another plan or quantity.
 SELECT
     c.account_id,
@@ -1090,7 +1090,7 @@ WHERE
 ORDER BY c.account_id, subject
 LIMIT %(most)s;
 
--- name: proved
+-- name: audit_size
 SELECT
     (SELECT count(*) FROM ledger_account) AS accounts,
     (SELECT count(*) FROM ledger_entry) AS entries,

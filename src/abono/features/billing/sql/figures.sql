@@ -71,7 +71,7 @@ WHERE
     AND (%(agent)s::bigint IS NULL OR a.agent_id = %(agent)s)
 GROUP BY e.operator_id, l.currency;
 
--- name: keep
+-- name: keep_figures
 INSERT INTO billing_figure (
     operator_id, currency, day, accounts, active, trial, suspended, short, paused, monthly, collected, charged,
     counted_at

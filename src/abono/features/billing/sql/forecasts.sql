@@ -28,10 +28,10 @@ SELECT pg_advisory_xact_lock(hashtext('abono.billing.forecast_asked'), %(operato
 SELECT count(*) AS waiting FROM billing_forecast
 WHERE operator_id = %(operator)s AND finished_at IS NULL;
 
--- name: hold
+-- name: lock_forecasts
 SELECT pg_try_advisory_xact_lock(hashtext('abono.billing.forecast'), %(operator)s::integer) AS held;
 
--- name: finish
+-- name: finish_forecast
 UPDATE billing_forecast SET summary = %(summary)s::jsonb, finished_at = %(now)s::timestamptz
 WHERE id = %(id)s AND finished_at IS NULL;
 

@@ -122,7 +122,7 @@ FROM (
         AND %(at)s::timestamptz >= s.ordered_at - %(tolerance)s::interval
 ) AS t;
 
--- name: keep
+-- name: keep_late_use
 -- The event under its key, in the sums of the period that is over.
 WITH claimed AS (
     INSERT INTO usage_key (account_id, key, operator_id, at, content)

@@ -1,7 +1,7 @@
 -- The reason ``parent``: what an operator sells is stopped while it, or one above it, is blocked.
 -- The steps work on slices of one operator's accounts under the transaction's claim, as those of instant.sql do.
 
--- name: cut
+-- name: cut_by_operator
 -- The accounts with a subscription that is not in line with its operator's stop, in slices of at most so many.
 SELECT
     s.operator_id,
@@ -15,7 +15,7 @@ WHERE
 GROUP BY s.operator_id, s.account_id / %(size)s::integer
 ORDER BY s.operator_id, min(s.account_id);
 
--- name: claim
+-- name: claim_slice
 -- The accounts of a slice that have something to do; answers the instant that the furthest of them has reached.
 WITH claimed AS (
     UPDATE ledger_account AS a SET
@@ -92,12 +92,12 @@ WHERE
 GROUP BY s.account_id
 ORDER BY s.account_id;
 
--- name: accounts
+-- name: count_accounts
 SELECT operator_id, count(*) AS accounts FROM ledger_account
 WHERE operator_id = any(%(operators)s::bigint[])
 GROUP BY operator_id;
 
--- name: subscriptions
+-- name: count_subscriptions
 SELECT
     operator_id,
     count(*) FILTER (WHERE state <> 'suspended') AS active,

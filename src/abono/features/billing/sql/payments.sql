@@ -63,7 +63,7 @@ LEFT JOIN catalogue_rate AS r ON c.rate_id = r.id
 LEFT JOIN catalogue_plan AS l ON coalesce(r.plan_id, s.plan_id) = l.id
 WHERE e.account_id = %(account)s AND e.id = %(entry)s::uuid;
 
--- name: charges
+-- name: charges_of_subscription
 -- What one subscription was charged, the newest first.
 SELECT c.id, e.booked_on, c.kind, c.starts_on, c.ends_on, c.amount, c.tax
 FROM billing_charge AS c

@@ -47,7 +47,7 @@ SELECT
 FROM subscriptions_subscription AS s
 WHERE s.account_id = %(account)s;
 
--- name: charges
+-- name: charges_since
 -- The charges that were made, and fees beside them.
 SELECT
     coalesce(c.starts_on, e.booked_on) AS starts_on,
@@ -59,7 +59,7 @@ LEFT JOIN billing_charge AS c ON e.account_id = c.account_id AND e.id = c.id
 WHERE e.account_id = %(account)s AND e.id > %(mark)s::uuid AND (c.id IS NOT NULL OR e.kind = 'fee')
 ORDER BY e.id;
 
--- name: moves
+-- name: moves_since
 SELECT
     t.subscription_id,
     p.code AS plan_code,

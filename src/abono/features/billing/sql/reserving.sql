@@ -7,7 +7,7 @@ WHERE closed_at IS NULL AND expires_at <= %(now)s::timestamptz
 ORDER BY account_id
 LIMIT %(most)s;
 
--- name: take
+-- name: set_aside
 -- Sets a quantity aside where the limit leaves room for it; one conditional write decides. Answers nothing where not.
 INSERT INTO usage_counter (
     account_id, id, operator_id, subscription_id, service_id, held, included, hard, seats, by_day
@@ -127,7 +127,7 @@ FROM subscriptions_subscription AS s
 WHERE s.account_id = %(account)s AND s.id = %(subscription)s::uuid
 RETURNING id;
 
--- name: close
+-- name: close_reservation
 -- Ends an open reservation; answers what it was for.
 WITH closed AS (
     UPDATE usage_reservation SET closed_at = %(now)s::timestamptz, outcome = %(outcome)s

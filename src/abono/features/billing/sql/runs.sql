@@ -24,7 +24,7 @@ INSERT INTO billing_run (until, operator_id, started_at)
 VALUES (%(until)s::timestamptz, %(operator)s::bigint, clock_timestamp())
 RETURNING id;
 
--- name: cut
+-- name: cut_slices
 -- The accounts that are due, in slices of so many, each of one operator.
 INSERT INTO billing_slice (run_id, operator_id, first, last, accounts)
 SELECT
@@ -44,7 +44,7 @@ FROM (
 GROUP BY d.operator_id, d.part
 ORDER BY d.operator_id, d.part;
 
--- name: take
+-- name: lock_slice
 -- A slice is held by a row lock for as long as its transaction lives: whoever dies lets go of it.
 SELECT id, operator_id, first, last, attempts FROM billing_slice
 WHERE run_id = %(run)s AND state = 'open'
@@ -58,7 +58,7 @@ SELECT until FROM billing_run WHERE id = %(run)s;
 -- name: done
 UPDATE billing_slice SET state = 'done', totals = %(totals)s::jsonb WHERE id = %(slice)s;
 
--- name: failed
+-- name: fail_slice
 UPDATE billing_slice SET attempts = attempts + 1, error = %(error)s, state = %(state)s::text
 WHERE id = %(slice)s AND state = 'open';
 
@@ -90,7 +90,7 @@ CROSS JOIN LATERAL jsonb_each_text(s.totals) AS t
 WHERE s.run_id = %(run)s AND s.state = 'done'
 GROUP BY t.key;
 
--- name: finish
+-- name: finish_run
 UPDATE billing_run SET finished_at = clock_timestamp(), totals = %(totals)s::jsonb
 WHERE id = %(run)s AND finished_at IS NULL;
 

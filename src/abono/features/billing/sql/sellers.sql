@@ -1,6 +1,6 @@
 -- What must be known before an operator's terms change.
 
--- name: hold
+-- name: lock_operator
 -- New accounts wait until the change is made, or refused because of one that is being opened.
 SELECT id FROM operators_operator WHERE id = %(operator)s FOR UPDATE;
 

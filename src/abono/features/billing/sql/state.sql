@@ -21,7 +21,7 @@ LEFT JOIN (
 ) AS g ON a.account_id = g.account_id
 WHERE a.account_id = any(%(accounts)s::bigint[]);
 
--- name: entries
+-- name: entries_of_accounts
 SELECT account_id, booked_on, kind, amount FROM ledger_entry
 WHERE account_id = any(%(accounts)s::bigint[])
 ORDER BY account_id, id;
@@ -44,7 +44,7 @@ INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
 WHERE s.account_id = any(%(accounts)s::bigint[])
 ORDER BY s.account_id, s.ordered_at, s.id;
 
--- name: charges
+-- name: charges_of_accounts
 SELECT account_id, subscription_id, starts_on, ends_on, amount FROM billing_charge
 WHERE account_id = any(%(accounts)s::bigint[])
 ORDER BY account_id, id;

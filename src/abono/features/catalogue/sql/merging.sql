@@ -1,4 +1,4 @@
--- name: services
+-- name: services_to_merge
 SELECT code, kind, unit, tax, price, aggregation, property FROM catalogue_service
 WHERE operator_id = %(operator)s
 ORDER BY code;
@@ -8,7 +8,7 @@ ORDER BY code;
 SELECT s.code FROM catalogue_service AS s
 WHERE s.operator_id = %(operator)s AND EXISTS (SELECT 1 FROM catalogue_planservice AS i WHERE i.service_id = s.id);
 
--- name: plans
+-- name: plans_to_merge
 -- The plans that are sold, each with the price that is valid on a day, since when, and the one it was saved with.
 SELECT
     p.*,

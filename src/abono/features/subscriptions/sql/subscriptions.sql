@@ -59,7 +59,7 @@ SELECT
 FROM subscriptions_subscription
 WHERE account_id = %(account)s AND id = %(subscription)s::uuid;
 
--- name: of_account
+-- name: open_of_account
 SELECT id FROM subscriptions_subscription
 WHERE account_id = %(account)s AND state <> 'ended'
 ORDER BY ordered_at, id;

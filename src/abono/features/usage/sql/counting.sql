@@ -9,7 +9,7 @@
 -- Plans are made once, when tables may be small or new, and serve for good. What is looked up for a spot or an event
 -- has a LIMIT: then it is sought by its key, and no table is read as a whole.
 
--- name: months
+-- name: make_months
 -- Makes sure that there are partitions for the events of some months.
 SELECT abono_usage_month(m.month) AS made FROM unnest(%(months)s::date[]) AS m (month);
 

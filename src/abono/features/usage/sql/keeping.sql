@@ -71,7 +71,7 @@ DELETE FROM usage_key WHERE at < %(ends)s::timestamptz;
 -- name: drop
 SELECT abono_usage_drop(%(month)s::date);
 
--- name: events
+-- name: events_of_month
 -- The events of a month with what their numbers stand for, by account and subscription, in the order they came in.
 SELECT
     e.id::text AS id,

@@ -194,7 +194,7 @@ WHERE
 ORDER BY c.id DESC
 LIMIT %(most)s;
 
--- name: events
+-- name: events_of_subscription
 -- The events of a subscription between two instants, the latest first: of a service, of a quota period if given.
 WITH page AS MATERIALIZED (
     SELECT e.*

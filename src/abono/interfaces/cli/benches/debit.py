@@ -49,7 +49,7 @@ def bench_debit(clients: int, *, runs: int, seconds: int, tell: Callable[[str], 
     with scratch_database(durable=True):
         with transaction.atomic():
             operator = add_operator("bench", "Bench", {"currency": "EUR"})
-        _sql.run("accounts", operator=operator.id, accounts=_ACCOUNTS)
+        _sql.run("debit_accounts", operator=operator.id, accounts=_ACCOUNTS)
         _pgbench("-i", "-q", "-s", str(max(10, clients)))
         _settle()
         measured = []

@@ -99,7 +99,7 @@ def _measure(operator: Operator, accounts: int, workers: int, size: int) -> _Mea
     _fill(operator, accounts)
     began = time.perf_counter()
     with transaction.atomic():
-        _sql.run("floor")
+        _sql.run("rollover_floor")
     floor_seconds = time.perf_counter() - began
     _sql.run("forget")
     return _Measured(seconds, floor_seconds, outcome["paid"], outcome["suspended"])
@@ -107,7 +107,7 @@ def _measure(operator: Operator, accounts: int, workers: int, size: int) -> _Mea
 
 def _fill(operator: Operator, accounts: int) -> None:
     """The world at the end of January, at rest: statistics known, pages clean, nothing left to flush."""
-    _sql.run("empty")
+    _sql.run("rollover_empty")
     fill_due(operator, accounts, _BOUNDARY)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
@@ -118,10 +118,10 @@ def _fill(operator: Operator, accounts: int) -> None:
 
 def fill_due(operator: Operator, accounts: int, boundary: datetime, *, before: int = 0) -> None:
     """Accounts with two subscriptions each whose month ends at a boundary; the first account is ``before + 1``."""
-    rates = _sql.rows("rates", operator=operator.id)
-    _sql.run("accounts", operator=operator.id, accounts=accounts, boundary=boundary, before=before)
+    rates = _sql.rows("rollover_rates", operator=operator.id)
+    _sql.run("rollover_accounts", operator=operator.id, accounts=accounts, boundary=boundary, before=before)
     _sql.run(
-        "subscriptions",
+        "rollover_subscriptions",
         operator=operator.id,
         accounts=accounts,
         boundary=boundary,

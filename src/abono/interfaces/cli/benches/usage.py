@@ -136,8 +136,8 @@ def fill(kind: str = "packs") -> None:
         operator = add_operator("bench", "Bench", {"currency": "EUR", "time_zone": "UTC"})
         save_catalogue(operator, parse_catalogue(catalogue(kind), "EUR"), now=NOW)
         settle(operator, plan_by_code(operator.id, "calls").id, Decimal(1))
-    _sql.run("accounts", operator=operator.id, accounts=ACCOUNTS)
-    _sql.run("subscriptions", operator=operator.id, accounts=ACCOUNTS)
+    _sql.run("usage_accounts", operator=operator.id, accounts=ACCOUNTS)
+    _sql.run("usage_subscriptions", operator=operator.id, accounts=ACCOUNTS)
     prepare_months(NOW)
 
 
@@ -146,7 +146,7 @@ def timed(work: Work, events: int, size: int, beside: BaseProcess | None = None)
 
     ``beside`` is started with them, and not waited for.
     """
-    _sql.run("empty")
+    _sql.run("usage_empty")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("SELECT pg_has_role(current_user, 'pg_checkpoint', 'USAGE')")
@@ -213,7 +213,7 @@ def floors(writer: int, events: int, size: int, ready: Barrier) -> None:
     ready.wait()
     for values in columns:
         with transaction.atomic():
-            _sql.run("floor", **values)
+            _sql.run("usage_floor", **values)
     connection.close()
 
 
@@ -235,7 +235,7 @@ def _copies(writer: int, events: int, size: int, ready: Barrier) -> None:
 
 def check(events: int) -> None:
     """What was sent is what was kept and counted. Raises NotCounted."""
-    row = _sql.row("counted")
+    row = _sql.row("usage_counted")
     if (row["events"], row["used"]) != (events // WRITERS * WRITERS,) * 2:
         message = f"{events} events were sent; {row['events']} were kept and {row['used']} were counted"
         raise NotCounted(message)

@@ -58,7 +58,7 @@ def bench_usage_http(events: int, *, runs: int, tell: Callable[[str], None]) -> 
         with _server() as port:
             for run in range(-1, runs):
                 bodies = _bodies(events if run >= 0 else BATCH * CLIENTS, run)
-                _sql.run("empty")
+                _sql.run("http_empty")
                 rate = _timed(port, key, bodies)
                 _check(sum(count for count, _ in bodies))
                 if run < 0:
@@ -84,10 +84,10 @@ def _fill(now: datetime) -> str:
         starts_on = (now - timedelta(days=3)).date()
         save_catalogue(operator, parse_catalogue(catalogue(), "EUR"), now=now - timedelta(days=4))
         settle(operator, plan_by_code(operator.id, "calls").id, Decimal(1))
-        _sql.run("accounts", operator=operator.id, accounts=ACCOUNTS)
-        _sql.run("profiles", operator=operator.id, accounts=ACCOUNTS)
+        _sql.run("http_accounts", operator=operator.id, accounts=ACCOUNTS)
+        _sql.run("http_profiles", operator=operator.id, accounts=ACCOUNTS)
         ends_on = starts_on + timedelta(days=30)
-        _sql.run("subscriptions", operator=operator.id, accounts=ACCOUNTS, starts_on=starts_on, ends_on=ends_on)
+        _sql.run("http_subscriptions", operator=operator.id, accounts=ACCOUNTS, starts_on=starts_on, ends_on=ends_on)
         rights = frozenset({"usage.record", "key.change"})
         person = Person("Bench", "", Kind.STAFF, None, rights, operator.id, (operator.id,))
         return add_key(person, operator.id, "Meter", ["usage.record"], now=now)
@@ -191,7 +191,7 @@ def _send(
 
 
 def _check(events: int) -> None:
-    row = _sql.row("counted")
+    row = _sql.row("http_counted")
     if (row["events"], row["used"]) != (events, events):
         message = f"{events} events were sent; {row['events']} were kept and {row['used']} were counted"
         raise NotCounted(message)

@@ -1,6 +1,6 @@
 -- The benchmark's world: N monthly subscriptions on N/2 accounts over the operator's plans, at the end of a period.
 
--- name: accounts
+-- name: rollover_accounts
 -- About three quarters of the accounts have money for both subscriptions, the others for one or none.
 INSERT INTO ledger_account (account_id, operator_id, currency, balance, due_at)
 SELECT
@@ -11,7 +11,7 @@ SELECT
     %(boundary)s::timestamptz
 FROM generate_series(1::bigint, %(accounts)s::bigint) AS n;
 
--- name: subscriptions
+-- name: rollover_subscriptions
 INSERT INTO subscriptions_subscription (
     account_id, id, operator_id, plan_id, quantity, ordered_at, state, starts_on, anchor_on, anchor_day, cycle,
     period_starts_on, period_ends_on, cycle_days, paid_until, rate_id, fee_due
@@ -42,11 +42,11 @@ CROSS JOIN (
         (%(boundary)s::timestamptz AT TIME ZONE 'UTC')::date AS ends_on
 ) AS d;
 
--- name: empty
+-- name: rollover_empty
 -- Whatever belongs to accounts, in the benchmark's own database.
 TRUNCATE billing_slice, billing_run, subscriptions_transition, notices_notice, ledger_account CASCADE;
 
--- name: rates
+-- name: rollover_rates
 SELECT
     p.id AS plan,
     r.id AS rate
@@ -78,7 +78,7 @@ ANALYZE kept_subscription;
 -- name: forget
 DROP TABLE kept_entry, kept_charge, kept_transition, kept_notice, kept_account, kept_subscription;
 
--- name: floor
+-- name: rollover_floor
 -- The same rows, written plainly, with no decision.
 UPDATE ledger_account AS a SET balance = k.balance, due_at = k.due_at
 FROM kept_account AS k

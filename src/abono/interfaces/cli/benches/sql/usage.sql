@@ -1,11 +1,11 @@
 -- The benchmark's world: active monthly subscriptions, one on each account, in the middle of January.
 
--- name: accounts
+-- name: usage_accounts
 INSERT INTO ledger_account (account_id, operator_id, currency, balance, due_at)
 SELECT n, %(operator)s::bigint, 'EUR', 100000, '2026-02-01T00:00:00Z'::timestamptz
 FROM generate_series(1::bigint, %(accounts)s::bigint) AS n;
 
--- name: subscriptions
+-- name: usage_subscriptions
 INSERT INTO subscriptions_subscription (
     account_id, id, operator_id, plan_id, quantity, ordered_at, state, starts_on, anchor_on, anchor_day, cycle,
     period_starts_on, period_ends_on, cycle_days, paid_until, rate_id, fee_due
@@ -33,16 +33,16 @@ CROSS JOIN catalogue_plan AS p
 INNER JOIN catalogue_rate AS r ON p.id = r.plan_id
 WHERE p.operator_id = %(operator)s AND r.quantity = 1;
 
--- name: empty
+-- name: usage_empty
 TRUNCATE usage_event, usage_key, usage_counter, usage_day, usage_value, notices_notice;
 
--- name: counted
+-- name: usage_counted
 SELECT (SELECT count(*) FROM usage_event) AS events, (SELECT coalesce(sum(used), 0) FROM usage_counter) AS used;
 
 -- name: service
 SELECT id FROM catalogue_service WHERE operator_id = %(operator)s;
 
--- name: floor
+-- name: usage_floor
 -- The rows of a batch, with the same keys and indexes, and nothing decided: no subscription, plan or limit is read.
 WITH head AS MATERIALIZED (
     SELECT

@@ -4,17 +4,17 @@
 SELECT abono_usage_month(m.month) AS made
 FROM (VALUES (%(month)s::date), ((%(month)s::date - interval '1 month')::date)) AS m (month);
 
--- name: accounts
+-- name: http_accounts
 INSERT INTO ledger_account (account_id, operator_id, currency, balance, due_at)
 SELECT n, %(operator)s::bigint, 'EUR', 100000, now() + interval '20 days'
 FROM generate_series(1::bigint, %(accounts)s::bigint) AS n;
 
--- name: profiles
+-- name: http_profiles
 INSERT INTO accounts_profile (account_id, operator_id, number, name, locale, opened_at)
 SELECT n, %(operator)s::bigint, n::text, '', 'en', now()
 FROM generate_series(1::bigint, %(accounts)s::bigint) AS n;
 
--- name: subscriptions
+-- name: http_subscriptions
 INSERT INTO subscriptions_subscription (
     account_id, id, operator_id, plan_id, quantity, ordered_at, state, starts_on, anchor_on, anchor_day, cycle,
     period_starts_on, period_ends_on, cycle_days, paid_until, rate_id, fee_due
@@ -42,8 +42,8 @@ CROSS JOIN catalogue_plan AS p
 INNER JOIN catalogue_rate AS r ON p.id = r.plan_id
 WHERE p.operator_id = %(operator)s AND r.quantity = 1;
 
--- name: empty
+-- name: http_empty
 TRUNCATE usage_event, usage_key, usage_counter, notices_notice;
 
--- name: counted
+-- name: http_counted
 SELECT (SELECT count(*) FROM usage_event) AS events, (SELECT coalesce(sum(used), 0) FROM usage_counter) AS used;
