@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pglast.parser import ParseError
 
-from abono.base.sql import split
+from abono.base.sql import split, statements
 
 from .statements import parse
 
@@ -107,6 +107,18 @@ def test_every_statement_is_used(path: Path) -> None:
     users = [use for use in USES.values() if path in use.loads.values()]
     said = set[str]().union(*(NAMES[path] if use.takes_all else use.literals for use in users))
     assert NAMES[path] - said == set()
+
+
+def test_a_statement_has_one_name_in_the_whole_product() -> None:
+    names = Counter(f"{path.parents[1].name}.{name}" for path in FILES for name in NAMES[path])
+    assert [name for name, times in names.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_statement_is_sent_under_its_name(path: Path) -> None:
+    package = path.parents[1]
+    for name, text in statements(".".join(package.relative_to(SOURCE).parts), path.stem).texts.items():
+        assert text.startswith(f"/* {package.name}.{name} */\n")
 
 
 def test_every_file_that_is_loaded_exists() -> None:

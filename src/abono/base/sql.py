@@ -3,6 +3,9 @@
 A file ``sql/<topic>.sql`` holds one or more statements, each under a line ``-- name: <statement>``.
 Parameters are psycopg's named placeholders, ``%(account)s``.
 
+The server gets a statement under its name in the whole product, ``/* billing.decide */``: a list of what runs, or of
+what takes long, tells them apart.
+
 A long statement is written in layers. Its file lists them, and holds what reads them::
 
     -- name: decide
@@ -81,8 +84,12 @@ def marked(marker: str) -> Iterator[None]:
 
 @cache
 def statements(package: str, topic: str) -> Statements:
-    """The statements of ``<package>/sql/<topic>.sql``, read once."""
-    return Statements(f"{package}/sql/{topic}.sql", read(files(package).joinpath("sql"), topic))
+    """The statements of ``<package>/sql/<topic>.sql``, read once, each under its name in the whole product."""
+    feature = package.rpartition(".")[2]
+    texts = read(files(package).joinpath("sql"), topic)
+    return Statements(
+        f"{package}/sql/{topic}.sql", {name: f"/* {feature}.{name} */\n{text}" for name, text in texts.items()}
+    )
 
 
 def read(folder: Traversable, topic: str) -> dict[str, str]:
