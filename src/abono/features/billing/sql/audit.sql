@@ -220,60 +220,11 @@ LIMIT %(most)s;
 -- What is given back at a time ends what was charged since the time before: all of it together is at most the share of
 -- the days that were left, or, where a pause has moved them, what was charged. Each amount is rounded, and so is each
 -- category of tax on top of it.
-WITH moved AS MATERIALIZED (
-    SELECT
-        c.account_id,
-        c.subscription_id,
-        c.id,
-        c.amount,
-        c.starts_on,
-        c.ends_on,
-        c.rate_id,
-        c.kind IN ('credit', 'refund') AS back,
-        lag(c.kind IN ('credit', 'refund'), 1, FALSE) OVER (
-            PARTITION BY c.account_id, c.subscription_id ORDER BY c.id
-        ) AS after_back
-    FROM billing_charge AS c
-    WHERE
-        c.kind IN ('period', 'part', 'credit', 'refund')
-        AND EXISTS (
-            SELECT 1 FROM billing_charge AS b
-            WHERE
-                b.account_id = c.account_id AND b.subscription_id = c.subscription_id
-                AND b.kind IN ('credit', 'refund')
-        )
-),
-
-times AS MATERIALIZED (
-    SELECT
-        m.*,
-        count(*) FILTER (WHERE m.after_back AND NOT m.back) OVER (
-            PARTITION BY m.account_id, m.subscription_id ORDER BY m.id
-        ) AS time
-    FROM moved AS m
-),
-
-backs AS (
-    SELECT
-        t.account_id,
-        t.subscription_id,
-        t.time,
-        -sum(t.amount) AS amount,
-        min(t.starts_on) AS starts_on,
-        max(t.ends_on) AS ends_on,
-        count(*) * (1 + max(CASE WHEN r.inclusive THEN 0 ELSE cardinality(r.tax_rates) END)) AS roundings
-    FROM times AS t
-    INNER JOIN catalogue_rate AS r ON t.rate_id = r.id
-    WHERE t.back
-    GROUP BY t.account_id, t.subscription_id, t.time
-),
-
-pauses AS (
-    SELECT account_id, subscription_id FROM subscriptions_transition
-    WHERE cause = 'paused'
-    GROUP BY account_id, subscription_id
-)
-
+-- layers:
+--   moved MATERIALIZED
+--   times MATERIALIZED
+--   backs
+--   pauses
 SELECT
     b.account_id,
     'subscription ' || b.subscription_id AS subject,
@@ -309,113 +260,12 @@ LIMIT %(most)s;
 -- Whole days of activity between the end of a charge and the next one, or how far the subscription is decided. With
 -- pauses, which may have moved the end, the days of activity since the charge began are held against those it covers.
 -- Judged is what had the same plan on both sides, no change asked for in between, and no price near 0.
-WITH active AS MATERIALIZED (
-    SELECT h.account_id, h.subscription_id, h.from_on, coalesce(h.until_on, '9999-12-31'::date) AS until_on, h.pauses
-    FROM (
-        SELECT
-            t.account_id,
-            t.subscription_id,
-            t.state_to,
-            abono_blocked_from(t.at, o.time_zone) AS from_on,
-            -- What a downtime's catching up dates back ends what was recorded before it.
-            min(t.day) OVER (
-                PARTITION BY t.account_id, t.subscription_id ORDER BY t.id
-                ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
-            ) AS until_on,
-            bool_or(t.cause = 'paused') OVER (PARTITION BY t.account_id, t.subscription_id) AS pauses
-        FROM subscriptions_transition AS t
-        INNER JOIN operators_operator AS o ON t.operator_id = o.id
-    ) AS h
-    WHERE h.state_to = 'active'
-),
-
-bought AS (
-    SELECT c.account_id, c.subscription_id, c.starts_on, c.ends_on, r.plan_id, r.quantity
-    FROM billing_charge AS c
-    INNER JOIN catalogue_rate AS r ON c.rate_id = r.id
-    WHERE c.kind IN ('period', 'part')
-    UNION ALL
-    SELECT
-        account_id, id, coalesce(trial_ends_on, starts_on), coalesce(trial_ends_on, starts_on), NULL, NULL
-    FROM subscriptions_subscription
-),
-
-laid AS (
-    SELECT
-        account_id,
-        subscription_id,
-        starts_on,
-        ends_on,
-        plan_id,
-        quantity,
-        lead(starts_on) OVER w AS next_on,
-        lead(plan_id) OVER w AS next_plan_id,
-        lead(quantity) OVER w AS next_quantity
-    FROM bought
-    WINDOW w AS (PARTITION BY account_id, subscription_id ORDER BY starts_on, ends_on)
-),
-
-gap AS MATERIALIZED (
-    SELECT
-        l.account_id,
-        l.subscription_id,
-        l.starts_on,
-        l.ends_on,
-        n.next_on,
-        p.id AS plan_id,
-        n.quantity,
-        p.step * CASE p.step_unit WHEN 'day' THEN 1 ELSE 31 END AS most_days,
-        o.time_zone,
-        coalesce(l.next_on, '9999-12-31'::date) AS known_on
-    FROM laid AS l
-    INNER JOIN subscriptions_subscription AS s ON l.account_id = s.account_id AND l.subscription_id = s.id
-    INNER JOIN catalogue_plan AS last_plan ON s.plan_id = last_plan.id
-    CROSS JOIN
-        LATERAL (
-            SELECT
-                coalesce(l.next_plan_id, s.plan_id) AS plan_id,
-                coalesce(l.next_quantity, s.quantity) AS quantity,
-                CASE
-                    WHEN l.next_on IS NOT NULL THEN l.next_on
-                    WHEN last_plan.charge <> 'arrears' THEN s.paid_until
-                    WHEN s.state = 'ended' THEN least(s.ended_on, s.period_ends_on)
-                    ELSE s.period_starts_on
-                END AS next_on
-        ) AS n
-    INNER JOIN catalogue_plan AS p ON n.plan_id = p.id
-    INNER JOIN operators_operator AS o ON s.operator_id = o.id
-    WHERE
-        n.next_on > l.ends_on
-        AND coalesce(l.plan_id, n.plan_id) = n.plan_id AND coalesce(l.quantity, n.quantity) = n.quantity
-        AND NOT (l.plan_id IS NULL AND p.first_period = 'free')
-),
-
-used AS (
-    SELECT
-        g.account_id,
-        g.subscription_id,
-        g.ends_on,
-        g.next_on,
-        g.plan_id,
-        g.quantity,
-        g.most_days,
-        g.starts_on,
-        g.time_zone,
-        g.known_on,
-        CASE
-            WHEN bool_or(a.pauses)
-                THEN
-                    sum(greatest(least(a.until_on, g.next_on) - greatest(a.from_on, g.starts_on), 0))
-                    - (g.ends_on - g.starts_on)
-            ELSE sum(greatest(least(a.until_on, g.next_on) - greatest(a.from_on, g.ends_on), 0))
-        END AS days
-    FROM gap AS g
-    INNER JOIN active AS a ON g.account_id = a.account_id AND g.subscription_id = a.subscription_id
-    GROUP BY
-        g.account_id, g.subscription_id, g.starts_on, g.ends_on, g.next_on, g.plan_id, g.quantity, g.most_days,
-        g.time_zone, g.known_on
-)
-
+-- layers:
+--   active MATERIALIZED
+--   bought
+--   laid
+--   gap MATERIALIZED
+--   used
 SELECT
     u.account_id,
     'subscription ' || u.subscription_id AS subject,
@@ -582,53 +432,9 @@ LIMIT %(most)s;
 -- name: audit_due
 -- The rule of ``schedule`` (instant.sql), as of the last day before the instant that was worked out: what is tried
 -- again at each midnight is then due at that very instant. A new price may have woken the account earlier.
-WITH work AS (
-    SELECT
-        a.account_id,
-        a.due_at,
-        o.time_zone,
-        s.id,
-        s.state,
-        s.reasons,
-        s.early,
-        s.runs,
-        s.plan_id,
-        s.quantity,
-        s.period_starts_on,
-        s.paid_until,
-        coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) AS boundary,
-        s.frozen_days,
-        s.paused_until,
-        s.look_at,
-        coalesce(abono_blocked_from(a.due_at, o.time_zone) - 1, '9999-12-30'::date) AS today
-    FROM ledger_account AS a
-    INNER JOIN operators_operator AS o ON a.operator_id = o.id
-    LEFT JOIN subscriptions_subscription AS s ON a.account_id = s.account_id AND s.state <> 'ended'
-),
-
-dated AS (
-    SELECT
-        w.account_id,
-        w.due_at,
-        w.time_zone,
-        CASE WHEN w.state <> 'suspended' THEN w.look_at END AS look_at,
-        abono_due_day(
-            w.state, w.reasons, w.early, w.runs, p.charge, p.resume, w.period_starts_on IS NOT NULL, w.paid_until,
-            w.boundary, w.frozen_days, w.paused_until, w.today, r.price_day
-        ) AS day,
-        coalesce(r.wakes, FALSE) AS wakes
-    FROM work AS w
-    LEFT JOIN catalogue_plan AS p ON w.plan_id = p.id
-    LEFT JOIN LATERAL (
-        SELECT
-            min(greatest(r.valid_from, w.today + 1))
-            FILTER (WHERE r.valid_from >= w.today AND r.valid_to > r.valid_from) AS price_day,
-            bool_or(abono_midnight(r.valid_from, w.time_zone) <= w.due_at) AND w.reasons & 1 = 1 AS wakes
-        FROM catalogue_rate AS r
-        WHERE r.plan_id = w.plan_id AND r.quantity = w.quantity AND w.state = 'suspended'
-    ) AS r ON TRUE
-)
-
+-- layers:
+--   work
+--   dated
 SELECT
     n.account_id,
     'account' AS subject,
@@ -794,53 +600,10 @@ ORDER BY account_id, subject, found
 LIMIT %(most)s;
 
 -- name: audit_aggregated
-WITH adding AS MATERIALIZED (
-    SELECT
-        e.account_id,
-        e.subscription_id,
-        e.service_id,
-        e.turn,
-        e.id,
-        e.at,
-        e.quantity,
-        coalesce(e.reported, e.quantity) AS reported,
-        coalesce(e.weight, 1) AS weight,
-        e.properties ->> v.property AS value,
-        v.aggregation
-    FROM usage_event AS e
-    INNER JOIN catalogue_service AS v ON e.service_id = v.id
-    WHERE v.aggregation <> 'sum' OR e.reported IS NOT NULL OR e.weight IS NOT NULL
-),
-
-whole AS (
-    SELECT account_id, subscription_id, service_id, turn FROM usage_counter
-    WHERE NOT partial
-    UNION ALL
-    SELECT account_id, subscription_id, service_id, turn + 1 FROM usage_counter
-    WHERE NOT partial
-    UNION ALL
-    SELECT account_id, subscription_id, service_id, turn FROM usage_period
-    WHERE NOT partial
-),
-
-levels AS (
-    SELECT
-        a.account_id,
-        a.subscription_id,
-        a.service_id,
-        a.turn,
-        a.aggregation,
-        sum(a.quantity) AS added,
-        CASE a.aggregation
-            WHEN 'max' THEN greatest(max(a.reported), 0)
-            WHEN 'latest' THEN (array_agg(a.reported ORDER BY a.at DESC, a.reported DESC))[1]
-            ELSE count(DISTINCT a.value)
-        END AS wanted
-    FROM adding AS a
-    WHERE a.aggregation IN ('max', 'latest', 'unique')
-    GROUP BY a.account_id, a.subscription_id, a.service_id, a.turn, a.aggregation
-)
-
+-- layers:
+--   adding MATERIALIZED
+--   whole
+--   levels
 SELECT
     a.account_id,
     'event ' || a.id AS subject,
@@ -872,81 +635,11 @@ LIMIT %(most)s;
 
 -- name: audit_measured
 -- The rules of ``peaks`` and ``averages`` (overage.sql). An average is held against its limits, not divided anew.
-WITH closed AS MATERIALIZED (
-    SELECT
-        c.account_id,
-        c.subscription_id,
-        c.service_id,
-        c.turn,
-        c.measured_by,
-        c.billed,
-        c.carried,
-        c.used,
-        abono_midnight(c.starts_on, o.time_zone) AS starts_at,
-        abono_midnight(c.ends_on, o.time_zone) AS ends_at
-    FROM usage_period AS c
-    INNER JOIN operators_operator AS o ON c.operator_id = o.id
-    WHERE c.measured_by IS NOT NULL AND NOT c.partial
-),
-
-changes AS MATERIALIZED (
-    SELECT
-        c.account_id,
-        c.subscription_id,
-        c.service_id,
-        c.turn,
-        greatest(e.at, c.starts_at) AS at,
-        sum(e.quantity) AS quantity
-    FROM closed AS c
-    INNER JOIN usage_event AS e
-        ON
-            c.account_id = e.account_id AND c.subscription_id = e.subscription_id AND c.service_id = e.service_id
-            AND c.turn = e.turn AND e.seats
-    GROUP BY c.account_id, c.subscription_id, c.service_id, c.turn, greatest(e.at, c.starts_at)
-),
-
-levels AS MATERIALIZED (
-    SELECT
-        h.account_id,
-        h.subscription_id,
-        h.service_id,
-        h.turn,
-        h.at,
-        sum(h.quantity) OVER w AS level,
-        coalesce(lead(h.at) OVER w, 'infinity') AS until
-    FROM changes AS h
-    WINDOW w AS (PARTITION BY h.account_id, h.subscription_id, h.service_id, h.turn ORDER BY h.at)
-),
-
-proved AS (
-    SELECT
-        c.account_id,
-        c.subscription_id,
-        c.service_id,
-        c.turn,
-        c.measured_by,
-        c.billed,
-        CASE c.measured_by
-            WHEN 'peak' THEN greatest(c.carried + max(l.level), c.carried, c.used, 0)
-            WHEN 'end' THEN greatest(c.used, 0)
-        END AS wanted,
-        greatest(
-            c.carried * extract(EPOCH FROM c.ends_at - c.starts_at) + coalesce(sum(
-                l.level * extract(EPOCH FROM least(l.until, c.ends_at) - l.at)
-            ) FILTER (WHERE l.at < c.ends_at), 0),
-            0
-        ) AS area,
-        extract(EPOCH FROM c.ends_at - c.starts_at) AS seconds
-    FROM closed AS c
-    LEFT JOIN levels AS l
-        ON
-            c.account_id = l.account_id AND c.subscription_id = l.subscription_id AND c.service_id = l.service_id
-            AND c.turn = l.turn
-    GROUP BY
-        c.account_id, c.subscription_id, c.service_id, c.turn, c.measured_by, c.billed, c.carried, c.used, c.starts_at,
-        c.ends_at
-)
-
+-- layers:
+--   closed MATERIALIZED
+--   changes MATERIALIZED
+--   levels MATERIALIZED
+--   proved
 SELECT
     p.account_id,
     'subscription ' || p.subscription_id || ' service ' || p.service_id AS subject,

@@ -1,0 +1,13 @@
+-- The same in order, each with what comes next of the subscription.
+SELECT
+    account_id,
+    subscription_id,
+    starts_on,
+    ends_on,
+    plan_id,
+    quantity,
+    lead(starts_on) OVER w AS next_on,
+    lead(plan_id) OVER w AS next_plan_id,
+    lead(quantity) OVER w AS next_quantity
+FROM bought
+WINDOW w AS (PARTITION BY account_id, subscription_id ORDER BY starts_on, ends_on)
