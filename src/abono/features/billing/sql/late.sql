@@ -124,60 +124,11 @@ FROM (
 
 -- name: keep_late_use
 -- The event under its key, in the sums of the period that is over.
-WITH claimed AS (
-    INSERT INTO usage_key (account_id, key, operator_id, at, content)
-    SELECT
-        k.account_id,
-        k.key,
-        k.operator_id,
-        k.at,
-        abono_use_content(%(subscription)s::uuid, %(service)s::text, %(quantity)s::numeric, k.at, %(properties)s::jsonb)
-    FROM (
-        VALUES (%(account)s::bigint, %(key)s::text, %(operator)s::bigint, %(at)s::timestamptz)
-    ) AS k (account_id, key, operator_id, at)
-    WHERE k.key IS NOT NULL
-),
-
-told AS (
-    INSERT INTO usage_event (
-        account_id, id, operator_id, subscription_id, service_id, at, taken_at, quantity, turn, counted_on, seats, key,
-        properties
-    )
-    VALUES (
-        %(account)s, uuidv7(), %(operator)s, %(subscription)s::uuid, %(service_id)s, %(at)s::timestamptz,
-        %(now)s::timestamptz, %(quantity)s::numeric, %(turn)s, %(counted_on)s::date, FALSE, %(key)s::text,
-        %(properties)s::jsonb
-    )
-),
-
-counter AS (
-    INSERT INTO usage_counter (account_id, id, operator_id, subscription_id, service_id, turn, by_day)
-    VALUES (
-        %(account)s, uuidv7(), %(operator)s, %(subscription)s::uuid, %(service_id)s, %(turn)s + 1,
-        %(counted_on)s::date IS NOT NULL
-    )
-    ON CONFLICT (account_id, subscription_id, service_id) DO NOTHING
-),
-
-days AS (
-    INSERT INTO usage_day (
-        account_id, id, operator_id, subscription_id, service_id, turn, day, used, included
-    )
-    SELECT
-        %(account)s AS account_id,
-        uuidv7() AS id,
-        %(operator)s AS operator_id,
-        %(subscription)s::uuid AS subscription_id,
-        %(service_id)s,
-        %(turn)s,
-        %(counted_on)s::date AS day,
-        %(quantity)s::numeric AS used,
-        %(included)s::numeric AS included
-    WHERE %(counted_on)s::date IS NOT NULL
-    ON CONFLICT (account_id, subscription_id, service_id, turn, day) DO UPDATE
-        SET used = usage_day.used + excluded.used
-)
-
+-- layers:
+--   claimed
+--   told
+--   counter
+--   days
 INSERT INTO usage_period (
     account_id, id, operator_id, subscription_id, service_id, turn, starts_on, ends_on, carried, used, billed, included,
     over, paid, net, amount, closed_at
