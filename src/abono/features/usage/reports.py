@@ -83,7 +83,7 @@ def used_days(person: Person, wanted: Wanted, *, after: str | None = None, limit
     least, most = _bounds(accounts, wanted)
     with planned_without("seqscan", "sort"):  # counters in their order, and no more of them than a page needs
         rows = _sql.rows(
-            "days",
+            "use_by_day",
             operators=list(person.operators) if wanted.operator is None else [wanted.operator],
             accounts=accounts,
             least=least,
