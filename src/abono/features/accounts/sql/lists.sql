@@ -3,45 +3,9 @@
 
 -- name: browse
 -- All accounts of some operators by number; those in debt and those with something suspended by age.
-WITH candidates AS (
-    (
-        SELECT p.operator_id, p.number_key AS text, p.account_id
-        FROM accounts_profile AS p
-        WHERE
-            %(state)s::text = '' AND p.operator_id = any(%(operators)s::bigint[])
-            AND (p.operator_id, p.number_key, p.account_id)
-            > (%(operator)s::bigint, %(text)s::text, %(account)s::bigint)
-        ORDER BY p.operator_id, p.number_key, p.account_id
-        LIMIT 201
-    )
-    UNION ALL
-    (
-        SELECT a.operator_id, '' AS text, a.account_id
-        FROM ledger_account AS a
-        WHERE
-            %(state)s::text = 'negative' AND a.in_debt AND a.operator_id = any(%(operators)s::bigint[])
-            AND (a.operator_id, a.account_id) > (%(operator)s::bigint, %(account)s::bigint)
-        ORDER BY a.operator_id, a.account_id
-        LIMIT 201
-    )
-    UNION ALL
-    (
-        SELECT DISTINCT s.operator_id, '' AS text, s.account_id
-        FROM subscriptions_subscription AS s
-        WHERE
-            %(state)s::text = 'suspended' AND s.state = 'suspended' AND s.operator_id = any(%(operators)s::bigint[])
-            AND (s.operator_id, s.account_id) > (%(operator)s::bigint, %(account)s::bigint)
-        ORDER BY s.operator_id, s.account_id
-        LIMIT 201
-    )
-),
-
-page AS (
-    SELECT operator_id, text, account_id FROM candidates
-    ORDER BY operator_id, text, account_id
-    LIMIT %(most)s
-)
-
+-- layers:
+--   candidates
+--   page
 SELECT
     0 AS source,
     page.text,
@@ -230,65 +194,9 @@ ORDER BY page.source, page.operator_id, page.text, page.account_id;
 
 -- name: own
 -- The accounts of a manager, an agent or a subscriber by number. They are few, and found before anything else is asked.
-WITH mine AS MATERIALIZED (
-    SELECT account_id, operator_id, number_key
-    FROM accounts_profile
-    WHERE
-        (
-            manager_id = %(manager)s::bigint OR agent_id = %(agent)s::bigint
-            OR account_id = any(%(accounts)s::bigint[])
-        )
-        AND (%(accounts)s::bigint[] IS NULL OR account_id = any(%(accounts)s::bigint[]))
-        AND (%(manager)s::bigint IS NULL OR manager_id = %(manager)s::bigint)
-        AND (%(agent)s::bigint IS NULL OR agent_id = %(agent)s::bigint)
-),
-
-page AS (
-    SELECT p.account_id, p.operator_id, p.number_key
-    FROM mine AS p
-    INNER JOIN ledger_account AS a ON p.account_id = a.account_id
-    WHERE
-        p.operator_id = any(%(operators)s::bigint[])
-        AND (p.operator_id, p.number_key, p.account_id)
-        > (%(operator)s::bigint, %(text)s::text, %(account)s::bigint)
-        AND (%(state)s::text <> 'negative' OR a.in_debt)
-        AND (
-            %(state)s::text <> 'suspended'
-            OR (
-                SELECT TRUE FROM subscriptions_subscription AS s
-                WHERE s.account_id = p.account_id AND s.state = 'suspended'
-                LIMIT 1
-            )
-        )
-        AND (
-            %(sought)s::text = ''
-            OR (
-                p.number_key >= lower(%(sought)s::text COLLATE pg_c_utf8) COLLATE "C"
-                AND p.number_key < lower(%(sought)s::text COLLATE pg_c_utf8) COLLATE "C" || %(last)s::text
-            )
-            OR (
-                cardinality(%(words)s::text[]) > 0
-                AND (
-                    SELECT count(DISTINCT y.key) FROM accounts_word AS x
-                    INNER JOIN
-                        unnest(%(words)s::text[]) AS y (key)
-                        ON x.key >= y.key AND x.key < y.key || %(last)s::text
-                    WHERE x.account_id = p.account_id
-                ) = cardinality(%(words)s::text[])
-            )
-            OR (
-                SELECT TRUE FROM subscriptions_subscription AS x
-                WHERE
-                    x.account_id = p.account_id AND x.unit <> ''
-                    AND x.unit_key >= lower(%(sought)s::text COLLATE pg_c_utf8) COLLATE "C"
-                    AND x.unit_key < lower(%(sought)s::text COLLATE pg_c_utf8) COLLATE "C" || %(last)s::text
-                LIMIT 1
-            )
-        )
-    ORDER BY p.operator_id, p.number_key, p.account_id
-    LIMIT %(most)s
-)
-
+-- layers:
+--   mine MATERIALIZED
+--   page
 SELECT
     0 AS source,
     page.number_key AS text,

@@ -3,48 +3,9 @@
 
 -- name: browse
 -- All subscriptions of some operators, the newest first; narrowed to a plan by its versions and the state.
-WITH candidates AS (
-    (
-        SELECT s.account_id, s.operator_id, 0::bigint AS plan_id, '' AS state, s.id
-        FROM subscriptions_subscription AS s
-        WHERE
-            %(state)s::text = '' AND %(plan)s::text = '' AND s.operator_id = any(%(operators)s::bigint[])
-            AND (s.operator_id, s.id) < (%(after_operator)s::bigint, %(after_id)s::uuid)
-        ORDER BY s.operator_id DESC, s.id DESC
-        LIMIT 201
-    )
-    UNION ALL
-    (
-        SELECT s.account_id, s.operator_id, 0::bigint AS plan_id, '' AS state, s.id
-        FROM subscriptions_subscription AS s
-        WHERE
-            %(state)s::text <> '' AND %(plan)s::text = '' AND s.operator_id = any(%(operators)s::bigint[])
-            AND s.state = %(state)s::text
-            AND (s.operator_id, s.id) < (%(after_operator)s::bigint, %(after_id)s::uuid)
-        ORDER BY s.operator_id DESC, s.id DESC
-        LIMIT 201
-    )
-    UNION ALL
-    (
-        SELECT s.account_id, s.operator_id, s.plan_id, s.state, s.id
-        FROM subscriptions_subscription AS s
-        WHERE
-            %(plan)s::text <> '' AND s.operator_id = any(%(operators)s::bigint[])
-            AND s.plan_id = any(array(SELECT c.id FROM catalogue_plan AS c WHERE c.code = %(plan)s::text))
-            AND s.state = any(%(states)s::text[])
-            AND (s.operator_id, s.plan_id, s.state, s.id)
-            < (%(after_operator)s::bigint, %(after_plan)s::bigint, %(after_state)s::text, %(after_id)s::uuid)
-        ORDER BY s.operator_id DESC, s.plan_id DESC, s.state DESC, s.id DESC
-        LIMIT 201
-    )
-),
-
-page AS (
-    SELECT account_id, operator_id, plan_id, state, id FROM candidates
-    ORDER BY operator_id DESC, plan_id DESC, state DESC, id DESC
-    LIMIT %(most)s
-)
-
+-- layers:
+--   candidates
+--   page
 SELECT
     page.plan_id AS place_plan,
     page.state AS place_state,
@@ -212,19 +173,8 @@ ORDER BY page.source, page.operator_id, page.text, page.account_id, page.id;
 
 -- name: own
 -- The subscriptions of a manager's, an agent's or a subscriber's accounts, the newest first, found from their accounts.
-WITH mine AS MATERIALIZED (
-    SELECT account_id, operator_id, number, name, number_key
-    FROM accounts_profile
-    WHERE
-        (
-            manager_id = %(manager)s::bigint OR agent_id = %(agent)s::bigint
-            OR account_id = any(%(accounts)s::bigint[])
-        )
-        AND (%(accounts)s::bigint[] IS NULL OR account_id = any(%(accounts)s::bigint[]))
-        AND (%(manager)s::bigint IS NULL OR manager_id = %(manager)s::bigint)
-        AND (%(agent)s::bigint IS NULL OR agent_id = %(agent)s::bigint)
-)
-
+-- layers:
+--   mine MATERIALIZED
 SELECT
     0 AS place_plan,
     '' AS place_state,
