@@ -3,8 +3,8 @@
 A file ``sql/<topic>.sql`` holds one or more statements, each under a line ``-- name: <statement>``.
 Parameters are psycopg's named placeholders, ``%(account)s``.
 
-The server gets a statement under its name in the whole product, ``/* billing.decide */``: a list of what runs, or of
-what takes long, tells them apart.
+The server gets a statement under its name in the whole product, ``/* billing.decide */``, so that ``pg_stat_activity``
+and ``pg_stat_statements`` tell what runs and what takes long.
 
 A long statement is written in layers. Its file lists them, and holds what reads them::
 
