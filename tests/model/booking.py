@@ -68,19 +68,23 @@ def take(account: Account, sub: Subscription, offer: Offer, at: datetime, told: 
 
 def close(account: Account, sub: Subscription, day: date) -> None:
     """What was used in the running period is owed: arrears until a day, then overage."""
-    if not (sub.opened and sub.runs):
-        return
-    ends = min(day, sub.ends)
-    if sub.plan.arrears:
-        amount = sub.arrears_until(account.operator.zone, day)
-        account.charge(sub, "charge", sub.starts, ends, amount, day)
+    close_days(account, sub, day)
+    close_counts(account, sub, day)
+
+
+def close_days(account: Account, sub: Subscription, day: date) -> None:
+    """Arrears until a day, and the setup fee with the first of them."""
+    if sub.opened and sub.runs and sub.plan.arrears:
+        ends = min(day, sub.ends)
+        account.charge(sub, "charge", sub.starts, ends, sub.arrears_until(account.operator.zone, day), day)
         account.charge(sub, "fee", sub.starts, max(ends, later(sub.starts, 1)), sub.fee(), day)
         sub.fee_due = False
-    close_counts(account, sub, day)
 
 
 def close_counts(account: Account, sub: Subscription, day: date) -> None:
     """The overage of a quota period."""
+    if not (sub.opened and sub.runs):
+        return
     for _, amount in overage(sub):
         ends = max(min(sub.ends, day), later(sub.starts, 1))
         account.charge(sub, "charge", sub.starts, ends, amount, day)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.model.account import Failure
-from tests.model.booking import close, end, free, suspend, take
+from tests.model.booking import close_counts, close_days, end, free, suspend, take
 from tests.model.counting import begin, carried
 from tests.model.days import from_start, later
 
@@ -21,8 +21,11 @@ def midnight(account: Account, day: date, told: date, *, missed: bool) -> None:
     at = account.operator.zone.midnight(day)
     lifted = end_pauses(account, day, at, told)
     ending = [sub for sub in account.ordered() if sub.boundary == day]
-    for sub in sorted(ending, key=lambda each: each.number):  # always made, so that priorities do not matter
-        close(account, sub, day)
+    by_age = sorted(ending, key=lambda each: each.number)  # all is charged, so that priorities do not matter
+    for sub in by_age:
+        close_days(account, sub, day)
+    for sub in by_age:
+        close_counts(account, sub, day)
     in_debt = account.available(at) < 0
     for sub in ending:
         # The plan under which a period was sold says whether it is the last.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.model.account import RefusedError
 from tests.model.booking import suspend
-from tests.model.days import days_between, later
+from tests.model.days import days_between
 from tests.model.looking import let_go
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _allowed(sub: Subscription, terms: dict[str, Any], today: date, until: date 
 
 
 def _days_left(sub: Subscription, terms: dict[str, Any], today: date) -> int:
-    since = later(today, -365)
+    since = date(today.year, 1, 1)
     taken = sum(max(0, days_between(max(since, begins), min(ends, today))) for begins, ends in sub.pauses)
     return int(terms["days_per_year"]) - taken
 

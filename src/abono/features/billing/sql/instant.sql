@@ -235,7 +235,8 @@ told AS (
 SELECT count(*) AS lifted, count(*) FILTER (WHERE back) AS resumed FROM freed;
 
 -- name: close
--- What was used is owed: the arrears of periods that end, or of one subscription whose period is closed early.
+-- What was used is owed: the arrears of periods that end, or of one subscription whose period is closed early. They are
+-- booked by age.
 WITH closing AS MATERIALIZED (
     SELECT
         s.account_id,
@@ -282,6 +283,7 @@ WITH closing AS MATERIALIZED (
         AND s.runs AND s.period_starts_on <= %(day)s::date
         AND (s.period_ends_on <= %(day)s::date OR s.id = %(subscription)s::uuid)
         AND (%(subscription)s::uuid IS NULL OR s.id = %(subscription)s::uuid)
+    ORDER BY s.account_id, s.id
 ),
 
 worth AS MATERIALIZED (
