@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +18,12 @@ from procrastinate.contrib.django import app
 
 from abono.base.mail import deliver
 from abono.base.tasks import restart_stalled, send_mail
+from abono.features.billing import forecasts
+from abono.features.billing.tasks import advance_all, advance_asked
 from abono.features.webhooks.tasks import deliver_due
+from abono.interfaces.cli.jobs import _list
+from tests.features.test_webhooks import START, boss
+from tests.features.worlds import operator as make_operator
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -83,6 +91,47 @@ def test_what_ends_its_worker_every_time_is_given_up() -> None:
     taken_by_a_worker(dead, silent="5 minutes", attempts=8)
     sweep()
     assert states(dead) == {dead: "failed"}
+    with redirect_stdout(io.StringIO()) as told:
+        _list(as_json=True)
+    (listed,) = json.loads(told.getvalue())["given_up"]
+    assert (listed["id"], listed["task_name"], listed["attempts"]) == (dead, "base.send_mail", 9)
+
+
+def test_money_is_never_given_up() -> None:
+    dead = [advance_all.defer(), advance_asked.defer(operator=1)]
+    for each in dead:
+        taken_by_a_worker(each, silent="5 minutes", attempts=20)
+    sweep()
+    assert states(*dead) == dict.fromkeys(dead, "todo")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT bool_and(scheduled_at > now() + interval '59 minutes') FROM procrastinate_jobs")
+        assert cursor.fetchone() == (True,)  # it would end a worker each time
+
+
+def test_a_forecast_that_ends_its_process_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    seller = make_operator()
+    asked = forecasts.ask(boss(seller), seller.id, 30, now=START)
+    following = forecasts.ask(boss(seller), seller.id, 1, now=START)
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr("abono.features.billing.forecasts.forecast", killed)  # in the middle of what takes memory
+    for _ in range(3):
+        with pytest.raises(Killed):
+            forecasts.make_waiting(START)
+        connection.close()
+    monkeypatch.undo()
+    assert forecasts.make_waiting(START) == 2
+    given_up, made = (forecasts.find_forecast(boss(seller), each) for each in (asked, following))
+    assert (given_up.finished_at, given_up.error) == (
+        START, "the process that made it ended each time, most likely for want of memory; ask for fewer days",
+    )  # fmt: skip
+    assert (made.error, made.summary is not None) == ("", True)
+
+
+class Killed(BaseException):
+    """The process ended."""
 
 
 def test_mails_as_files_are_for_their_owner_alone(tmp_path: Path, settings: Settings) -> None:

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from abono.base.outgoing.addresses import is_public, judge_url
+from abono.base.outgoing.addresses import PrivateAddress, is_public, judge_url
 from abono.base.outgoing.calls import Limits, Outcome, post
 from abono.base.outgoing.dispatch import dispatch
 from abono.base.refusal import InvalidRequest
@@ -150,6 +150,32 @@ def test_what_the_client_would_refuse_is_refused_at_once(url: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         judge_url(url)
     assert refused.value.field == "url"
+
+
+def test_a_slow_name_server_holds_no_page_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that it is slow with are judged before each call; an address in digits needs none."""
+    monkeypatch.delenv("ABONO_WEBHOOK_PRIVATE")
+    answered, real = threading.Event(), socket.getaddrinfo
+
+    def slow(host: str, _port: object, **more: int) -> object:
+        if more.get("flags"):
+            return real(host, None, **more)
+        answered.wait(30)
+        return [(0, 0, 0, "", ("10.0.0.1", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    try:
+        began = time.monotonic()
+        for number in range(20):
+            assert judge_url(f"https://slow{number}.example.com/") == f"slow{number}.example.com"
+        assert time.monotonic() - began < 4  # four at once are waited for, half a second each
+        for digits in ("10.0.0.1", "127.1", "[::1]"):
+            with pytest.raises(PrivateAddress):
+                judge_url(f"https://{digits}/")
+    finally:
+        answered.set()
+    outcome = post("https://slow.example.com/", b"{}", {}, QUICK)
+    assert outcome.error == "slow.example.com is not an address of the public Internet; use one that is."
 
 
 @pytest.mark.parametrize(

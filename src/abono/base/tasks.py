@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from procrastinate import RetryStrategy
@@ -14,6 +15,9 @@ from abono.base.mail import deliver
 
 if TYPE_CHECKING:
     from procrastinate import JobContext
+    from procrastinate.tasks import Task
+
+    _Task = TypeVar("_Task", bound=Task[Any, Any, Any])
 
 ENGINE = "default"
 """The queue of everything that waits for nobody outside."""
@@ -27,7 +31,15 @@ PATIENT = RetryStrategy(max_attempts=9, exponential_wait=4)
 """From seconds to days: a mail server may be away for a weekend."""
 _STALLED = 60
 _MOST_ATTEMPTS = 9
+_AGAIN = timedelta(hours=1)
+_never_given_up: set[str] = set()
 _log = structlog.get_logger(__name__)
+
+
+def never_given_up(task: _Task) -> _Task:
+    """Mark a task that moves money: its jobs are tried until they are done, whatever became of their workers."""
+    _never_given_up.add(task.name)
+    return task
 
 
 @app.task(name="base.send_mail", retry=PATIENT, queue=OUTGOING)
@@ -39,16 +51,23 @@ def send_mail(to: str, subject: str, text: str) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="base.restart_stalled", queueing_lock="base.restart_stalled", pass_context=True, priority=FIRST)
 async def restart_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 -- the minute it was planned for
-    """Do again what a worker had in hand when it died; what was in hand that often is given up and told in the log."""
+    """Do again what a worker had in hand when it died; what was in hand that often is given up and told in the log.
+
+    Given up is one job: what is periodic comes again at its time. Money is tried for ever, at last once an hour.
+    """
     jobs = context.app.job_manager
     for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=_STALLED):
         told = {"job": job.id, "task": job.task_name, "attempts": job.attempts}
+        again = None
         if job.attempts + 1 >= _MOST_ATTEMPTS:
-            _log.error("stalled_job_given_up", **told)
-            await jobs.finish_job(job, status=Status.FAILED, delete_job=False)
-            continue
+            if job.task_name not in _never_given_up:
+                _log.error("stalled_job_given_up", **told)
+                await jobs.finish_job(job, status=Status.FAILED, delete_job=False)
+                continue
+            _log.error("stalled_job_ends_its_worker", **told)
+            again = datetime.now(UTC) + _AGAIN
         try:
-            await jobs.retry_job(job)
+            await jobs.retry_job(job, retry_at=again)
         except UniqueViolation:  # the next of its kind waits already
             await jobs.finish_job(job, status=Status.FAILED, delete_job=True)
         _log.warning("stalled_job_restarted", **told)

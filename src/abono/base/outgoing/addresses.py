@@ -18,6 +18,9 @@ _ALLOW = "ABONO_WEBHOOK_PRIVATE"
 _MOST_URL = 2_000
 _LAST_PORT = 65_535
 _SECONDS = 5.0  # float: seconds that a name may take to be looked up
+_AT_THE_DOOR = 0.5  # float: the same while somebody waits for a page
+_door = threading.BoundedSemaphore(4)
+"""So many names are looked up at once for those who wait: the system's resolver may take half a minute for one."""
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 """RFC 6052: the last 32 bits are the IPv4 address that is really reached."""
 _TUNNELS = tuple(
@@ -34,9 +37,10 @@ class PrivateAddress(Refusal):
 
 
 def judge_url(url: str, field: str = "url") -> str:
-    """The host of an address that calls can be made to, exactly as it is written; found on the public Internet.
+    """The host of an address that calls can be made to, exactly as it is written.
 
-    What the client would refuse later is refused here. Raises InvalidRequest, PrivateAddress.
+    What the client would refuse later is refused here, and a host that is found at once not to be one of the public
+    Internet. One whose name takes longer is judged before each call only. Raises InvalidRequest, PrivateAddress.
     """
     import httpx  # what speaks HTTP is loaded where it is needed: no other command should wait for it
 
@@ -56,7 +60,9 @@ def judge_url(url: str, field: str = "url") -> str:
         message = "Write an address that begins with https:// and has no user name and no # in it."
         raise InvalidRequest(message, field=field)
     host = parts.raw_host.decode("ascii").strip("[]")
-    public_addresses(host, field=field)
+    found = _written_in_digits(host) or _look_up(host, _AT_THE_DOOR, _door)
+    if found is not None:
+        _judge(host, found, field)
     return host
 
 
@@ -65,18 +71,34 @@ def public_addresses(host: str, *, seconds: float = _SECONDS, field: str = "url"
 
     Whoever connects uses these very addresses: a name could lead elsewhere a moment later.
     """
-    found = _look_up(host, seconds)
+    found = _look_up(host, seconds) or set()
+    _judge(host, found, field)
+    return sorted(found, key=lambda address: (":" in address, address))
+
+
+def _judge(host: str, found: set[str], field: str) -> None:
     if not found:
         message = f"The host {host} is not found; correct the address."
         raise PrivateAddress(message, field=field)
     if os.environ.get(_ALLOW) != "1" and not all(map(is_public, found)):
         message = f"{host} is not an address of the public Internet; use one that is."
         raise PrivateAddress(message, field=field)
-    return sorted(found, key=lambda address: (":" in address, address))
 
 
-def _look_up(host: str, seconds: float) -> set[str]:
-    """Ask the resolver, which knows no deadline: what it says too late is not waited for."""
+def _written_in_digits(host: str) -> set[str]:
+    """The address that a host is, in whatever form, without asking anybody; none if it is a name."""
+    try:
+        told = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return set()
+    return {str(each[4][0]) for each in told}
+
+
+def _look_up(host: str, seconds: float, places: threading.Semaphore | None = None) -> set[str] | None:
+    """Ask the resolver, which knows no deadline: what it says too late is not waited for. None: it did not say.
+
+    Nor is it asked where all ``places`` are taken by what it has not answered yet.
+    """
     told: SimpleQueue[set[str]] = SimpleQueue()
 
     def ask() -> None:
@@ -84,12 +106,17 @@ def _look_up(host: str, seconds: float) -> set[str]:
             told.put({str(each[4][0]) for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
         except (OSError, UnicodeError):
             told.put(set())
+        finally:
+            if places is not None:
+                places.release()
 
+    if places is not None and not places.acquire(blocking=False):
+        return None
     threading.Thread(target=ask, daemon=True).start()
     try:
         return told.get(timeout=max(seconds, 0))
     except Empty:
-        return set()
+        return None
 
 
 def is_public(address: str) -> bool:

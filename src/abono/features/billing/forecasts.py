@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from django.db import transaction
 
 from abono.base.refusal import InvalidRequest, Refusal
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
     from abono.features.access.people import Person
 
 _sql = statements("abono.features.billing", "forecasts")
+_log = structlog.get_logger(__name__)
 MOST_DAYS = 366
 MOST = 1_000
+_MOST_ATTEMPTS = 3
+ENDED = "the process that made it ended each time, most likely for want of memory; ask for fewer days"
 _KEPT = 20
 _MOST_WAITING = 3
 
@@ -128,13 +132,20 @@ def make_waiting(now: datetime) -> int:
 
 
 def _make_one(now: datetime) -> bool:
-    """Take the oldest that waits and that nobody else has in hand."""
+    """Take the oldest that waits and that nobody else has in hand. An attempt counts also if its process ends in it."""
     for row in _sql.rows("waiting"):
-        with transaction.atomic():
-            if not _sql.row("lock_forecasts", operator=row["operator_id"])["held"]:
-                continue
-            _make(row["id"], row["operator_id"], row["days"], now)
-            return True
+        if not _sql.row("hold_forecasts", operator=row["operator_id"])["held"]:
+            continue
+        try:
+            if row["attempts"] >= _MOST_ATTEMPTS:
+                _sql.run("fail", id=row["id"], error=ENDED, now=now)
+                _log.error("forecast_given_up", forecast=row["id"], attempts=row["attempts"])
+            elif _sql.run("begin_forecast", id=row["id"]):
+                with transaction.atomic():
+                    _make(row["id"], row["operator_id"], row["days"], now)
+        finally:
+            _sql.row("release_forecasts", operator=row["operator_id"])
+        return True
     return False
 
 

@@ -108,13 +108,14 @@ class Figure(models.Model):
 
 
 class Forecast(models.Model):
-    """A forecast that was asked for, and what came of it (see forecasts.py)."""
+    """A forecast that was asked for, how often it was begun, and what came of it (see forecasts.py)."""
 
     id = models.BigAutoField(primary_key=True)
     operator_id = models.BigIntegerField()
     days = models.SmallIntegerField()
     asked_at = models.DateTimeField()
     asked_by = models.CharField(max_length=254)
+    attempts = models.SmallIntegerField(db_default=0)
     finished_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=200, db_default="")
     summary = models.JSONField(null=True)

@@ -8,7 +8,7 @@ import structlog
 from procrastinate.contrib.django import app
 
 from abono.base.clock import ClockLeapt, judge_clock
-from abono.base.tasks import FORECASTS
+from abono.base.tasks import FORECASTS, never_given_up
 from abono.features.billing import figures
 from abono.features.billing.forecasts import make_waiting
 from abono.features.billing.parents import carry, carry_out_due_moves
@@ -19,6 +19,7 @@ _log = structlog.get_logger(__name__)
 
 
 @app.periodic(cron="* * * * *")
+@never_given_up
 @app.task(name="billing.advance", queueing_lock="billing.advance")
 def advance_all(timestamp: int = 0) -> None:  # noqa: ARG001 -- the minute it was planned for; the work is for now
     """All work that is due by now. A minute that was missed is made up by the next one."""
@@ -27,6 +28,7 @@ def advance_all(timestamp: int = 0) -> None:  # noqa: ARG001 -- the minute it wa
         _log_report(advance(now))
 
 
+@never_given_up
 @app.task(name="billing.advance_asked")
 def advance_asked(operator: int) -> None:
     """All work that is due by now of an operator and those below it, because somebody of it asked."""
@@ -52,6 +54,7 @@ def _log_report(report: Report) -> None:
 
 
 @app.periodic(cron="* * * * *")
+@never_given_up
 @app.task(name="billing.parents", queueing_lock="billing.parents")
 def follow_tree(timestamp: int) -> None:  # noqa: ARG001 -- as above
     """Moves in the tree of operators that are due by now, and blocks that are still to be carried to subscriptions."""
@@ -65,6 +68,7 @@ def follow_tree(timestamp: int) -> None:  # noqa: ARG001 -- as above
 
 
 @app.periodic(cron="* * * * *")
+@never_given_up
 @app.task(name="billing.reservations", queueing_lock="billing.reservations")
 def expire_reservations(timestamp: int) -> None:  # noqa: ARG001 -- as above
     """Free what was reserved and not committed in time."""

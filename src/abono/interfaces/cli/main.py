@@ -11,6 +11,7 @@ import typer
 
 from abono.base.refusal import Refusal
 from abono.interfaces.cli.benching import bench
+from abono.interfaces.cli.jobs import jobs
 from abono.interfaces.cli.saying import AsJson, booted, say
 from abono.kernel.errors import InvalidValue
 
@@ -22,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.command()(jobs)
 REFUSED = 2
 
 

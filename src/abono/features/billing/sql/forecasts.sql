@@ -17,7 +17,7 @@ WHERE id = %(id)s AND operator_id = any(%(operators)s::bigint[]);
 
 -- name: waiting
 -- Each operator's oldest before anybody's second.
-SELECT id, operator_id, days FROM billing_forecast
+SELECT id, operator_id, days, attempts FROM billing_forecast
 WHERE finished_at IS NULL
 ORDER BY row_number() OVER (PARTITION BY operator_id ORDER BY id), id;
 
@@ -30,6 +30,17 @@ WHERE operator_id = %(operator)s AND finished_at IS NULL;
 
 -- name: lock_forecasts
 SELECT pg_try_advisory_xact_lock(hashtext('abono.billing.forecast'), %(operator)s::integer) AS held;
+
+-- name: hold_forecasts
+-- As above, until it is let go or the connection ends: it outlives transactions.
+SELECT pg_try_advisory_lock(hashtext('abono.billing.forecast'), %(operator)s::integer) AS held;
+
+-- name: release_forecasts
+SELECT pg_advisory_unlock(hashtext('abono.billing.forecast'), %(operator)s::integer) AS held;
+
+-- name: begin_forecast
+UPDATE billing_forecast SET attempts = attempts + 1
+WHERE id = %(id)s AND finished_at IS NULL;
 
 -- name: finish_forecast
 UPDATE billing_forecast SET summary = %(summary)s::jsonb, finished_at = %(now)s::timestamptz

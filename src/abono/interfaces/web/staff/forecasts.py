@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from abono.features.billing.forecasts import MOST, MOST_DAYS, ask, find_forecast, kept_forecasts
+from abono.features.billing.forecasts import ENDED, MOST, MOST_DAYS, ask, find_forecast, kept_forecasts
 from abono.features.operators.queries import operator_by_id
 from abono.interfaces.web import charts, formats
 from abono.interfaces.web.operator_choice import offer_operators
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from abono.features.access.people import Person
+
+
+_SENTENCES = {
+    ENDED: gettext_lazy("the process that made it ended each time, most likely for want of memory; ask for fewer days")
+}
 
 
 class ForecastForm(forms.Form):
@@ -51,6 +56,7 @@ def forecast_made(request: PersonRequest, forecast: int) -> HttpResponse:
     kept = find_forecast(request.person, forecast)
     seller = operator_by_id(kept.operator_id)
     shown = {"kept": kept, "seller": seller, "most": MOST, "chart": None}
+    shown["error"] = _SENTENCES.get(kept.error, kept.error)
     if kept.summary is not None:
         for row in (*kept.summary["days"], *kept.summary["short"]):
             row["day"] = date.fromisoformat(row["day"])
