@@ -11,11 +11,15 @@ from django.db.models import CheckConstraint, F, UniqueConstraint
 
 from abono.base.constraints import CompositeForeignKey
 from abono.base.distribution import ACCOUNT, Distribution, Home
+from abono.base.row_security import Privileges, RowPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from django.db.models import BaseConstraint, Model
+
+
+_KNOWN = CheckConstraint | UniqueConstraint | ExclusionConstraint | CompositeForeignKey | RowPolicy | Privileges
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Described:
     key: tuple[str, ...]
     unique: tuple[tuple[str, ...], ...] = ()
     references: tuple[Reference, ...] = ()
+    rules: tuple[RowPolicy | Privileges, ...] = ()
     unknown: tuple[str, ...] = ()
 
     @property
@@ -54,10 +59,9 @@ def describe(model: type[Model]) -> Described:
         key=tuple(field.column for field in meta.pk_fields),
         unique=tuple(_unique(meta, fields)),
         references=tuple(_references(meta, fields)),
+        rules=tuple(each for each in meta.constraints if isinstance(each, RowPolicy | Privileges)),
         unknown=tuple(
-            f"{type(each).__name__} {each.name}"
-            for each in meta.constraints
-            if not isinstance(each, CheckConstraint | UniqueConstraint | ExclusionConstraint | CompositeForeignKey)
+            f"{type(each).__name__} {each.name}" for each in meta.constraints if not isinstance(each, _KNOWN)
         ),
     )
 

@@ -1,4 +1,7 @@
-"""Statement files and the Python that runs them agree: nothing is lost, doubled, unused or missing."""
+"""SQL files and the Python that runs them agree: nothing is lost, doubled, unused or missing.
+
+Statement files are in ``sql/``. What a migration installs is in a file beside it, which is as frozen as the migration.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,10 @@ from abono.base.sql import split, statements
 from .statements import parse
 
 SOURCE = Path(__file__).parents[2] / "src"
-FILES = sorted(path for path in SOURCE.rglob("*.sql") if path.parent.name == "sql")
+INSTALLED = sorted(SOURCE.rglob("migrations/*.sql"))
+FILES = sorted(SOURCE.rglob("sql/*.sql"))
 """Layers of a statement lie a folder deeper (test_statement_layers.py)."""
+EVERY_FILE = [*FILES, *INSTALLED]
 RUNS = {"run", "rows", "row", "run_many"}
 
 _HEADING = re.compile(r"^-- name: (\w+)[ \t]*$", re.MULTILINE)
@@ -90,12 +95,12 @@ USES = {
     for path in sorted(SOURCE.rglob("*.py"))
     if "statements(" in (text := path.read_text(encoding="utf-8")) and path != SOURCE / "abono" / "base" / "sql.py"
 }
-NAMES = {path: set(split(path.read_text(encoding="utf-8"))) for path in FILES}
+NAMES = {path: set(split(path.read_text(encoding="utf-8"))) for path in EVERY_FILE}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+@pytest.mark.parametrize("path", EVERY_FILE, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_a_file_is_well_made(path: Path) -> None:
-    assert path.parent.name == "sql"
+    assert path.parent.name in {"sql", "migrations"}
     assert (path.parents[1] / "__init__.py").exists()
     assert NAMES[path]
     assert file_problems(path.read_text(encoding="utf-8")) == []
@@ -107,6 +112,16 @@ def test_every_statement_is_used(path: Path) -> None:
     users = [use for use in USES.values() if path in use.loads.values()]
     said = set[str]().union(*(NAMES[path] if use.takes_all else use.literals for use in users))
     assert NAMES[path] - said == set()
+
+
+def test_what_is_installed_is_installed_by_the_migration_of_its_number_alone() -> None:
+    read = [
+        path.with_name(name)
+        for path in sorted(SOURCE.rglob("migrations/*.py"))
+        for name in re.findall(r'text_beside\(__file__, "([^"]+)"\)', path.read_text(encoding="utf-8"))
+        if name[:5] == path.name[:5]
+    ]
+    assert sorted(read) == INSTALLED
 
 
 def test_a_statement_has_one_name_in_the_whole_product() -> None:

@@ -1,4 +1,4 @@
-"""Every function of the files functions.sql against its home in the kernel (or in zoneinfo), on random inputs.
+"""Every function of arithmetic in migrations against its home in the kernel (or in zoneinfo), on random inputs.
 
 Hypothesis draws a seed; each seed makes a whole batch that the database answers in one query. A failure names the case.
 """

@@ -19,8 +19,8 @@ from django.db.utils import Error, ProgrammingError
 from psycopg.errors import InsufficientPrivilege
 
 from abono.base.once import keep_answer
+from abono.base.row_security import ROLE
 from abono.base.scratch import scratch_database
-from abono.base.wall import ROLE
 from abono.features.access.people import Person, wall_of
 from abono.features.access.rights import Kind, Role
 from abono.features.access.sessions import end_sessions, sessions_of

@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import CompositePrimaryKey
 
+from abono.base.row_security import OPERATOR, Privileges, RowPolicy, account_policy
+
 
 class Once(models.Model):
     """A key under which a request was carried out, what was asked and what was answered.
@@ -18,6 +20,9 @@ class Once(models.Model):
     request = models.JSONField()
     answer = models.JSONField()
     kept_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [account_policy()]
 
 
 class Trail(models.Model):
@@ -40,6 +45,11 @@ class Trail(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["operator_id", "at", "id"], name="base_trail_newest")]
+        constraints = [
+            account_policy(),
+            # What concerns no account may be noted by everybody of the operator, who need not be able to read it.
+            RowPolicy(rule=f"account_id = 0 AND {OPERATOR}", command="INSERT", policy="abono_wall_people"),
+        ]
 
 
 class Clock(models.Model):
@@ -50,3 +60,9 @@ class Clock(models.Model):
     passed = models.DurationField(null=True)
     held = models.CharField(max_length=200, db_default="")
     held_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            # Kept by the engine; requests only read why nothing is charged.
+            Privileges(select=True),
+        ]

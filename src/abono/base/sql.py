@@ -26,13 +26,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from importlib.resources.abc import Traversable
 
 _marker: ContextVar[str] = ContextVar("marker", default="")
@@ -98,14 +99,9 @@ def read(folder: Traversable, topic: str) -> dict[str, str]:
     return {name: _joined(frame, folder.joinpath(name)) for name, frame in frames.items()}
 
 
-def makes_functions(texts: Mapping[str, str]) -> Callable[[object, Any], None]:
-    """For migrations: creates or replaces every function of a statement file, in order."""
-
-    def make(_apps: object, schema_editor: Any) -> None:
-        for text in texts.values():
-            schema_editor.execute(text, params=None)
-
-    return make
+def text_beside(migration: str, name: str) -> str:
+    """For migrations: the text of an SQL file beside one (``__file__``), as frozen as the migration."""
+    return Path(migration).with_name(name).read_text(encoding="utf-8")
 
 
 def split(text: str) -> dict[str, str]:

@@ -205,7 +205,7 @@ def _prepare_database(cluster: Cluster) -> None:
             query = sql.SQL("SELECT FROM {} WHERE {} = %s").format(*names)
             if connection.execute(query, [clusters.ROLE]).fetchone() is None:
                 connection.execute(sql.SQL(statement).format(sql.Identifier(clusters.ROLE)))
-        # The role behind which the web works (abono.base.wall): the owner of the database may not make roles.
+        # The role behind which the web works (abono.base.row_security): the owner of the database may not make roles.
         if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [clusters.WEB_ROLE]).fetchone() is None:
             names = (sql.Identifier(clusters.WEB_ROLE), sql.Identifier(clusters.ROLE))
             connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(names[0]))

@@ -9,6 +9,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from abono.base.row_security import Privileges, RowPolicy, account_policy, operator_policy
+
 KINDS = ["staff", "subscriber", "agent"]
 METHODS = ["password", "code", "passkey", "reset", "invitation", "confirmation"]
 OUTCOMES = ["failed", "right", "done", "refused"]
@@ -38,6 +40,16 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects = Users()
+
+    class Meta:
+        constraints = [
+            Privileges(
+                select=("id", "email", "name", "locale", "is_active", "joined_at", "last_login"),
+                update=("name", "locale", "is_active"),
+            ),
+            RowPolicy(rule="abono_wall_knows(id)", command="SELECT", policy="abono_wall_shown"),
+            RowPolicy(rule="abono_wall_judges(id)", command="UPDATE"),
+        ]
 
     def clean(self) -> None:
         """One spelling of an address."""
@@ -75,12 +87,20 @@ class Membership(models.Model):
                 nulls_distinct=False,
                 name="access_membership_once",
             ),
+            account_policy(),
         ]
         indexes = [
             models.Index(
                 fields=["operator", "kind"], name="access_membership_current", condition=Q(ended_at__isnull=True)
             ),
         ]
+
+
+_KEY_SHOWN = (
+    "id", "operator_id", "name", "prefix", "rights", "made_by", "made_by_user_id", "made_by_key_id", "made_at",
+    "expires_at", "last_used_at", "revoked_at",
+)  # fmt: skip
+"""All but the digest."""
 
 
 class ApiKey(models.Model):
@@ -102,6 +122,19 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            Privileges(select=_KEY_SHOWN, insert=True, update=True, delete=True),
+            operator_policy(),
+        ]
+
+
+_INVITATION_SHOWN = (
+    "id", "operator_id", "email", "kind", "role", "account_id", "locale", "made_by_id", "made_by_key_id", "made_at",
+    "expires_at", "accepted_at", "revoked_at",
+)  # fmt: skip
+"""All but what the link is made of."""
 
 
 class Invitation(models.Model):
@@ -132,6 +165,8 @@ class Invitation(models.Model):
                 nulls_distinct=False,
                 name="access_invitation_once",
             ),
+            Privileges(select=_INVITATION_SHOWN, insert=True, update=True, delete=True),
+            operator_policy(),
         ]
 
 
@@ -158,6 +193,8 @@ class SignIn(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(method__in=METHODS), name="access_signin_method"),
             models.CheckConstraint(condition=Q(outcome__in=OUTCOMES), name="access_signin_outcome"),
+            Privileges(select=True),
+            RowPolicy(rule="abono_wall_judges(user_id)", command="SELECT"),
         ]
         indexes = [
             models.Index(fields=["email", "id"], name="access_signin_email"),

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models.functions import Collate, Length, Lower
 
 from abono.base.constraints import CompositeForeignKey
+from abono.base.row_security import account_policy, operator_policy
 
 
 class Profile(models.Model):
@@ -38,6 +39,7 @@ class Profile(models.Model):
                 condition=models.Q(agent_id__isnull=False),
             ),
         ]
+        constraints = [account_policy(assigned="abono_wall_membership() IN (manager_id, agent_id)")]
 
 
 class Number(models.Model):
@@ -67,6 +69,7 @@ class Number(models.Model):
             models.UniqueConstraint(
                 fields=["operator", "key"], name="accounts_number_key", condition=~models.Q(key="")
             ),
+            account_policy(),
         ]
 
 
@@ -76,6 +79,9 @@ class Series(models.Model):
     operator = models.OneToOneField("operators.Operator", models.PROTECT, primary_key=True)
     last = models.BigIntegerField()
     digits = models.SmallIntegerField()
+
+    class Meta:
+        constraints = [operator_policy()]
 
 
 class Note(models.Model):
@@ -95,6 +101,7 @@ class Note(models.Model):
             CompositeForeignKey(
                 columns=("account_id",), to="ledger_account", to_columns=("account_id",), name="accounts_note_account"
             ),
+            account_policy(),
         ]
 
 
@@ -108,3 +115,4 @@ class Word(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["operator_id", "key", "account_id"], name="accounts_word_search")]
+        constraints = [account_policy()]

@@ -53,7 +53,7 @@ def open_account(  # noqa: PLR0913 -- what an account begins with
 ) -> int:
     """A new account of a seller with an empty balance; answers its id. Raises DuplicateNumber, InvalidRequest.
 
-    Without a number it gets the next of the seller's own series (see the migration ``0009_series``), which is free.
+    Without a number it gets the next of the seller's own series (see migrations/0001_functions.sql), which is free.
     ``credit_limit`` in minor units >= 0; ``manager`` and ``agent`` are the memberships it is given to (see
     ``profiles.give``, which judges them). Behind a manager's or agent's wall it must be given to them.
     """

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import CompositePrimaryKey, Q
 
 from abono.base.constraints import CompositeForeignKey
+from abono.base.row_security import ALL_ACCOUNTS, RowPolicy, account_policy, operator_policy
 
 
 class Charge(models.Model):
@@ -51,6 +52,7 @@ class Charge(models.Model):
                 to_columns=("account_id", "id"),
                 name="billing_charge_subscription",
             ),
+            account_policy(),
         ]
 
 
@@ -63,6 +65,17 @@ class Run(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     totals = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [
+            operator_policy(),
+            # What was done for all operators concerns each; its totals are shown by no page.
+            RowPolicy(
+                rule=f"operator_id IS NULL AND cardinality(abono_wall_operators()) > 0 AND {ALL_ACCOUNTS}",
+                command="SELECT",
+                policy="abono_wall_shared",
+            ),
+        ]
 
 
 class Slice(models.Model):
@@ -84,7 +97,8 @@ class Slice(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=["open", "done", "failed", "split"]), name="billing_slice_state"
-            )
+            ),
+            operator_policy(),
         ]
 
 
@@ -106,6 +120,9 @@ class Figure(models.Model):
     charged = models.BigIntegerField()
     counted_at = models.DateTimeField()
 
+    class Meta:
+        constraints = [operator_policy()]
+
 
 class Forecast(models.Model):
     """A forecast that was asked for, how often it was begun, and what came of it (see forecasts.py)."""
@@ -122,3 +139,4 @@ class Forecast(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["operator_id", "id"], name="billing_forecast_operator")]
+        constraints = [operator_policy()]

@@ -4,6 +4,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from abono.base.row_security import Privileges, readable_policies
+
 NEVER = "9999-12-31"
 """The day a price without an end is valid until."""
 
@@ -36,6 +38,7 @@ class Service(models.Model):
             models.CheckConstraint(
                 condition=Q(tax__in=["standard", "reduced", "exempt"]), name="catalogue_service_tax"
             ),
+            *readable_policies(),
         ]
 
 
@@ -65,6 +68,7 @@ class Offer(models.Model):
                 | Q(price__isnull=False, price_from__isnull=False),
                 name="catalogue_offer_price",
             ),
+            *readable_policies(),
         ]
 
 
@@ -124,6 +128,7 @@ class Plan(models.Model):
                 condition=Q(first_period__in=["full", "prorate", "free"]), name="catalogue_plan_first"
             ),
             models.CheckConstraint(condition=Q(pause__in=["freeze", "lose", "none"]), name="catalogue_plan_pause"),
+            *readable_policies(),
         ]
 
 
@@ -137,7 +142,10 @@ class PlanService(models.Model):
     terms = models.JSONField(db_default={})
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["plan", "service"], name="catalogue_plan_service")]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "service"], name="catalogue_plan_service"),
+            *readable_policies("abono_wall_sells(plan_id)"),
+        ]
 
 
 class PlanPrice(models.Model):
@@ -149,7 +157,10 @@ class PlanPrice(models.Model):
     price = models.DecimalField(max_digits=24, decimal_places=8, null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["plan", "valid_from"], name="catalogue_plan_price")]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "valid_from"], name="catalogue_plan_price"),
+            *readable_policies("abono_wall_sells(plan_id)"),
+        ]
 
 
 class Rate(models.Model):
@@ -179,4 +190,6 @@ class Rate(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(valid_from__lte=F("valid_to")), name="catalogue_rate_validity"),
             models.CheckConstraint(condition=Q(gross__gte=0), name="catalogue_rate_gross"),
+            # Worked out by every order, for any plan, and never changed but for its end.
+            Privileges(select=True, insert=True, update=("valid_to",)),
         ]

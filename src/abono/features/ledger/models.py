@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import CompositePrimaryKey, Q
 
 from abono.base.constraints import CompositeForeignKey
+from abono.base.row_security import account_policy
 
 BY_HAND = ["cash", "adjustments", "opening"]
 """The books of what people enter; all others are charging's."""
@@ -45,6 +46,7 @@ class Account(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(credit_limit__gte=0), name="ledger_account_limit"),
             models.CheckConstraint(condition=Q(held__gte=0), name="ledger_account_held"),
+            account_policy(),
         ]
 
 
@@ -87,6 +89,7 @@ class Entry(models.Model):
                 condition=Q(kind__in=["payment", "charge", "reversal", "fee", "refund", "adjustment"]),
                 name="ledger_entry_kind",
             ),
+            account_policy(),
         ]
 
 
@@ -112,6 +115,7 @@ class Grant(models.Model):
             models.CheckConstraint(
                 condition=Q(remaining__gte=0, remaining__lte=models.F("amount")), name="ledger_grant_remaining"
             ),
+            account_policy(),
         ]
 
 
@@ -140,4 +144,5 @@ class Hold(models.Model):
                 to_columns=("account_id", "id"),
                 name="ledger_hold_entry",
             ),
+            account_policy(),
         ]

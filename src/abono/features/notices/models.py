@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import CompositePrimaryKey
 
+from abono.base.row_security import account_policy
+
 
 class Notice(models.Model):
     """Something to tell a subscriber, in no language yet; how it is delivered comes later.
@@ -29,3 +31,4 @@ class Notice(models.Model):
                 condition=models.Q(kind="will_be_suspended"),
             ),
         ]
+        constraints = [account_policy()]

@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from abono.base.row_security import ALL_ACCOUNTS, OPERATOR, Privileges, RowPolicy, readable_policies
+
 MOVE_STATES = ["waiting", "done", "withdrawn"]
 
 
@@ -44,6 +46,13 @@ class Operator(models.Model):
             models.UniqueConstraint(
                 fields=["domain"], condition=Q(domain_proved_at__isnull=False), name="operators_operator_domain"
             ),
+            # Read by everybody: who stands above decides about a brand, a block and what is sold. Nobody removes one.
+            Privileges(select=True, insert=True, update=True),
+            RowPolicy(rule="TRUE", command="SELECT", policy="abono_wall_shown"),
+            RowPolicy(rule="abono_wall_shows(id)", command="UPDATE"),
+            RowPolicy(
+                rule=f"{ALL_ACCOUNTS} AND abono_wall_shows(parent_id)", command="INSERT", policy="abono_wall_made"
+            ),
         ]
 
 
@@ -71,6 +80,8 @@ class Move(models.Model):
             models.UniqueConstraint(
                 fields=["operator", "valid_from"], condition=Q(state="waiting"), name="operators_move_once_a_day"
             ),
+            # Whether one closes a circle depends on moves of other branches too.
+            *readable_policies(),
         ]
 
 
@@ -83,6 +94,9 @@ class Logo(models.Model):
     digest = models.CharField(max_length=64)
     saved_at = models.DateTimeField()
 
+    class Meta:
+        constraints = readable_policies()
+
 
 class SelfService(models.Model):
     """What an operator lets its subscribers do by themselves, and tells them about paying (minor units)."""
@@ -92,3 +106,6 @@ class SelfService(models.Model):
     promise_limit = models.BigIntegerField(db_default=0)
     promise_days = models.IntegerField(db_default=0)
     promise_fee = models.BigIntegerField(db_default=0)
+
+    class Meta:
+        constraints = [RowPolicy(rule=OPERATOR)]

@@ -6,6 +6,7 @@ from django.db.models.functions import Collate, Lower
 
 from abono.base.constraints import CompositeForeignKey
 from abono.base.ranges import DateMultirangeField
+from abono.base.row_security import account_policy
 
 STATES = ["pending", "trial", "active", "suspended", "ended"]
 
@@ -95,6 +96,7 @@ class Subscription(models.Model):
                 name="subscriptions_subscription_reasons",
             ),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="subscriptions_subscription_quantity"),
+            account_policy(),
         ]
 
 
@@ -118,3 +120,6 @@ class Transition(models.Model):
     reasons_from = models.SmallIntegerField()
     reasons_to = models.SmallIntegerField()
     missing = models.BigIntegerField(db_default=0)
+
+    class Meta:
+        constraints = [account_policy()]

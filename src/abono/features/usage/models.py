@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import CompositePrimaryKey, Q
 
 from abono.base.constraints import CompositeForeignKey
+from abono.base.row_security import account_policy
 
 
 def _quantity(**options: Any) -> Any:
@@ -20,7 +21,7 @@ def _quantity(**options: Any) -> Any:
 class Event(models.Model):
     """One report of use (seats: a change of their number), counted once; rows are never changed.
 
-    The table is cut by month of ``at`` (abono_usage_month in sql/functions.sql). ``turn`` names the quota period that
+    The table is cut by month of ``at`` (abono_usage_month, see migrations/). ``turn`` names the quota period that
     the event counted in, ``counted_on`` the day, where the quota is by the day. ``seats`` are looked up by their date.
 
     ``quantity`` is what it added to the counter of ``service_id``. Where it was reported as something else,
@@ -46,6 +47,9 @@ class Event(models.Model):
     weight = models.DecimalField(max_digits=12, decimal_places=6, null=True)
     properties = models.JSONField(null=True)
 
+    class Meta:
+        constraints = [account_policy()]
+
 
 class Key(models.Model):
     """A key under which an event was counted, the event's time, and a number made of its content."""
@@ -56,6 +60,9 @@ class Key(models.Model):
     operator_id = models.BigIntegerField()
     at = models.DateTimeField()
     content = models.BigIntegerField()
+
+    class Meta:
+        constraints = [account_policy()]
 
 
 class Value(models.Model):
@@ -75,6 +82,7 @@ class Value(models.Model):
             models.UniqueConstraint(
                 fields=["account_id", "subscription_id", "service_id", "turn", "value"], name="usage_value_once"
             ),
+            account_policy(),
         ]
 
 
@@ -134,6 +142,7 @@ class Counter(models.Model):
                 to_columns=("account_id", "id"),
                 name="usage_counter_subscription",
             ),
+            account_policy(),
         ]
 
 
@@ -167,6 +176,7 @@ class Day(models.Model):
                 to_columns=("account_id", "id"),
                 name="usage_day_subscription",
             ),
+            account_policy(),
         ]
 
 
@@ -212,6 +222,7 @@ class Period(models.Model):
                 to_columns=("account_id", "id"),
                 name="usage_period_subscription",
             ),
+            account_policy(),
         ]
 
 
@@ -254,4 +265,5 @@ class Reservation(models.Model):
                 to_columns=("account_id", "id"),
                 name="usage_reservation_subscription",
             ),
+            account_policy(),
         ]

@@ -5,6 +5,13 @@ from django.db import models
 from django.db.models import CompositePrimaryKey, Q
 
 from abono.base.constraints import CompositeForeignKey
+from abono.base.row_security import Privileges, account_policy, operator_policy
+
+_SHOWN = (
+    "id", "operator_id", "url", "types", "old_until", "made_by", "made_by_user_id", "made_by_key_id", "made_at",
+    "disabled_at", "failures", "failing_since", "retry_at",
+)  # fmt: skip
+"""All but the secrets: who may see one is told by the function abono_webhook_secret."""
 
 
 class Endpoint(models.Model):
@@ -30,6 +37,12 @@ class Endpoint(models.Model):
     failures = models.IntegerField(db_default=0)
     failing_since = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            Privileges(select=_SHOWN, insert=True, update=True, delete=True),
+            operator_policy(),
+        ]
 
 
 class Event(models.Model):
@@ -58,6 +71,7 @@ class Event(models.Model):
                 name="webhooks_event_sequence",
             ),
             models.UniqueConstraint(fields=["account_id", "source_id", "type"], name="webhooks_event_once"),
+            account_policy(),
         ]
 
 
@@ -93,6 +107,7 @@ class Delivery(models.Model):
                 condition=Q(state="waiting", due_at__isnull=False) | (~Q(state="waiting") & Q(due_at__isnull=True)),
                 name="webhooks_delivery_due",
             ),
+            account_policy(),
         ]
         indexes = [
             models.Index(fields=["endpoint_id", "due_at"], name="webhooks_delivery_due", condition=Q(state="waiting")),

@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import CompositePrimaryKey
 
+from abono.base.row_security import Privileges, RowPolicy
+
 
 class Reply(models.Model):
     """The first answer to a call that carried an ``Idempotency-Key``; ``owner`` is the API key that called.
@@ -22,6 +24,7 @@ class Reply(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["kept_at"], name="api_reply_kept")]
+        constraints = [RowPolicy(rule="owner = abono_wall_key()")]
 
 
 class Bucket(models.Model):
@@ -29,3 +32,9 @@ class Bucket(models.Model):
 
     owner = models.BigIntegerField(primary_key=True)
     full_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            # Judged before the request works as anybody.
+            Privileges(),
+        ]

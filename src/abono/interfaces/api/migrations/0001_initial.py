@@ -1,22 +1,27 @@
-"""First answers of repeatable calls, and the buckets of keys."""
-
-from typing import ClassVar
-
 from django.db import migrations, models
+
+import abono.base.row_security
 
 
 class Migration(migrations.Migration):
-    """The door's own tables."""
-
     initial = True
-    dependencies: ClassVar = [("base", "0003_wall")]
-    operations: ClassVar = [
+
+    dependencies = [("base", "0001_initial")]
+
+    operations = [
         migrations.CreateModel(
             name="Bucket",
             fields=[
                 ("owner", models.BigIntegerField(primary_key=True, serialize=False)),
                 ("full_at", models.DateTimeField()),
             ],
+            options={
+                "constraints": [
+                    abono.base.row_security.Privileges(
+                        delete=False, insert=False, name="api_bucket_privileges", select=False, update=False
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Reply",
@@ -35,7 +40,14 @@ class Migration(migrations.Migration):
                 ("body", models.TextField(db_default="")),
                 ("kept_at", models.DateTimeField()),
             ],
-            options={"indexes": [models.Index(fields=["kept_at"], name="api_reply_kept")]},
+            options={
+                "indexes": [models.Index(fields=["kept_at"], name="api_reply_kept")],
+                "constraints": [
+                    abono.base.row_security.RowPolicy(
+                        command="ALL", name="api_reply_abono_wall", policy="abono_wall", rule="owner = abono_wall_key()"
+                    )
+                ],
+            },
         ),
         # A bucket is written with every call: without the log that costs no wait for the disk.
         migrations.RunSQL(
