@@ -81,7 +81,7 @@ def test_what_is_no_backup_or_too_new_is_refused(tmp_path: Path) -> None:
         about = {"abono": "9.0.0", "at": "2026-01-31T00:00:00+00:00", "migrations": ["billing.9999_later"]}
         (newer / "abono.json").write_text(json.dumps(about))
         line = refused(called(tmp_path / "home", address, "restore", str(newer)))
-        assert "The backup is of a newer Abono (9.0.0)" in line
+        assert "The backup is of another build of Abono (9.0.0)" in line
         about["migrations"] = []
         (newer / "abono.json").write_text(json.dumps(about))
         assert refused(called(tmp_path / "home", address, "restore", str(newer))).endswith("(database_refused)")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 
 import django
 
+from abono.base.builds import require_compatible
 from abono.base.environment import home
 from abono.base.postgres import PostgresError, connect
 
@@ -33,13 +35,15 @@ def restart_embedded() -> bool:
     return False
 
 
-def boot() -> None:
+def boot(*, any_build: bool = False) -> None:
     """Find the database (``ABONO_DATABASE_URL`` or the embedded one), judge it, and set Django up.
 
-    Raises PostgresError with one clear sentence.
+    ``any_build``: whoever made its tables. Raises PostgresError or IncompatibleDatabase with one clear sentence.
     """
     if not os.environ.get("ABONO_DATABASE_URL"):
         bring_up_embedded()
-    connect(os.environ["ABONO_DATABASE_URL"]).close()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "abono.project.settings")
-    django.setup()
+    with closing(connect(os.environ["ABONO_DATABASE_URL"])) as server:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "abono.project.settings")
+        django.setup()
+        if not any_build:
+            require_compatible(server)

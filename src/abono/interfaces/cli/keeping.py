@@ -36,7 +36,7 @@ class FolderExists(Refusal):
 
 
 class NoBackup(Refusal):
-    """A folder that is no backup, or of a version that is newer than this one."""
+    """A folder that is no backup, or of a build whose migrations this one does not know."""
 
     code = "no_backup"
 
@@ -95,7 +95,7 @@ def _about(folder: Path) -> dict[str, Any]:
         raise NoBackup(f"{folder} is no backup of `abono backup`; name its folder.", field="folder") from None
     known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
     if not known.issuperset(about["migrations"]):
-        message = f"The backup is of a newer Abono ({about['abono']}); install that one, or a newer one."
+        message = f"The backup is of another build of Abono ({about['abono']}); restore it with that."
         raise NoBackup(message, field="folder")
     return about
 

@@ -176,7 +176,7 @@ def demo(
         from abono.base.installation import require_demo
 
         require_demo()
-        booted(remove)
+        booted(remove, any_build=True)
     else:
         booted(work, makes=True)
 

@@ -27,12 +27,15 @@ def say_figures(figures: dict[str, object], *, as_json: bool) -> None:
         say(f"{name:>18}  {value}")
 
 
-def booted(work: Callable[[], None], *, makes: bool = False) -> None:
-    """Do a command's work with the product up. Only what ``makes`` an installation does so where there is none."""
+def booted(work: Callable[[], None], *, makes: bool = False, any_build: bool = False) -> None:
+    """Do a command's work with the product up. Only what ``makes`` an installation does so where there is none.
+
+    ``any_build``: also on a database that another build of Abono made.
+    """
     from abono.base.boot import boot
     from abono.base.installation import require_made
 
     if not makes:
         require_made()
-    boot()
+    boot(any_build=any_build)
     work()
