@@ -37,7 +37,7 @@ def count_late(each: Use, *, now: datetime, tolerance: timedelta) -> str:
         if outcome != ENDED:  # told by somebody else while we waited
             return outcome
         told = _sql.rows(
-            "told",
+            "late_use_cost",
             quantity=each.quantity,
             since=desk.now - LATE,
             tolerance=tolerance,
