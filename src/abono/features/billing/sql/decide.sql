@@ -6,35 +6,35 @@
 -- judged, then boundaries, then returns, each by priority, then age; each is paid whole or not at all.
 -- ``OFFSET 0`` keeps a layer's expressions from being folded into the next and worked out many times.
 -- Accounts where other steps must come first (a pause or a period in arrears ends, a change waits, a look-ahead is due)
--- are ``busy`` and left alone, unless it decides ``anyway``. ``subscription`` restricts it to one; ``lenient`` pays
--- boundaries on debt (a forecast of what would be needed).
+-- are left alone (``busy_accounts``), unless it decides ``anyway``. ``subscription`` restricts it to one; ``lenient``
+-- pays boundaries on debt (a forecast of what would be needed).
 -- layers:
---   head MATERIALIZED
---   scope
---   live MATERIALIZED
---   busy MATERIALIZED
---   placed
---   dated
---   spanned
---   priced
---   taxed
---   carried MATERIALIZED
---   carried_sums
---   asked MATERIALIZED
---   hard
---   judged
---   judgement
---   decided MATERIALIZED
+--   id_prefix MATERIALIZED
+--   claimed_accounts
+--   open_subscriptions MATERIALIZED
+--   busy_accounts MATERIALIZED
+--   next_cycle
+--   cycle_dates
+--   next_period
+--   priced_period
+--   taxed_period
+--   carried_seats MATERIALIZED
+--   carried_totals
+--   claims_in_order MATERIALIZED
+--   contested_after
+--   contested_before
+--   verdict
+--   outcome MATERIALIZED
 --   entries
 --   charges
---   packs
---   stood
---   waiting
---   moved
---   begun
---   stopped
---   history
---   told
+--   seat_counters
+--   closed_quota_periods
+--   next_work
+--   balances
+--   begun_periods
+--   stopped_subscriptions
+--   transitions
+--   notices
 SELECT
     count(*) FILTER (WHERE d.passes AND d.amount > 0) AS charged,
     coalesce(sum(d.total) FILTER (WHERE d.passes), 0)::bigint AS amount,
@@ -44,5 +44,5 @@ SELECT
     count(*) FILTER (WHERE d.new_look_at <= %(instant)s::timestamptz) AS looks,
     coalesce(max(d.missing), 0) AS missing,
     count(b.account_id) AS busy
-FROM decided AS d
-FULL JOIN busy AS b ON d.account_id = b.account_id;
+FROM outcome AS d
+FULL JOIN busy_accounts AS b ON d.account_id = b.account_id;

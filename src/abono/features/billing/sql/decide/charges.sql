@@ -15,20 +15,20 @@ SELECT
     r.tax,
     r.new_rate_id,
     NULL::bigint
-FROM decided AS r
+FROM outcome AS r
 WHERE r.passes AND r.amount > 0
 UNION ALL
 SELECT
     d.account_id, abono_id(h.digits, d.account_id, d.place + 524288), d.operator_id, d.id, 'fee', %(day)s::date,
     d.new_paid_until, d.fee, d.fee_tax, d.new_rate_id, NULL
-FROM decided AS d
-CROSS JOIN head AS h
+FROM outcome AS d
+CROSS JOIN id_prefix AS h
 WHERE d.passes AND d.fee > 0
 UNION ALL
 SELECT
     k.account_id, abono_id(h.digits, k.account_id, k.no + 786432), d.operator_id, d.id, 'overage', %(day)s::date,
     d.new_ends_on, k.amount, k.tax, d.new_rate_id, k.service_id
-FROM carried AS k
-INNER JOIN decided AS d ON k.account_id = d.account_id AND k.subscription_id = d.id
-CROSS JOIN head AS h
+FROM carried_seats AS k
+INNER JOIN outcome AS d ON k.account_id = d.account_id AND k.subscription_id = d.id
+CROSS JOIN id_prefix AS h
 WHERE d.passes

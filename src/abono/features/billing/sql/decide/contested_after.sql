@@ -5,5 +5,5 @@ SELECT
         PARTITION BY a.account_id ORDER BY a.place
         ROWS UNBOUNDED PRECEDING
     ) AS left_after
-FROM asked AS a
+FROM claims_in_order AS a
 WHERE a.account_total > a.available

@@ -60,7 +60,7 @@ SELECT
             AND (NOT s.runs OR p.charge = 'daily')
         )
     ) AS due
-FROM scope AS c
+FROM claimed_accounts AS c
 INNER JOIN subscriptions_subscription AS s ON c.account_id = s.account_id
 INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
 WHERE s.account_id BETWEEN %(first)s AND %(last)s AND s.state <> 'ended'

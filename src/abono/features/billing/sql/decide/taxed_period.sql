@@ -1,4 +1,4 @@
--- The same, with what the period costs and its tax.
+-- The same subscriptions, with what the period costs and its tax.
 SELECT
     p.*,
     p.charge = 'arrears' AND p.price > 0 AND (p.returns OR NOT p.opens) AS in_debt_matters,
@@ -10,5 +10,5 @@ SELECT
         WHEN p.inclusive THEN p.part
         ELSE p.part + abono_tax(p.part, p.inclusive, p.tax_rates, p.tax_weights)
     END AS amount
-FROM priced AS p
+FROM priced_period AS p
 OFFSET 0

@@ -16,5 +16,5 @@ SELECT
     reasons,
     CASE WHEN new_state = 'suspended' THEN 1 ELSE 0 END,
     CASE WHEN passes THEN 0 ELSE missing END
-FROM decided
+FROM outcome
 WHERE (passes AND state <> 'active') OR (NOT passes AND NOT returns)

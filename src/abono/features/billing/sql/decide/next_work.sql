@@ -1,4 +1,4 @@
--- What each subscription of the accounts spends and waits for next, be it decided now or not.
+-- What each open subscription spends now and when it has work next, whether it was decided now or not.
 SELECT
     d.account_id,
     CASE WHEN d.passes THEN d.total ELSE 0 END AS spent,
@@ -16,7 +16,7 @@ SELECT
                 )
         END
     ) AS day
-FROM decided AS d
+FROM outcome AS d
 UNION ALL
 SELECT
     l.account_id,
@@ -35,5 +35,5 @@ SELECT
                 )
         END
     )
-FROM live AS l
-WHERE NOT l.due AND NOT EXISTS (SELECT 1 FROM busy AS b WHERE b.account_id = l.account_id)
+FROM open_subscriptions AS l
+WHERE NOT l.due AND NOT EXISTS (SELECT 1 FROM busy_accounts AS b WHERE b.account_id = l.account_id)

@@ -23,7 +23,7 @@ SELECT
     j.new_rate_id,
     CASE
         WHEN NOT j.passes AND (j.returns OR NOT j.within) THEN NULL
-        -- One that was missed while it was stopped is made now.
+        -- A look-ahead that was missed while the subscription was suspended is made now.
         WHEN j.within AND j.returns AND j.look_at < %(instant)s::timestamptz THEN %(instant)s::timestamptz
         WHEN j.within THEN j.look_at
         ELSE abono_look(
@@ -45,5 +45,5 @@ SELECT
     j.new_cycle_days,
     j.place,
     j.fee_tax
-FROM judgement AS j
-CROSS JOIN head AS h
+FROM verdict AS j
+CROSS JOIN id_prefix AS h

@@ -1,5 +1,5 @@
 -- The claims on each account's money, numbered in the order in which they are paid, with the sum of the account's.
--- What later steps filter by stands first: a row is unpacked only as far as it is read.
+-- The columns that later layers filter by stand first: a row is unpacked only as far as it is read.
 SELECT
     t.account_id,
     t.available,
@@ -34,10 +34,10 @@ SELECT
     t.new_starts_on,
     t.new_cycle_days,
     t.fee_tax
-FROM taxed AS t
-LEFT JOIN carried_sums AS k ON t.account_id = k.account_id AND t.id = k.subscription_id
+FROM taxed_period AS t
+LEFT JOIN carried_totals AS k ON t.account_id = k.account_id AND t.id = k.subscription_id
 LEFT JOIN LATERAL (
-    -- Looked for in returns only, one by one.
+    -- Whether a period from this day was charged before; only of a return, and sought by its key.
     SELECT c.account_id FROM billing_charge AS c
     WHERE
         t.returns AND c.account_id = t.account_id AND c.subscription_id = t.id

@@ -1,4 +1,4 @@
--- The same, with the rate that is in force, the fee, and the part of the price; NULL where the whole price is due.
+-- The same subscriptions, with the rate in force, the fee, and the part of the price that is due; NULL is all of it.
 SELECT
     d.*,
     r.id AS new_rate_id,
@@ -20,11 +20,11 @@ SELECT
         WHEN d.first_period = 'free' THEN 0
         ELSE abono_half_up(r.price * (d.new_ends_on - %(day)s::date), d.new_cycle_days)
     END AS part
-FROM spanned AS d
+FROM next_period AS d
 INNER JOIN catalogue_rate AS r
     ON
         d.plan_id = r.plan_id AND d.quantity = r.quantity
-        -- The slices of a period all have the price it began with.
+        -- All daily slices of a period have the price that it began with.
         AND CASE
             WHEN d.within THEN d.rate_id = r.id
             ELSE d.new_starts_on >= r.valid_from AND d.new_starts_on < r.valid_to

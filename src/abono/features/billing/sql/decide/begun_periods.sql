@@ -17,7 +17,7 @@ UPDATE subscriptions_subscription AS s SET
     -- The day on which a period begins counts, at whatever hour it began.
     blocked = NULL,
     look_at = d.new_look_at
-FROM decided AS d
+FROM outcome AS d
 WHERE
     s.account_id = d.account_id AND s.id = d.id AND s.account_id BETWEEN %(first)s AND %(last)s
     AND d.passes

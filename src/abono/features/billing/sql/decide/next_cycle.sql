@@ -20,7 +20,7 @@ SELECT
         WHEN d.opens THEN d.cycle
         ELSE d.cycle + 1
     END AS new_cycle
-FROM live AS d
+FROM open_subscriptions AS d
 CROSS JOIN
     LATERAL (
         SELECT
@@ -28,5 +28,5 @@ CROSS JOIN
             -- Where a change left today's slice standing, what returns today begins tomorrow.
             CASE WHEN d.returns THEN greatest(%(day)s::date, d.kept_until) ELSE %(day)s::date END AS begins_on
     ) AS m
-WHERE d.due AND NOT EXISTS (SELECT 1 FROM busy AS b WHERE b.account_id = d.account_id)
+WHERE d.due AND NOT EXISTS (SELECT 1 FROM busy_accounts AS b WHERE b.account_id = d.account_id)
 OFFSET 0

@@ -9,7 +9,7 @@ SELECT
     %(today)s::date,
     %(now)s::timestamptz,
     jsonb_build_object('day', %(day)s::date, 'amount', total, 'missing', missing)
-FROM decided
+FROM outcome
 WHERE
     (passes AND state = 'suspended')
     OR (NOT passes AND NOT returns AND (state <> 'suspended' OR new_state = 'ended'))

@@ -1,4 +1,4 @@
--- Boundaries that cannot pay suspend or end their subscription; a return that fails changes nothing.
+-- Suspends or ends subscriptions that cannot pay their boundary; a return that fails changes nothing.
 UPDATE subscriptions_subscription AS s SET
     state = d.new_state,
     reasons = CASE WHEN d.new_state = 'ended' THEN 0 ELSE 1 END,
@@ -7,7 +7,7 @@ UPDATE subscriptions_subscription AS s SET
     suspended_on = coalesce(s.suspended_on, %(day)s::date),
     look_at = CASE WHEN d.new_state <> 'ended' THEN d.new_look_at END,
     ended_on = CASE WHEN d.new_state = 'ended' THEN %(day)s::date END
-FROM decided AS d
+FROM outcome AS d
 WHERE
     s.account_id = d.account_id AND s.id = d.id AND s.account_id BETWEEN %(first)s AND %(last)s
     AND NOT d.passes AND NOT d.returns

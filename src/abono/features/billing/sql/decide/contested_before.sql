@@ -1,5 +1,5 @@
--- The same, with what was left before each.
+-- The same claims, with what was left before each.
 SELECT
     h.*,
     coalesce(lag(h.left_after) OVER (PARTITION BY h.account_id ORDER BY h.place), h.available) AS left_before
-FROM hard AS h
+FROM contested_after AS h

@@ -1,4 +1,4 @@
--- Closes the quota period before a return as a turn of its own, without a charge.
+-- Keeps those quota periods before a return, without a charge.
 INSERT INTO usage_period (
     account_id, id, operator_id, subscription_id, service_id, turn, starts_on, ends_on, carried, used, billed,
     included, over, paid, net, amount, closed_at, dropped, partial
@@ -23,5 +23,5 @@ SELECT
     %(now)s::timestamptz,
     b.dropped,
     b.partial
-FROM packs AS b
+FROM seat_counters AS b
 WHERE b.turn <> b.old_turn

@@ -26,7 +26,7 @@ FROM (
             %(digits)s::integer
         ) - c.paid AS net
     FROM usage_counter AS c
-    INNER JOIN live AS l ON c.account_id = l.account_id AND c.subscription_id = l.id
+    INNER JOIN open_subscriptions AS l ON c.account_id = l.account_id AND c.subscription_id = l.id
     INNER JOIN catalogue_planservice AS u ON l.plan_id = u.plan_id AND c.service_id = u.service_id
     INNER JOIN catalogue_service AS v ON c.service_id = v.id
     INNER JOIN operators_operator AS o ON c.operator_id = o.id

@@ -1,5 +1,6 @@
--- Counters of seats as the period begins: what was paid for carried seats, and a new turn after a return.
--- Seats that were given back while nothing ran are none of the period that begins: their time is a turn of its own.
+-- Counters of seats as the period begins: what was paid for carried seats, and the next quota period after a return.
+-- Seats that were given back while nothing ran do not belong to the period that begins: that time is a quota period
+-- (``turn``) of its own.
 UPDATE usage_counter AS c SET
     paid = c.paid + b.net,
     turn = c.turn + CASE WHEN b.returns AND c.used <> c.carried THEN 1 ELSE 0 END,
@@ -14,9 +15,9 @@ FROM (
         coalesce(k.net, 0) AS net,
         d.boundary AS starts_on,
         greatest(%(day)s::date, d.boundary + 1) AS ends_on
-    FROM decided AS d
+    FROM outcome AS d
     INNER JOIN usage_counter AS n ON d.account_id = n.account_id AND d.id = n.subscription_id
-    LEFT JOIN carried AS k ON n.account_id = k.account_id AND n.id = k.counter_id
+    LEFT JOIN carried_seats AS k ON n.account_id = k.account_id AND n.id = k.counter_id
     WHERE
         n.account_id BETWEEN %(first)s AND %(last)s AND n.seats AND d.passes AND NOT d.within
         AND (d.returns OR k.net > 0)
