@@ -63,30 +63,30 @@ WHERE v.kind = 'usage' AND jsonb_typeof(u.terms -> 'filters') = 'array';
 -- without ``adding``: with it their counters are locked, and where a filter made something else of an event its row has
 -- the service as which it was sent and the weight.
 -- layers:
---   head MATERIALIZED
---   spot MATERIALIZED
---   event MATERIALIZED
---   placed NOT MATERIALIZED
---   bounded MATERIALIZED
---   levelled MATERIALIZED
---   judged MATERIALIZED
---   claimed
---   claimed_values
---   kept
---   sums MATERIALIZED
+--   id_prefix MATERIALIZED
+--   metered_services MATERIALIZED
+--   sent_events MATERIALIZED
+--   placed_events NOT MATERIALIZED
+--   limited_events MATERIALIZED
+--   aggregated_events MATERIALIZED
+--   judged_events MATERIALIZED
+--   new_keys
+--   new_values
+--   new_events
+--   counter_sums MATERIALIZED
 --   day_sums MATERIALIZED
 --   counters
---   days
---   told
+--   day_counters
+--   notices
 SELECT
     NULL::integer AS place,
     NULL::text AS refused,
     -- In this order: a counter stays locked as shortly as can be.
-    (SELECT count(*) FROM claimed) >= 0
-    AND (SELECT count(*) FROM kept) >= 0
-    AND (SELECT count(*) FROM sums) = (SELECT count(*) FROM counters)
-    AND (SELECT count(*) FROM day_sums) = (SELECT count(*) FROM days) AS whole
+    (SELECT count(*) FROM new_keys) >= 0
+    AND (SELECT count(*) FROM new_events) >= 0
+    AND (SELECT count(*) FROM counter_sums) = (SELECT count(*) FROM counters)
+    AND (SELECT count(*) FROM day_sums) = (SELECT count(*) FROM day_counters) AS whole
 UNION ALL
 SELECT j.place, j.refused, NULL
-FROM judged AS j
+FROM judged_events AS j
 WHERE j.refused IS NOT NULL;

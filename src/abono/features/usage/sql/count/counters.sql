@@ -1,4 +1,4 @@
--- Adds to the counters; one that moved to another quota period, or has no room any more, takes nothing.
+-- Adds to the counters; one that has gone on to another quota period, or has no room any more, takes nothing.
 INSERT INTO usage_counter (
     account_id, id, operator_id, subscription_id, service_id, turn, used, ahead, included, hard, seats, by_day,
     thresholds, latest_at, latest_ahead, warned
@@ -24,7 +24,7 @@ SELECT
         WHEN s.thresholds IS NULL THEN abono_warned(s.used, s.included)
         ELSE abono_warned(s.used, s.included, s.thresholds)
     END AS warned
-FROM sums AS s
+FROM counter_sums AS s
 ORDER BY s.account_id, s.subscription_id, s.service_id
 ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE
     SET

@@ -12,8 +12,8 @@ SELECT
     t.used
 FROM (
     SELECT e.account_id, e.spot, e.turn, e.counted_on, sum(e.quantity) AS used
-    FROM judged AS e
+    FROM judged_events AS e
     WHERE e.refused IS NULL AND e.counted_on IS NOT NULL
     GROUP BY e.account_id, e.spot, e.turn, e.counted_on
 ) AS t
-INNER JOIN spot AS g ON t.account_id = g.account_id AND t.spot = g.spot
+INNER JOIN metered_services AS g ON t.account_id = g.account_id AND t.spot = g.spot

@@ -23,9 +23,9 @@ FROM (
         coalesce(sum(e.quantity) FILTER (WHERE e.later), 0) AS ahead,
         max(e.at) FILTER (WHERE %(adding)s::boolean AND NOT e.later) AS latest_at,
         max(e.at) FILTER (WHERE %(adding)s::boolean AND e.later) AS latest_ahead
-    FROM judged AS e
+    FROM judged_events AS e
     WHERE e.refused IS NULL
     GROUP BY e.account_id, e.spot
 ) AS t
-INNER JOIN spot AS g ON t.account_id = g.account_id AND t.spot = g.spot
-CROSS JOIN head AS h
+INNER JOIN metered_services AS g ON t.account_id = g.account_id AND t.spot = g.spot
+CROSS JOIN id_prefix AS h

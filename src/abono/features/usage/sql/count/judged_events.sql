@@ -20,15 +20,15 @@ SELECT
     p.key,
     p.content,
     CASE
-        -- A key that is known decides before anything else does.
+        -- A key that is known decides before anything else.
         WHEN p.known IS NOT NULL THEN CASE WHEN p.known = p.content THEN 'repeated' ELSE 'key_conflict' END
         WHEN p.refused IS NOT NULL THEN p.refused
         WHEN NOT b.fits AND p.quantity < 0 THEN 'out_of_range'
         WHEN NOT b.fits THEN 'quota_exceeded'
     END AS refused
-FROM placed AS p
+FROM placed_events AS p
 LEFT JOIN (
-    SELECT t.account_id, t.place, t.fits, NULL::numeric AS adds FROM bounded AS t
+    SELECT t.account_id, t.place, t.fits, NULL::numeric AS adds FROM limited_events AS t
     UNION ALL
-    SELECT l.account_id, l.place, l.fits, l.adds FROM levelled AS l
+    SELECT l.account_id, l.place, l.fits, l.adds FROM aggregated_events AS l
 ) AS b ON p.account_id = b.account_id AND p.place = b.place

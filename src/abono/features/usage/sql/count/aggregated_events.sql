@@ -1,6 +1,6 @@
 -- Events of services that add up in another way than by sums: what each adds, and whether it has room.
--- What depends on the events before it, in order; the counters are locked. A value that was not counted before is
--- counted by the first event that has it, or refused with all that have it.
+-- What an event adds depends on those before it, so that the counters are locked. A value that was not counted before
+-- is counted by the first event that has it, or refused with all that have it.
 SELECT
     b.place,
     b.account_id,
@@ -45,7 +45,7 @@ FROM (
                     THEN 1
                 ELSE 0
             END AS quantity
-        FROM placed AS p
+        FROM placed_events AS p
         LEFT JOIN LATERAL (
             SELECT u.account_id, u.id FROM usage_value AS u
             WHERE

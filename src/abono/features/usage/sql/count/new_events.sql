@@ -5,7 +5,7 @@ INSERT INTO usage_event (
 )
 SELECT
     e.account_id,
-    abono_id((SELECT h.digits FROM head AS h), (SELECT h.drawn FROM head AS h), e.place) AS id,
+    abono_id((SELECT h.digits FROM id_prefix AS h), (SELECT h.drawn FROM id_prefix AS h), e.place) AS id,
     e.operator_id,
     e.subscription_id,
     e.service_id,
@@ -20,6 +20,6 @@ SELECT
     e.sent_id AS reported_service_id,
     e.weight,
     e.properties
-FROM judged AS e
+FROM judged_events AS e
 WHERE e.refused IS NULL
 RETURNING account_id

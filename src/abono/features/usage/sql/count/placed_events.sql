@@ -37,7 +37,7 @@ SELECT
     CASE WHEN g.aggregation = 'unique' THEN e.properties ->> g.property END AS value,
     g.latest_at,
     g.latest_ahead,
-    -- The boundary may have come and be still to be worked off: then it counts for the period after it.
+    -- The period may be over and its boundary still to be decided: then the event counts for the period after it.
     coalesce(t.at >= g.ends_at, FALSE) AS later,
     CASE
         WHEN NOT g.by_day THEN NULL
@@ -55,9 +55,9 @@ SELECT
         WHEN g.state = 'suspended' AND NOT (g.kind = 'seats' AND e.quantity <= 0) THEN 'subscription_suspended'
         WHEN g.on_use AND NOT %(paying)s::boolean THEN 'charged_on_use'
     END AS refused
-FROM event AS e
--- By a number: the planner takes joins on several columns for rare.
-INNER JOIN spot AS g ON e.spot = g.spot
+FROM sent_events AS e
+-- Joined by one number: of a join on several columns the planner expects far too few rows.
+INNER JOIN metered_services AS g ON e.spot = g.spot
 CROSS JOIN LATERAL (SELECT coalesce(e.at, %(now)s::timestamptz) AS at) AS t
 LEFT JOIN LATERAL (
     SELECT k.content FROM usage_key AS k

@@ -1,4 +1,4 @@
--- Keeps the values that were counted for the first time in their quota period.
+-- Keeps the different values that are counted for the first time in their quota period.
 INSERT INTO usage_value (account_id, id, operator_id, subscription_id, service_id, turn, value)
 SELECT
     j.account_id,
@@ -8,5 +8,5 @@ SELECT
     j.service_id,
     j.turn,
     j.value
-FROM judged AS j
+FROM judged_events AS j
 WHERE %(adding)s::boolean AND j.refused IS NULL AND j.value IS NOT NULL AND j.quantity > 0

@@ -1,4 +1,4 @@
--- The notices of thresholds that were passed.
+-- The notices of thresholds that the counters and the days passed.
 INSERT INTO notices_notice (account_id, id, operator_id, subscription_id, kind, sent_on, made_at, payload)
 SELECT
     n.account_id,
@@ -19,7 +19,7 @@ FROM (
     WHERE c.warned > c.warned_before AND t.threshold > c.warned_before AND t.threshold <= c.warned
     UNION ALL
     SELECT d.account_id, d.operator_id, d.subscription_id, d.service_id, d.used, d.included, t.threshold
-    FROM days AS d
+    FROM day_counters AS d
     CROSS JOIN LATERAL unnest(coalesce(d.thresholds, '{80,100}'::smallint[])) AS t (threshold)
     WHERE d.warned > d.warned_before AND t.threshold > d.warned_before AND t.threshold <= d.warned
 ) AS n

@@ -1,5 +1,5 @@
 -- Events of seats and of services with a hard limit: whether each has room.
--- What has a limit is tried in order, each whole or not at all; what was counted before takes no room again.
+-- They are tried in order, each whole or not at all; what was counted before under its key takes no room again.
 SELECT
     b.account_id,
     b.place,
@@ -40,7 +40,7 @@ FROM (
                 WHEN p.later THEN p.ahead
                 ELSE p.used
             END AS before
-        FROM placed AS p
+        FROM placed_events AS p
         LEFT JOIN LATERAL (
             SELECT d.account_id, d.used FROM usage_day AS d
             WHERE

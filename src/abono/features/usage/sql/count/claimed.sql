@@ -1,5 +1,0 @@
--- Keeps the keys of what is counted; one that is there already breaks the statement.
-INSERT INTO usage_key (account_id, key, operator_id, at, content)
-SELECT j.account_id, j.key, j.operator_id, j.at, j.content FROM judged AS j
-WHERE j.refused IS NULL AND j.key IS NOT NULL
-RETURNING account_id
