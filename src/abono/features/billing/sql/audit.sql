@@ -634,7 +634,8 @@ ORDER BY account_id, subject, found
 LIMIT %(most)s;
 
 -- name: audit_measured
--- The rules of ``peaks`` and ``averages`` (overage.sql). An average is held against its limits, not divided anew.
+-- The rules of ``seat_peaks`` and ``seat_averages`` (``close_usage``). An average is held against its limits, and not
+-- divided anew.
 -- layers:
 --   closed MATERIALIZED
 --   changes MATERIALIZED

@@ -37,24 +37,24 @@ ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE SET turn = usage
 -- What was used is owed: closes the quota periods of billing periods that end, or of one subscription whose period is
 -- closed early. A trial is free. What was paid on use is not charged again.
 -- layers:
---   closing MATERIALIZED
---   turned
---   terms MATERIALIZED
---   peaks MATERIALIZED
---   averages MATERIALIZED
+--   closing_subscriptions MATERIALIZED
+--   closed_counters
+--   counted_services MATERIALIZED
+--   seat_peaks MATERIALIZED
+--   seat_averages MATERIALIZED
 --   day_costs MATERIALIZED
---   measured
---   rated
---   taxed MATERIALIZED
+--   measured_services
+--   rated_services
+--   taxed_services MATERIALIZED
 --   entries
 --   charges
---   moved
---   closed
---   left_over
+--   balances
+--   closed_periods
+--   dropped_services
 SELECT
     count(*) FILTER (WHERE t.amount > 0) AS overages,
     coalesce(sum(t.amount), 0)::bigint AS amount
-FROM taxed AS t;
+FROM taxed_services AS t;
 
 -- name: due_on_use
 -- What the quota periods of a service, and of those that its filters count for, cost beyond what was paid on use in
@@ -62,7 +62,7 @@ FROM taxed AS t;
 -- (of seats, what it adds to those that are carried); without a service, of all that carry seats, the running one. A
 -- trial is free, and a minimum is asked for at the end. What was paid for a day is not paid again on that day.
 -- layers:
---   unpaid
+--   unpaid_periods
 SELECT
     d.counter_id,
     d.service_id,
@@ -75,7 +75,7 @@ SELECT
     d.net,
     abono_half_up(d.net * d.tax_rate, CASE WHEN d.inclusive THEN 100 + d.tax_rate ELSE 100 END) AS tax,
     d.net + CASE WHEN d.inclusive THEN 0 ELSE abono_half_up(d.net * d.tax_rate, 100) END AS amount
-FROM unpaid AS d
+FROM unpaid_periods AS d
 WHERE d.net > 0
 ORDER BY d.service_id, d.turn;
 

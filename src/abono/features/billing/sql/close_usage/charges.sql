@@ -14,5 +14,5 @@ SELECT
     t.tax,
     t.rate_id,
     t.service_id
-FROM taxed AS t
+FROM taxed_services AS t
 WHERE t.amount > 0

@@ -5,8 +5,8 @@ SELECT
     d.service_id,
     sum(greatest(d.used - r.included, 0)) AS over,
     sum(abono_cost(r.terms, greatest(d.used - r.included, d.paid_used - r.included, 0))) AS cost
-FROM turned AS t
-INNER JOIN terms AS r
+FROM closed_counters AS t
+INNER JOIN counted_services AS r
     ON t.account_id = r.account_id AND t.subscription_id = r.subscription_id AND t.service_id = r.service_id
 INNER JOIN usage_day AS d
     ON

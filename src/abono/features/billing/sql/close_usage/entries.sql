@@ -1,4 +1,4 @@
--- Books each amount.
+-- The ledger entry of each amount.
 INSERT INTO ledger_entry (account_id, id, operator_id, booked_on, booked_at, kind, amount, counter)
 SELECT
     t.account_id,
@@ -9,5 +9,5 @@ SELECT
     'charge' AS kind,
     -t.amount AS amount,
     'sales' AS counter
-FROM taxed AS t
+FROM taxed_services AS t
 WHERE t.amount > 0

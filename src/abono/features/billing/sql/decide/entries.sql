@@ -1,4 +1,4 @@
--- Books the period, the fee and the carried seats of each claim that passes.
+-- The ledger entries of each claim that passes: of the period, the fee and the carried seats.
 INSERT INTO ledger_entry (account_id, id, operator_id, booked_on, booked_at, kind, amount, counter)
 SELECT account_id, charge_id, operator_id, %(day)s::date, %(now)s::timestamptz, 'charge', -amount, 'sales'
 FROM outcome

@@ -24,12 +24,12 @@ SELECT
     ) AS billed,
     d.over AS day_over,
     coalesce(d.cost, 0) AS day_cost
-FROM terms AS r
-LEFT JOIN turned AS t
+FROM counted_services AS r
+LEFT JOIN closed_counters AS t
     ON r.account_id = t.account_id AND r.subscription_id = t.subscription_id AND r.service_id = t.service_id
-LEFT JOIN peaks AS m
+LEFT JOIN seat_peaks AS m
     ON r.account_id = m.account_id AND r.subscription_id = m.subscription_id AND r.service_id = m.service_id
-LEFT JOIN averages AS a
+LEFT JOIN seat_averages AS a
     ON r.account_id = a.account_id AND r.subscription_id = a.subscription_id AND r.service_id = a.service_id
 LEFT JOIN day_costs AS d
     ON r.account_id = d.account_id AND r.subscription_id = d.subscription_id AND r.service_id = d.service_id

@@ -1,4 +1,4 @@
--- Takes their counters to the next quota period; answers what they held.
+-- Their counters go on to the next quota period; answers what they held of the closed one.
 UPDATE usage_counter AS c SET
     turn = c.turn + 1,
     used = CASE WHEN c.seats THEN c.used + c.ahead ELSE c.ahead END,
@@ -11,7 +11,7 @@ UPDATE usage_counter AS c SET
     paid = c.paid_ahead,
     paid_ahead = 0,
     warned = 0
-FROM closing AS k
+FROM closing_subscriptions AS k
 WHERE
     c.account_id BETWEEN %(first)s AND %(last)s
     AND c.account_id = k.account_id AND c.subscription_id = k.id

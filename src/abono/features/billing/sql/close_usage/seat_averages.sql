@@ -1,4 +1,4 @@
--- The seats on the average of the period's time, by counter, from what it began with, by the dates of the changes.
+-- The average of the seats over the period's time, of each counter: what it began with and the changes by their dates.
 -- The days are those of the closed period: what changes on the day of an early close weighs in the period after it.
 SELECT
     t.account_id,
@@ -10,10 +10,10 @@ SELECT
         ), 0),
         w.seconds
     ) AS average
-FROM terms AS r
-INNER JOIN turned AS t
+FROM counted_services AS r
+INNER JOIN closed_counters AS t
     ON r.account_id = t.account_id AND r.subscription_id = t.subscription_id AND r.service_id = t.service_id
-INNER JOIN closing AS k ON t.account_id = k.account_id AND t.subscription_id = k.id
+INNER JOIN closing_subscriptions AS k ON t.account_id = k.account_id AND t.subscription_id = k.id
 CROSS JOIN
     LATERAL (
         SELECT

@@ -24,5 +24,5 @@ SELECT
     t.dropped,
     t.measured_by,
     t.partial
-FROM taxed AS t
+FROM taxed_services AS t
 WHERE t.turn IS NOT NULL

@@ -1,4 +1,4 @@
--- The same, with what was used beyond the included and what it costs beyond what was paid on use.
+-- The same services, with what was used beyond the included and what it costs beyond what was paid on use.
 SELECT
     m.*,
     k.operator_id,
@@ -22,8 +22,8 @@ SELECT
             0
         )
     END AS net
-FROM measured AS m
-INNER JOIN closing AS k ON m.account_id = k.account_id AND m.subscription_id = k.id
+FROM measured_services AS m
+INNER JOIN closing_subscriptions AS k ON m.account_id = k.account_id AND m.subscription_id = k.id
 INNER JOIN operators_operator AS o ON k.operator_id = o.id
 ORDER BY m.account_id, m.subscription_id, m.place
 OFFSET 0
