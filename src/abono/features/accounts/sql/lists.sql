@@ -88,7 +88,7 @@ ORDER BY page.source, page.operator_id, page.text, page.account_id;
 -- name: own
 -- The accounts of a manager, an agent or a subscriber by number. They are few, and found before anything else is asked.
 -- layers:
---   mine MATERIALIZED
+--   own_accounts MATERIALIZED
 --   page
 SELECT
     0 AS source,

@@ -2,11 +2,11 @@
 -- Events of what was written after the mark for the accounts under this claim, each once, and their deliveries. A
 -- change of what was agreed is told by itself only where no change of state tells it.
 -- layers:
---   steps MATERIALIZED
---   agreed
---   numbered
---   happened
---   told
+--   state_changes MATERIALIZED
+--   agreed_changes
+--   numbered_changes
+--   events
+--   new_events
 INSERT INTO webhooks_delivery (account_id, id, operator_id, event_id, endpoint_id, due_at)
 SELECT
     t.account_id,
@@ -15,7 +15,7 @@ SELECT
     t.id AS event_id,
     e.id AS endpoint_id,
     %(now)s::timestamptz AS due_at
-FROM told AS t
+FROM new_events AS t
 INNER JOIN abono_hearing(%(endpoints)s::bigint[]) AS e ON cardinality(e.types) = 0 OR t.type = any(e.types);
 
 -- name: run_by_operator

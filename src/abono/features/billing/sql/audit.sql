@@ -221,10 +221,10 @@ LIMIT %(most)s;
 -- the days that were left, or, where a pause has moved them, what was charged. Each amount is rounded, and so is each
 -- category of tax on top of it.
 -- layers:
---   moved MATERIALIZED
---   times MATERIALIZED
---   backs
---   pauses
+--   charges_and_returns MATERIALIZED
+--   numbered_by_time MATERIALIZED
+--   given_back
+--   paused_subscriptions
 SELECT
     b.account_id,
     'subscription ' || b.subscription_id AS subject,
@@ -245,11 +245,11 @@ FROM (
                     / (c.ends_on - c.starts_on)
             END
         ), 0) AS charged
-    FROM backs AS k
-    LEFT JOIN times AS c
+    FROM given_back AS k
+    LEFT JOIN numbered_by_time AS c
         ON
             k.account_id = c.account_id AND k.subscription_id = c.subscription_id AND k.time = c.time AND NOT c.back
-    LEFT JOIN pauses AS p ON k.account_id = p.account_id AND k.subscription_id = p.subscription_id
+    LEFT JOIN paused_subscriptions AS p ON k.account_id = p.account_id AND k.subscription_id = p.subscription_id
     GROUP BY k.account_id, k.subscription_id, k.time, k.amount, k.starts_on, k.roundings
 ) AS b
 WHERE b.amount > b.charged + b.roundings
@@ -261,16 +261,16 @@ LIMIT %(most)s;
 -- pauses, which may have moved the end, the days of activity since the charge began are held against those it covers.
 -- Judged is what had the same plan on both sides, no change asked for in between, and no price near 0.
 -- layers:
---   active MATERIALIZED
---   bought
---   laid
---   gap MATERIALIZED
---   used
+--   active_times MATERIALIZED
+--   charged_days
+--   charges_in_order
+--   gaps MATERIALIZED
+--   uncharged_days
 SELECT
     u.account_id,
     'subscription ' || u.subscription_id AS subject,
     u.days || ' active days are not charged between ' || u.ends_on || ' and ' || u.next_on AS found
-FROM used AS u
+FROM uncharged_days AS u
 WHERE
     u.days > 0
     AND NOT EXISTS (
@@ -433,8 +433,8 @@ LIMIT %(most)s;
 -- The rule of ``schedule`` (instant.sql), as of the last day before the instant that was worked out: what is tried
 -- again at each midnight is then due at that very instant. A new price may have woken the account earlier.
 -- layers:
---   work
---   dated
+--   open_subscriptions
+--   due_days
 SELECT
     n.account_id,
     'account' AS subject,
@@ -446,12 +446,12 @@ FROM (
         due_at,
         least(abono_midnight(min(day), time_zone), min(look_at), min(lapses_at)) AS wanted,
         bool_or(wakes) AS wakes
-    FROM dated
+    FROM due_days
     LEFT JOIN (
         SELECT account_id AS reserving_id, min(expires_at) AS lapses_at FROM usage_reservation
         WHERE closed_at IS NULL AND hold_id IS NOT NULL
         GROUP BY account_id
-    ) AS h ON dated.account_id = h.reserving_id
+    ) AS h ON due_days.account_id = h.reserving_id
     GROUP BY account_id, due_at, time_zone
 ) AS n
 WHERE n.due_at IS DISTINCT FROM n.wanted AND NOT (n.wakes AND n.due_at < coalesce(n.wanted, 'infinity'))
@@ -601,15 +601,15 @@ LIMIT %(most)s;
 
 -- name: audit_aggregated
 -- layers:
---   adding MATERIALIZED
---   whole
---   levels
+--   aggregated_events MATERIALIZED
+--   whole_periods
+--   period_levels
 SELECT
     a.account_id,
     'event ' || a.id AS subject,
     'added ' || trim_scale(a.quantity) || ', reported ' || trim_scale(a.reported) || ' times ' || trim_scale(a.weight)
     || ', by ' || a.aggregation AS found
-FROM adding AS a
+FROM aggregated_events AS a
 WHERE
     CASE a.aggregation
         WHEN 'sum' THEN a.quantity <> round(a.reported * a.weight, 12)
@@ -624,8 +624,8 @@ SELECT
     'subscription ' || l.subscription_id || ' service ' || l.service_id,
     'quota period ' || l.turn || ': added ' || trim_scale(l.added) || ', by ' || l.aggregation || ' '
     || trim_scale(l.wanted)
-FROM levels AS l
-INNER JOIN whole AS w
+FROM period_levels AS l
+INNER JOIN whole_periods AS w
     ON
         l.account_id = w.account_id AND l.subscription_id = w.subscription_id AND l.service_id = w.service_id
         AND l.turn = w.turn
@@ -637,16 +637,16 @@ LIMIT %(most)s;
 -- The rules of ``seat_peaks`` and ``seat_averages`` (``close_usage``). An average is held against its limits, and not
 -- divided anew.
 -- layers:
---   closed MATERIALIZED
---   changes MATERIALIZED
---   levels MATERIALIZED
---   proved
+--   closed_periods MATERIALIZED
+--   seat_changes MATERIALIZED
+--   seat_levels MATERIALIZED
+--   expected_seats
 SELECT
     p.account_id,
     'subscription ' || p.subscription_id || ' service ' || p.service_id AS subject,
     'quota period ' || p.turn || ': billed ' || trim_scale(p.billed) || ' seats, by ' || p.measured_by || ' '
     || trim_scale(coalesce(p.wanted, round(p.area / p.seconds, 12))) AS found
-FROM proved AS p
+FROM expected_seats AS p
 WHERE
     CASE
         WHEN p.measured_by = 'time'

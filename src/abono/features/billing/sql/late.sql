@@ -5,7 +5,7 @@
 -- nothing ran, or adds up in another way than by sums.
 -- layers:
 --   late_use
---   rated
+--   rated_use
 SELECT
     t.operator_id,
     t.rate_id,
@@ -21,15 +21,15 @@ SELECT
     t.hard AND t.in_limit > t.included AS exceeds,
     abono_half_up(t.net * t.tax_rate, CASE WHEN t.inclusive THEN 100 + t.tax_rate ELSE 100 END) AS tax,
     t.net + CASE WHEN t.inclusive THEN 0 ELSE abono_half_up(t.net * t.tax_rate, 100) END AS amount
-FROM rated AS t;
+FROM rated_use AS t;
 
 -- name: keep_late_use
 -- The event under its key, in the sums of the period that is over.
 -- layers:
---   claimed
---   told
---   counter
---   days
+--   new_key
+--   new_event
+--   next_counter
+--   day_sum
 INSERT INTO usage_period (
     account_id, id, operator_id, subscription_id, service_id, turn, starts_on, ends_on, carried, used, billed, included,
     over, paid, net, amount, closed_at

@@ -92,7 +92,7 @@ ORDER BY page.source, page.operator_id, page.text, page.account_id, page.id;
 -- name: own
 -- The subscriptions of a manager's, an agent's or a subscriber's accounts, the newest first, found from their accounts.
 -- layers:
---   mine MATERIALIZED
+--   own_accounts MATERIALIZED
 SELECT
     0 AS place_plan,
     '' AS place_state,
@@ -122,7 +122,7 @@ SELECT
     s.next_quantity,
     s.ordered_at,
     s.ended_on
-FROM mine AS p
+FROM own_accounts AS p
 INNER JOIN ledger_account AS a ON p.account_id = a.account_id
 INNER JOIN subscriptions_subscription AS s ON p.account_id = s.account_id
 INNER JOIN catalogue_plan AS c ON s.plan_id = c.id

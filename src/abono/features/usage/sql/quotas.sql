@@ -4,8 +4,8 @@
 -- What of each service that is counted was used in the running quota period (by the day: today), of the subscriptions
 -- of some accounts, or of one. Nothing of what has ended is used any more.
 -- layers:
---   terms MATERIALIZED
---   measured
+--   counted_services MATERIALIZED
+--   measured_services
 SELECT
     m.account_id,
     m.subscription_id,
@@ -42,7 +42,7 @@ SELECT
             END
         )
     END::bigint AS packs
-FROM measured AS m
+FROM measured_services AS m
 INNER JOIN unnest(%(currencies)s::text[], %(digits)s::integer[]) AS g (currency, digits) ON m.currency = g.currency
 ORDER BY m.account_id, m.ordered_at, m.subscription_id, m.no;
 

@@ -1,6 +1,6 @@
 -- Those of the page, in order: of these operators, in the state and with the words that are asked for.
 SELECT p.account_id, p.operator_id, p.number_key
-FROM mine AS p
+FROM own_accounts AS p
 INNER JOIN ledger_account AS a ON p.account_id = a.account_id
 WHERE
     p.operator_id = any(%(operators)s::bigint[])

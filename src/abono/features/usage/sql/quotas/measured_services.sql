@@ -1,4 +1,4 @@
--- The same, with what was used and held of them, what was paid on use, and what is billed of them.
+-- The same services, with what was used and is held of each, what was paid on use, and what is billed.
 SELECT
     t.*,
     CASE
@@ -18,7 +18,7 @@ SELECT
         WHEN t.by_day THEN coalesce(d.used, 0)
         ELSE coalesce(c.used, 0)
     END AS billed
-FROM terms AS t
+FROM counted_services AS t
 LEFT JOIN usage_counter AS c
     ON t.account_id = c.account_id AND t.subscription_id = c.subscription_id AND t.service_id = c.service_id
 LEFT JOIN usage_day AS d

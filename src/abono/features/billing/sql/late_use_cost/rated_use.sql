@@ -1,4 +1,4 @@
--- The same, with what was used beyond the included with it, and what the period costs more by it.
+-- The late use, with what is used beyond the included by it, and what the period costs more by it.
 SELECT
     l.*,
     CASE WHEN l.by_day THEN l.day_used ELSE l.period_used END + %(quantity)s::numeric AS in_limit,

@@ -1,4 +1,4 @@
--- The same, with the day on which each is due, and whether a new price may have woken the account earlier.
+-- The same subscriptions, with the day on which each is due, and whether a new price may have made it due earlier.
 SELECT
     w.account_id,
     w.due_at,
@@ -9,7 +9,7 @@ SELECT
         w.boundary, w.frozen_days, w.paused_until, w.today, r.price_day
     ) AS day,
     coalesce(r.wakes, FALSE) AS wakes
-FROM work AS w
+FROM open_subscriptions AS w
 LEFT JOIN catalogue_plan AS p ON w.plan_id = p.id
 LEFT JOIN LATERAL (
     SELECT

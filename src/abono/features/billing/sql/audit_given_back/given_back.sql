@@ -7,7 +7,7 @@ SELECT
     min(t.starts_on) AS starts_on,
     max(t.ends_on) AS ends_on,
     count(*) * (1 + max(CASE WHEN r.inclusive THEN 0 ELSE cardinality(r.tax_rates) END)) AS roundings
-FROM times AS t
+FROM numbered_by_time AS t
 INNER JOIN catalogue_rate AS r ON t.rate_id = r.id
 WHERE t.back
 GROUP BY t.account_id, t.subscription_id, t.time

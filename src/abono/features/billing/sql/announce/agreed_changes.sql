@@ -15,6 +15,6 @@ INNER JOIN subscriptions_subscription AS s ON a.account_id = s.account_id
 WHERE
     a.account_id BETWEEN %(first)s AND %(last)s AND a.claim = %(claim)s::uuid AND s.terms_id >= %(mark)s::uuid
     AND NOT EXISTS (
-        SELECT 1 FROM steps AS t
+        SELECT 1 FROM state_changes AS t
         WHERE t.account_id = s.account_id AND t.subscription_id = s.id
     )

@@ -1,4 +1,4 @@
--- Both, with their number in the sequence of the subscription's events.
+-- Both, each with its number in the sequence of its subscription's events.
 SELECT
     e.account_id,
     e.subscription_id,
@@ -13,9 +13,9 @@ SELECT
     coalesce(l.sequence, 0)
     + row_number() OVER (PARTITION BY e.account_id, e.subscription_id ORDER BY e.source_id) AS sequence
 FROM (
-    SELECT * FROM steps
+    SELECT * FROM state_changes
     UNION ALL
-    SELECT * FROM agreed
+    SELECT * FROM agreed_changes
 ) AS e
 LEFT JOIN LATERAL (
     SELECT w.sequence FROM webhooks_event AS w

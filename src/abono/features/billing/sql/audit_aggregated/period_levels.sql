@@ -11,6 +11,6 @@ SELECT
         WHEN 'latest' THEN (array_agg(a.reported ORDER BY a.at DESC, a.reported DESC))[1]
         ELSE count(DISTINCT a.value)
     END AS wanted
-FROM adding AS a
+FROM aggregated_events AS a
 WHERE a.aggregation IN ('max', 'latest', 'unique')
 GROUP BY a.account_id, a.subscription_id, a.service_id, a.turn, a.aggregation

@@ -1,4 +1,4 @@
--- The same periods with what should have been billed, or of an average the seats times the seconds it is made of.
+-- The same periods with the seats that should be billed; of an average, with the sum of seats times seconds.
 SELECT
     c.account_id,
     c.subscription_id,
@@ -17,8 +17,8 @@ SELECT
         0
     ) AS area,
     extract(EPOCH FROM c.ends_at - c.starts_at) AS seconds
-FROM closed AS c
-LEFT JOIN levels AS l
+FROM closed_periods AS c
+LEFT JOIN seat_levels AS l
     ON
         c.account_id = l.account_id AND c.subscription_id = l.subscription_id AND c.service_id = l.service_id
         AND c.turn = l.turn

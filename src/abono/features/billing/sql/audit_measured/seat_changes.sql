@@ -6,7 +6,7 @@ SELECT
     c.turn,
     greatest(e.at, c.starts_at) AS at,
     sum(e.quantity) AS quantity
-FROM closed AS c
+FROM closed_periods AS c
 INNER JOIN usage_event AS e
     ON
         c.account_id = e.account_id AND c.subscription_id = e.subscription_id AND c.service_id = e.service_id

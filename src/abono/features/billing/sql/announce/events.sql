@@ -1,4 +1,4 @@
--- All that is told, with the body of its event: those, and the entries after the mark.
+-- All that endpoints are sent, with the body of each event: those changes, and the entries after the mark.
 SELECT
     e.account_id,
     e.operator_id,
@@ -14,7 +14,7 @@ SELECT
     ) AS payload,
     e.subscription_id,
     e.sequence
-FROM numbered AS e
+FROM numbered_changes AS e
 INNER JOIN subscriptions_subscription AS s ON e.account_id = s.account_id AND e.subscription_id = s.id
 INNER JOIN accounts_profile AS f ON e.account_id = f.account_id
 INNER JOIN catalogue_plan AS p ON s.plan_id = p.id

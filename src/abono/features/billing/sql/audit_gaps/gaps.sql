@@ -10,7 +10,7 @@ SELECT
     p.step * CASE p.step_unit WHEN 'day' THEN 1 ELSE 31 END AS most_days,
     o.time_zone,
     coalesce(l.next_on, '9999-12-31'::date) AS known_on
-FROM laid AS l
+FROM charges_in_order AS l
 INNER JOIN subscriptions_subscription AS s ON l.account_id = s.account_id AND l.subscription_id = s.id
 INNER JOIN catalogue_plan AS last_plan ON s.plan_id = last_plan.id
 CROSS JOIN

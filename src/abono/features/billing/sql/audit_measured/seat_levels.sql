@@ -7,5 +7,5 @@ SELECT
     h.at,
     sum(h.quantity) OVER w AS level,
     coalesce(lead(h.at) OVER w, 'infinity') AS until
-FROM changes AS h
+FROM seat_changes AS h
 WINDOW w AS (PARTITION BY h.account_id, h.subscription_id, h.service_id, h.turn ORDER BY h.at)

@@ -17,8 +17,8 @@ SELECT
                 - (g.ends_on - g.starts_on)
         ELSE sum(greatest(least(a.until_on, g.next_on) - greatest(a.from_on, g.ends_on), 0))
     END AS days
-FROM gap AS g
-INNER JOIN active AS a ON g.account_id = a.account_id AND g.subscription_id = a.subscription_id
+FROM gaps AS g
+INNER JOIN active_times AS a ON g.account_id = a.account_id AND g.subscription_id = a.subscription_id
 GROUP BY
     g.account_id, g.subscription_id, g.starts_on, g.ends_on, g.next_on, g.plan_id, g.quantity, g.most_days,
     g.time_zone, g.known_on
