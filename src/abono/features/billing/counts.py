@@ -43,12 +43,14 @@ def count_under(
         engine.close_usage(desk.scope, desk.now, desk.now, found.id)
     if not new.counts:
         return []
+    if old.counts:
+        engine.count_by_day(desk.scope, desk.now)
     _require_room(desk, found)
     return due_on_use(desk, found.id, None) if anew else []
 
 
 def _require_room(desk: Desk, found: Subscription) -> None:
-    over = _sql.rows("over_limit", account=found.account_id, subscription=found.id, today=desk.today)
+    over = _sql.rows("over_limit", account=found.account_id, subscription=found.id)
     if over:
         used, included = (f"{over[0][name].normalize():f}" for name in ("used", "included"))
         message = f"Of {over[0]['service']}, {used} is taken and the plan allows {included}; give some back first."

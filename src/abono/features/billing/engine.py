@@ -165,7 +165,10 @@ def _prepare(scope: Scope, instant: datetime, now: datetime, needs: dict[str, bo
     if needs["counting"]:
         totals += close_usage(scope, instant, now)
     if needs["turning"]:
-        totals += Counter(_instant.row("turn", **common))
+        turned = Counter(_instant.row("turn", **common))
+        if turned["changed"] and needs["counting"]:
+            count_by_day(scope, now)
+        totals += turned
     if needs["closing"] and needs["lapsing"]:
         _instant.row("judge", lenient=lenient, **common)
     if needs["lapsing"]:
@@ -245,6 +248,11 @@ def close_usage(scope: Scope, instant: datetime, now: datetime, subscription: UU
     values = {"subscription": subscription, **scope.common(instant, now)}
     _overage.run("hold_counters", **values)
     return Counter(_overage.row("close_usage", **values))
+
+
+def count_by_day(scope: Scope, now: datetime) -> None:
+    """What was counted without a day gets one, where a change made a quota of the claimed accounts one by the day."""
+    _overage.run("count_by_day", **scope.common(now, now))
 
 
 def claim(scope: Scope, now: datetime) -> None:

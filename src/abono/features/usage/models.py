@@ -19,10 +19,11 @@ def _quantity(**options: Any) -> Any:
 
 
 class Event(models.Model):
-    """One report of use (seats: a change of their number), counted once; rows are never changed.
+    """One report of use (seats: a change of their number), counted once; rows are never changed, but for the day.
 
-    The table is cut by month of ``at`` (abono_usage_month, see migrations/). ``turn`` names the quota period that
-    the event counted in, ``counted_on`` the day, where the quota is by the day. ``seats`` are looked up by their date.
+    The table is cut by month of ``at`` (abono_usage_month, see migrations/). ``turn`` names the quota period that the
+    event counted in, ``counted_on`` the day, where the quota is by the day or a change has made it so. ``seats`` are
+    looked up by their date.
 
     ``quantity`` is what it added to the counter of ``service_id``. Where it was reported as something else,
     ``reported`` is the quantity and ``reported_service_id`` the service that were sent, and ``weight`` by what the

@@ -79,8 +79,70 @@ FROM unpaid_periods AS d
 WHERE d.net > 0
 ORDER BY d.service_id, d.turn;
 
+-- name: count_by_day
+-- Where a change makes a quota one by the day, or no longer: what was counted without a day gets the day on which it
+-- happened or, if that is of a period before, was told. The counts are kept, so that the plan at the end rates all.
+WITH turned AS (
+    UPDATE usage_counter AS c SET by_day = q.by_day
+    FROM (
+        SELECT
+            s.account_id,
+            s.id AS subscription_id,
+            v.id AS service_id,
+            o.time_zone,
+            coalesce(s.period_starts_on, s.starts_on) AS first_day,
+            coalesce((u.terms ->> 'included')::numeric, 0) * s.quantity AS included,
+            coalesce(u.terms ->> 'quota_period' = 'day', FALSE) AS by_day
+        FROM ledger_account AS a
+        INNER JOIN subscriptions_subscription AS s ON a.account_id = s.account_id
+        INNER JOIN operators_operator AS o ON s.operator_id = o.id
+        INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id
+        INNER JOIN catalogue_service AS v ON u.service_id = v.id AND v.kind = 'usage'
+        WHERE
+            a.account_id BETWEEN %(first)s AND %(last)s AND s.account_id BETWEEN %(first)s AND %(last)s
+            AND a.claim = %(claim)s::uuid AND s.state <> 'ended'
+    ) AS q
+    WHERE
+        c.account_id BETWEEN %(first)s AND %(last)s AND c.account_id = q.account_id
+        AND c.subscription_id = q.subscription_id AND c.service_id = q.service_id AND c.by_day <> q.by_day
+    RETURNING
+        c.account_id, c.subscription_id, c.service_id, c.turn, c.by_day, q.time_zone, q.first_day, q.included
+),
+
+placed AS (
+    UPDATE usage_event AS e SET
+        counted_on = CASE
+            WHEN (e.at AT TIME ZONE t.time_zone)::date >= t.first_day THEN (e.at AT TIME ZONE t.time_zone)::date
+            ELSE (e.taken_at AT TIME ZONE t.time_zone)::date
+        END
+    FROM turned AS t
+    WHERE
+        e.account_id BETWEEN %(first)s AND %(last)s AND e.account_id = t.account_id
+        AND e.subscription_id = t.subscription_id AND e.service_id = t.service_id AND e.turn >= t.turn
+        AND e.counted_on IS NULL AND t.by_day
+    RETURNING
+        e.account_id, e.operator_id, e.subscription_id, e.service_id, e.turn, e.counted_on, e.quantity, t.included
+)
+
+INSERT INTO usage_day (account_id, id, operator_id, subscription_id, service_id, turn, day, used, included)
+SELECT
+    p.account_id,
+    uuidv7() AS id,
+    p.operator_id,
+    p.subscription_id,
+    p.service_id,
+    p.turn,
+    p.counted_on AS day,
+    sum(p.quantity) AS used,
+    p.included
+FROM placed AS p
+GROUP BY p.account_id, p.operator_id, p.subscription_id, p.service_id, p.turn, p.counted_on, p.included
+ON CONFLICT (account_id, subscription_id, service_id, turn, day) DO UPDATE
+    SET used = usage_day.used + excluded.used;
+
 -- name: over_limit
--- Services of which more is taken or used in the running quota period than the hard limit of the present plan.
+-- Services of which more is taken or used in the running quota period than the hard limit of the present plan; of a
+-- quota by the day, on any day that is still open.
 SELECT
     v.code AS service,
     w.used,
@@ -89,15 +151,14 @@ FROM usage_counter AS c
 INNER JOIN subscriptions_subscription AS s ON c.account_id = s.account_id AND c.subscription_id = s.id
 INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id AND c.service_id = u.service_id
 INNER JOIN catalogue_service AS v ON u.service_id = v.id
-LEFT JOIN usage_day AS d
-    ON
-        c.account_id = d.account_id AND c.subscription_id = d.subscription_id AND c.service_id = d.service_id
-        AND c.turn = d.turn AND d.day = %(today)s::date
+LEFT JOIN LATERAL (
+    SELECT max(d.used) AS used FROM usage_day AS d
+    WHERE
+        d.account_id = c.account_id AND d.subscription_id = c.subscription_id AND d.service_id = c.service_id
+        AND d.turn = c.turn
+) AS y ON c.by_day
 CROSS JOIN LATERAL (SELECT coalesce((u.terms ->> 'included')::numeric, 0) * s.quantity AS included) AS i
-CROSS JOIN
-    LATERAL (
-        SELECT CASE WHEN u.terms ->> 'quota_period' = 'day' THEN coalesce(d.used, 0) ELSE c.used END AS used
-    ) AS w
+CROSS JOIN LATERAL (SELECT CASE WHEN c.by_day THEN coalesce(y.used, 0) ELSE c.used END AS used) AS w
 WHERE
     c.account_id = %(account)s AND c.subscription_id = %(subscription)s::uuid
     AND u.terms ->> 'limit' = 'hard' AND w.used > i.included
