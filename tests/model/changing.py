@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tests.model.account import RefusedError
 from tests.model.amounts import half_up, prorated, slice_of
 from tests.model.booking import close, free, take
-from tests.model.counting import carried, exceeds, pay_packs
+from tests.model.counting import begin, carried, exceeds, pay_packs
 from tests.model.days import days_between, from_start, later
 from tests.model.looking import lift_early, money_came, unblock_early
 from tests.model.midnight import come_back
@@ -66,10 +66,12 @@ def change(account: Account, sub: Subscription, values: dict[str, Any], now: dat
         lift_early(account, now)
 
 
-def check_limit(sub: Subscription, wish: Wish) -> None:
-    """More is taken than the new plan allows."""
+def check_limit(sub: Subscription, wish: Wish, *, anew: bool = False) -> None:
+    """More is taken than the new plan allows; with a new period only seats are."""
     probe = sub.fork()
     probe.plan, probe.quantity = wish.plan, wish.quantity
+    if anew:
+        begin(probe)
     if exceeds(probe):
         raise RefusedError("quota_exceeded")
 
@@ -121,7 +123,7 @@ def apply(account: Account, sub: Subscription, wish: Wish, now: datetime) -> int
     today = zone.day(now)
     same = new.length.as_long_as(old.length)
     keeps = sub.only_early or not sub.reasons
-    check_limit(sub, wish) if same else None
+    check_limit(sub, wish, anew=not same)
     kept = old.daily and (sub.next_slice > today or keeps)
     missed = take_missed(account, sub, today) if old.daily and keeps else 0
     sub.kept = today if kept else sub.kept
