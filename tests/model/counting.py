@@ -26,6 +26,8 @@ class Count:
     days: dict[date, Fraction] = field(default_factory=dict)
     level: Fraction = ZERO
     peak: Fraction = ZERO
+    changed: datetime | None = None  # seats: the last instant at which they changed, and their peak before it
+    peak_before: Fraction = ZERO
     paid: dict[date | None, int] = field(default_factory=dict)
     packs: dict[date | None, int] = field(default_factory=dict)
     warned: set[tuple[date | None, int]] = field(default_factory=set)
@@ -190,8 +192,10 @@ def _count(
         pay_packs(sub, item, count, key, amount, due)
         account.charge(sub, "charge", sub.starts, sub.ends, due, today)
     if item.kind == "seats":
+        if count.changed != now:  # several changes at one instant are one change
+            count.changed, count.peak_before = now, count.peak
         count.level = after
-        count.peak = max(count.peak, after) if sub.runs else after
+        count.peak = max(count.peak_before, after) if sub.runs else after
     else:
         count.days[day] = count.days.get(day, ZERO) + quantity
     warn(account, sub, item, count, day if item.by_day else None, after, today)

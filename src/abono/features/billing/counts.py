@@ -45,11 +45,11 @@ def count_under(
         return []
     if old.counts:
         engine.count_by_day(desk.scope, desk.now)
-    _require_room(desk, found)
+    _require_room(found)
     return due_on_use(desk, found.id, None) if anew else []
 
 
-def _require_room(desk: Desk, found: Subscription) -> None:
+def _require_room(found: Subscription) -> None:
     over = _sql.rows("over_limit", account=found.account_id, subscription=found.id)
     if over:
         used, included = (f"{over[0][name].normalize():f}" for name in ("used", "included"))
