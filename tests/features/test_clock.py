@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection
 
-from abono.base.clock import ClockLeapt, Uptime, held_clock, judge_clock, trust_clock, uptime
+from abono.base.clock import (
+    ClockLeapt,
+    Uptime,
+    _right,
+    held_clock,
+    judge_clock,
+    require_right_clock,
+    trust_clock,
+    uptime,
+)
 from abono.features.billing import tasks
+
+if TYPE_CHECKING:
+    from pytest_django import DjangoAssertNumQueries
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +66,24 @@ def test_a_long_downtime_is_confirmed_by_somebody() -> None:
     trust_clock(now())
     judge_clock(now())
     judge_clock(now() - timedelta(days=6), Uptime("another", HOUR))
+
+
+def test_nothing_is_booked_by_a_wrong_clock(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    """A process asks the database now and then, and at once where the clock moves by itself."""
+    _right.clear()
+    with django_assert_num_queries(1):
+        for _ in range(100):
+            require_right_clock(datetime.now(UTC))
+    with pytest.raises(ClockLeapt, match=r"The clock is 1 h ahead of the database's\. Nothing is booked by it"):
+        require_right_clock(now() + HOUR + timedelta(seconds=1))
+    require_right_clock(now())
+    up = uptime()
+    judge_clock(now() - 48 * HOUR, Uptime(up.boot, up.passed))
+    _right.clear()
+    with pytest.raises(ClockLeapt, match="The clock leapt by"):
+        require_right_clock(now())
+    trust_clock(now())
+    require_right_clock(now())
 
 
 def test_what_is_due_waits_for_a_clock_that_is_right() -> None:

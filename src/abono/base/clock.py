@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _sql = statements("abono.base", "clock")
+_log = structlog.get_logger(__name__)
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 AHEAD = timedelta(minutes=1)
 """So far the clock may run ahead of the database's."""
 LEAP = timedelta(minutes=5)
 """So much more than has passed since the machine started may the clock have moved on."""
 RECENT = timedelta(minutes=5)
+_LASTS = timedelta(seconds=10)
+"""So long a process takes the clock for right without asking the database, unless it moves by itself."""
+_STEADY = timedelta(seconds=1)
 
 
 class ClockLeapt(Refusal):
@@ -49,6 +54,36 @@ def uptime() -> Uptime:
         return Uptime("", timedelta())
     seconds = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
     return Uptime(_BOOT.read_text(encoding="ascii").strip(), timedelta(microseconds=seconds))
+
+
+@dataclass(frozen=True)
+class _Right:
+    """The clock was right at this instant, ``passed`` on the process's own count of time."""
+
+    now: datetime
+    passed: timedelta
+
+
+_right: list[_Right] = []
+
+
+def require_right_clock(now: datetime) -> None:
+    """For whoever books by this machine's clock while somebody waits; notes nothing. Raises ClockLeapt.
+
+    Asks the database every ten seconds, and where the clock has moved otherwise than time has passed.
+    """
+    passed = timedelta(microseconds=time.monotonic_ns() // 1000)
+    for last in _right:
+        moved = (now - last.now) - (passed - last.passed)
+        if passed - last.passed < _LASTS and abs(moved) < _STEADY:
+            return
+    up = uptime()
+    wrong = _what_is_wrong(now, up, _sql.rows("seen", boot=up.boot))
+    _right[:] = [] if wrong else [_Right(now, passed)]
+    if wrong:
+        _log.error(ClockLeapt.code, sentence=wrong)
+        message = f"{wrong} Nothing is booked by it, nothing was written; ask again when it is right."
+        raise ClockLeapt(message)
 
 
 def judge_clock(now: datetime, up: Uptime | None = None) -> None:

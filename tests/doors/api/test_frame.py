@@ -15,6 +15,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from abono.base.clock import _right, judge_clock, trust_clock, uptime
 from abono.features.billing.forecasts import make_waiting
 from abono.interfaces.api.limits import Allowance, take
 
@@ -50,6 +51,18 @@ def test_a_session_of_the_web_is_no_key() -> None:
     caller = Caller("")
     caller.client.cookies["sessionid"] = "whatever"
     assert caller("GET", "/me").told == (401, "unauthorized")
+
+
+def test_nothing_is_booked_by_a_clock_that_leapt(world: World) -> None:
+    up = uptime()
+    judge_clock(timezone.now() - timedelta(hours=2), up)  # the machine has not been up for two hours since
+    _right.clear()
+    path = f"/accounts/{world.account}"
+    for _ in range(2):
+        assert world.call("POST", f"{path}/payments", {"amount": "1"}).told == (503, "clock_leapt")
+    assert world.call("GET", f"{path}/balance").body["balance"] == "100.00"
+    trust_clock(timezone.now())
+    assert world.call("POST", f"{path}/payments", {"amount": "1"}).body["balance"] == "101.00"
 
 
 def test_a_key_that_expired_or_was_revoked_is_none(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,6 +44,7 @@ def clock(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Clock:
     settings.SESSION_COOKIE_AGE = 100 * 24 * 3600
     forget_limits()
     clock = Clock()
+    monkeypatch.setattr("abono.base.clock.AHEAD", timedelta(days=366))  # the database's clock goes on
     monkeypatch.setattr(timezone, "now", clock.now)
     return clock
 

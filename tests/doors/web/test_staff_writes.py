@@ -13,6 +13,7 @@ from django.utils import timezone
 from tests.doors.confirming import looked_at
 from tests.doors.web.staff_world import World, everything, text, world
 
+from abono.base.clock import _right, judge_clock, trust_clock, uptime
 from abono.features.access.rights import Role
 from abono.features.accounts.operations import open_account
 from abono.features.accounts.profiles import notes_of
@@ -101,6 +102,20 @@ def test_a_preview_writes_nothing_and_a_deed_that_is_sent_twice_is_done_once(
     still = everything()
     untouched = ("ledger_account", "ledger_entry", "ledger_grant", "billing_charge", "subscriptions_transition")
     assert {name: still[name] for name in untouched} == {name: after[name] for name in untouched}
+
+
+def test_nothing_is_booked_by_a_clock_that_leapt(one: World) -> None:
+    judge_clock(timezone.now() - timedelta(hours=2), uptime())  # the machine has not been up for two hours since
+    _right.clear()
+    boss, before = one.boss, everything()
+    for rest, form in DEEDS:
+        answer = send(boss, where(one, rest), form, "confirm", str(uuid4()))
+        assert answer.status_code == 503
+        assert "cannot be trusted" in text(answer)
+    assert everything() == before
+    assert boss.get(where(one, "")).status_code == 200
+    trust_clock(timezone.now())
+    done(one, "pay/", {"amount": "12.50", "text": "cash"})
 
 
 def test_without_the_right_nothing_is_done(one: World) -> None:

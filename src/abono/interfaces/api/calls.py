@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja.security import HttpBearer
 from pydantic import BaseModel
 
+from abono.base.clock import require_right_clock
 from abono.base.refusal import Refusal
 from abono.base.trail import acting
 from abono.features.access.people import Person, wall_of
@@ -163,6 +164,8 @@ def guarded(declared: Endpoint) -> Callable[..., HttpResponse]:
     @wraps(declared.view)
     def view(request: Call, **values: Any) -> HttpResponse:
         _refuse_unknown(request, known)
+        if declared.writes:
+            require_right_clock(request.now)
         with acting(request.person.name, "api"), wall_of(request.person):
 
             def act() -> Reply:

@@ -68,6 +68,7 @@ STATUS = {
     "forecast_running": 429,
     "too_many_forecasts": 429,
     "busy": 503,
+    "clock_leapt": 503,
 }
 """Beside these, ``duplicate_…`` is 409, ``unknown_…`` is 404 in the address and 422 in the body, the rest is 422."""
 

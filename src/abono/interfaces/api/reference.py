@@ -61,6 +61,7 @@ _TELLS = {
     "too_many_forecasts": "3 forecasts of the operator wait to be made already; look at them first.",
     "too_many_requests": "The key, or all keys of its operator together, asked too often; wait for Retry-After.",
     "busy": "The accounts are being worked on; nothing was written, ask again in a moment.",
+    "clock_leapt": "The clock leapt by 2 h. Nothing is booked by it, nothing was written; ask again when it is right.",
     "unavailable": "The database does not answer, or the call took too long; nothing was written, ask again.",
     "internal_error": "Something failed on our side and nothing was written; ask again.",
     "grant_active": "A promise is running; the next can be made when it is repaid or over.",
@@ -177,7 +178,7 @@ def _refusals(declared: Endpoint, *, has_body: bool) -> dict[int, list[str]]:
     if has_body:
         codes += ["too_large", "unsupported_media_type"]
     if declared.writes:
-        codes.append("busy")
+        codes += ["busy", "clock_leapt"]
     if declared.once:
         codes.append("key_conflict")
     by_status: dict[int, list[str]] = {}

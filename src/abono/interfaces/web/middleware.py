@@ -11,6 +11,7 @@ from django.core.exceptions import TooManyFieldsSent
 from django.shortcuts import render
 from django.utils import timezone, translation
 
+from abono.base.clock import ClockLeapt, require_right_clock
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.trail import acting
 from abono.features.access.people import Forbidden, NotFound, wall_of
@@ -40,6 +41,7 @@ _MOST_FIELDS = 1_000
 """Of a form whose page does not say that it has many."""
 _MINUTE = timedelta(minutes=1)
 _MOST_SEEN = 10_000
+_UNSURE = 503
 
 
 class PersonMiddleware:
@@ -73,6 +75,11 @@ class PersonMiddleware:
             inside.enter_context(acting(person.email, "web"))
             if signing:
                 return self.get_response(request)
+            if request.method == "POST":
+                try:
+                    require_right_clock(request.now)  # type: ignore[attr-defined]
+                except ClockLeapt as refusal:
+                    return render(request, "web/refused.html", {"refusal": refusal}, status=_UNSURE)
             inside.enter_context(wall_of(person))
             return to_second_factor(request) if lacks_second_factor(person) else self.get_response(request)
 
