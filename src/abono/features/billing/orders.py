@@ -72,6 +72,7 @@ def subscribe(
             return UUID(answered["subscription"])
         require_selling(desk.operator.id)
         _check_currency(desk)
+        _check_price(desk, plan, quantity)
         begins = _begins(desk, starts_on)
         trial_ends_on = begins + timedelta(days=plan.trial_days) if plan.trial_days else None
         subscription = subscriptions.add(
@@ -122,6 +123,8 @@ def change(
             message = "The subscription is cancelled and ends at its boundary; take the cancellation back to change it."
             raise subscriptions.SubscriptionEnding(message, field="subscription")
         old = plan_by_id(found.plan_id)
+        if wanted != found.quantity:
+            _check_price(desk, new, wanted)
         if new.id == old.id and wanted == found.quantity:
             subscriptions.wait_for_change(found, None, None)
         elif found.runs and (at_period_end or found.overdue(desk.today)):
@@ -370,6 +373,15 @@ def _check_quantity(quantity: Decimal) -> None:
     if not 0 < quantity <= _MOST_QUANTITY:
         message = f"Give a quantity above 0 and up to {_MOST_QUANTITY:,.0f}."
         raise InvalidRequest(message, field="quantity", code="out_of_range")
+
+
+def _check_price(desk: Desk, plan: Plan, quantity: Decimal) -> None:
+    """So small a part of a plan that its price rounds to nothing would grant its services for nothing."""
+    if quantity < 1:
+        rate = rate_on(plan.id, quantity, desk.today)
+        if rate.price > 0 and rate.full.gross == 0:
+            message = "So little of the plan would cost nothing; give a larger quantity."
+            raise InvalidRequest(message, field="quantity", code="out_of_range")
 
 
 def _check_currency(desk: Desk) -> None:

@@ -138,9 +138,12 @@ class AmountField(forms.CharField):
 
 
 class QuantityField(forms.CharField):
-    """A quantity above 0; the form's value is an exact decimal."""
+    """A quantity above 0; the form's value is an exact decimal. ``whole``: nothing less than one, no part of one."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, whole: bool = False, **kwargs: Any) -> None:
+        self.whole = whole
+        self.present: Decimal | None = None
+        """A quantity that may stay whatever it is."""
         widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
         super().__init__(**{"max_length": _LONGEST, "widget": widget, **kwargs})
 
@@ -152,6 +155,8 @@ class QuantityField(forms.CharField):
         number = read_quantity(text)
         if number <= 0:
             raise ValidationError(_("Write a quantity above 0."), code="out_of_range")
+        if self.whole and number != self.present and number != number.to_integral_value():
+            raise ValidationError(_("Write a whole number, such as 2."), code="out_of_range")
         return number
 
 

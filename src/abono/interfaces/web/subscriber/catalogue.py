@@ -38,7 +38,7 @@ _LONGEST_UNIT = 100
 class OrderForm(forms.Form):
     """How much of a plan, what for, and from when."""
 
-    quantity = QuantityField(label=gettext_lazy("Quantity"), initial="1")
+    quantity = QuantityField(label=gettext_lazy("Quantity"), initial="1", whole=True)
     unit = forms.CharField(
         label=gettext_lazy("What it is for"),
         max_length=_LONGEST_UNIT,

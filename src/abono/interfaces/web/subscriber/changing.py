@@ -28,6 +28,7 @@ from abono.interfaces.web.subscriber.own import Own, own
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
+    from decimal import Decimal
     from uuid import UUID
 
     from django.http import HttpResponse
@@ -66,7 +67,7 @@ class ChangeForm(forms.Form):
     """Another plan or quantity, and from when."""
 
     plan = forms.ChoiceField(label=gettext_lazy("Plan"))
-    quantity = QuantityField(label=gettext_lazy("Quantity"))
+    quantity = QuantityField(label=gettext_lazy("Quantity"), whole=True)
     when = forms.ChoiceField(
         label=gettext_lazy("When"),
         choices=[
@@ -77,8 +78,11 @@ class ChangeForm(forms.Form):
         initial="later",
     )
 
-    def __init__(self, *args: Any, plans: list[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, plans: list[str], present: Decimal, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        quantity = self.fields["quantity"]
+        assert isinstance(quantity, QuantityField)  # noqa: S101 -- for the types
+        quantity.present = present
         chosen = self.fields["plan"]
         assert isinstance(chosen, forms.ChoiceField)  # noqa: S101 -- for the types
         chosen.choices = [(code, code) for code in plans]
@@ -110,7 +114,7 @@ def my_change(request: PersonRequest, account: int, subscription: UUID) -> HttpR
         "quantity": write_quantity(case.one.next_quantity or case.one.quantity),
         "when": "later",
     }
-    form = ChangeForm(request.POST or None, plans=plans, initial=first)
+    form = ChangeForm(request.POST or None, plans=plans, present=case.one.quantity, initial=first)
 
     def wish(values: Mapping[str, Any]) -> Wish:
         now = values["when"] == "now"
