@@ -168,7 +168,7 @@ class TestMoves:
             with pytest.raises(InvalidRequest) as refused:
                 tree.add_below(top.id, code, "North", {}, now=NOW)
             assert refused.value.field == "code"
-        for name in ("", " ", "x" * 201, "a\nb"):
+        for name in ("", " ", "x" * 201, "a\nb", "see https://a.example", "WWW.a.example"):
             with pytest.raises(InvalidRequest) as refused:
                 tree.rename(made, name, now=NOW)
             assert refused.value.field == "name"

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends import filebased
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+_LONGEST_NAME = 60
 
 
 def deliver(to: str, subject: str, text: str) -> None:
     """Hand one mail to the mail server, as plain text and as simple HTML. Raises whatever the server refuses with.
 
     A line break in a header would let somebody add headers: there is none in a subject, and an address with one fails.
+    Only our own links are links: what tenants and strangers wrote is no way out of a mail that we send.
     """
     mail = EmailMultiAlternatives(" ".join(subject.split()), text, to=[to])
-    mail.attach_alternative(render_to_string("base/mail.html", {"text": text}), "text/html")
+    mail.attach_alternative(render_to_string("base/mail.html", {"text": _with_own_links(text)}), "text/html")
     mail.send()
+
+
+def name_in_mail(name: str) -> str:
+    """A name that somebody gave, as mails name it: so short that it is no message of its own."""
+    name = " ".join(name.split())
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+
+
+def _with_own_links(text: str) -> SafeString:
+    own = re.escape(escape(settings.URL.rstrip("/") + "/"))
+    return mark_safe(re.sub(rf"(?<!\S){own}\S*", r'<a href="\g<0>">\g<0></a>', escape(text)))  # noqa: S308 -- it is escaped
 
 
 def compose(template: str, locale: str, values: dict[str, object]) -> tuple[str, str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from tests.doors.test_commands import here
 from tests.doors.web.signing_world import (
@@ -216,6 +218,20 @@ def test_no_header_gets_into_a_mail_by_a_name(post: PostOffice) -> None:
     assert [to for to, _ in post.mails] == ["a@example.com"]
     client = signed_in(ada)
     assert client.post("/me/", {"name": "A\r\nB", "locale": "en"}).status_code == 422
+
+
+def test_a_name_is_no_message_of_its_own(post: PostOffice) -> None:
+    ada = somebody()
+    name = "Your account was locked, confirm it at https://evil.example/login at once. " * 2
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE operators_operator SET name = %s WHERE id = %s", [name.strip(), ada.operator.id])
+    invite(person(ada), "a@example.com", operator=ada.operator.id, kind=Kind.AGENT, now=now())
+    (mail,) = post.to("a@example.com")
+    assert mail["Subject"].strip() == f"{name[:59]}… invites you to Abono"
+    html = mail.get_body(("html",))
+    assert html is not None
+    links = re.findall(r'href="([^"]*)"', html.get_content())
+    assert [link.rsplit("/", 2)[0] for link in links] == [f"{settings.URL.rstrip('/')}/sign/invitation"]
 
 
 def test_the_language_of_a_mail_is_the_receivers(post: PostOffice) -> None:

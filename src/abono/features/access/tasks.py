@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import int_to_base36
 from procrastinate.contrib.django import app
 
-from abono.base.mail import compose, deliver
+from abono.base.mail import compose, deliver, name_in_mail
 from abono.base.sql import statements
 from abono.base.tasks import OUTGOING, PATIENT
 from abono.features.access.models import User
@@ -27,7 +27,7 @@ def mail_invitation(invitation: int) -> None:
     for row in _sql.rows("to_mail", invitation=invitation):
         link = settings.URL.rstrip("/") + reverse("invitation", args=[secret_of(row["nonce"])])
         values = {
-            "operator": row["operator_name"],
+            "operator": name_in_mail(row["operator_name"]),
             "kind": row["kind"],
             "role": row["role"],
             "link": link,

@@ -45,8 +45,7 @@ def drop_price(operator: Operator, plan: int, day: date) -> list[Decimal | None]
 
 def settle_all(operator: Operator, plan: int) -> None:
     """Make sure that the prices of a plan are right for every quantity they were ever worked out for."""
-    for row in _sql.rows("quantities", plan=plan):
-        settle(operator, plan, row["quantity"])
+    _settle(operator, plan, None)
 
 
 def settle(operator: Operator, plan: int, quantity: Decimal) -> None:
@@ -54,35 +53,61 @@ def settle(operator: Operator, plan: int, quantity: Decimal) -> None:
 
     The plan is locked only if something is to be written.
     """
+    _settle(operator, plan, quantity)
+
+
+def _settle(operator: Operator, plan: int, quantity: Decimal | None) -> None:
     if _unsettled(operator, plan, quantity):
         _sql.row("lock_plan", plan=plan)
-        for write in _unsettled(operator, plan, quantity):
-            write()
+        writes = _unsettled(operator, plan, quantity)
+        _sql.run("close_rates", **writes.closed)
+        _sql.run("add_rates", plan=plan, rates=json.dumps(writes.added, default=str))
 
 
-def _unsettled(operator: Operator, plan: int, quantity: Decimal) -> list[Callable[[], object]]:
-    """The writes that bring the rates of a plan and quantity up to its prices."""
+@dataclass
+class _Writes:
+    """Rates to close, by id and day, and the columns of those to add."""
+
+    closed: dict[str, list[Any]] = field(default_factory=lambda: {"ids": [], "days": []})
+    added: list[dict[str, Any]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.closed["ids"])
+
+    def close(self, rate: Mapping[str, Any], day: date) -> None:
+        """A rate counts only until a day."""
+        self.closed["ids"].append(rate["id"])
+        self.closed["days"].append(day)
+
+
+def _unsettled(operator: Operator, plan: int, quantity: Decimal | None) -> _Writes:
+    """The writes that bring the rates of a plan up to its prices, for one quantity or for all that there are."""
     row = _sql.row("plan_by_id", id=plan)
     services = _sql.rows("plan_services", plan=plan)
     prices = _sql.rows("plan_prices", plan=plan)
-    settled = {rate["valid_from"]: rate for rate in _sql.rows("rates", plan=plan, quantity=quantity)}
-    writes: list[Callable[[], object]] = []
-    for begins, ends in pairwise([*prices, {"valid_from": _NEVER}]):
-        wanted = settled_terms(operator, row, services, begins["price"], quantity)
-        known = settled.get(begins["valid_from"])
-        same = known is not None and all(known[name] == wanted[name] for name in _SETTLED)
-        if known is not None and not (same and known["valid_to"] == ends["valid_from"]):
-            # One that is no longer right may have been charged: it is closed as if it had never counted.
-            valid_to = ends["valid_from"] if same else known["valid_from"]
-            writes.append(partial(_sql.run, "close_rate", id=known["id"], valid_to=valid_to))
-        if not same:
-            dates = {"valid_from": begins["valid_from"], "valid_to": ends["valid_from"]}
-            writes.append(partial(_sql.run, "add_rate", plan=plan, quantity=quantity, **dates, **wanted))
+    settled: dict[Decimal, dict[date, dict[str, Any]]] = {} if quantity is None else {quantity: {}}
+    for rate in _sql.rows("rates", plan=plan, quantity=quantity):
+        settled.setdefault(rate["quantity"], {})[rate["valid_from"]] = rate
+    writes = _Writes()
     days = {price["valid_from"] for price in prices}
-    for day, known in settled.items():
-        if day not in days:  # its price was withdrawn
-            writes.append(partial(_sql.run, "close_rate", id=known["id"], valid_to=day))
+    for each, known in settled.items():
+        for begins, ends in pairwise([*prices, {"valid_from": _NEVER}]):
+            wanted = settled_terms(operator, row, services, begins["price"], each)
+            dates = {"valid_from": begins["valid_from"], "valid_to": ends["valid_from"]}
+            _compare(writes, known.get(begins["valid_from"]), {"quantity": each, **dates, **wanted})
+        for day, rate in known.items():
+            if day not in days:  # its price was withdrawn
+                writes.close(rate, day)
     return writes
+
+
+def _compare(writes: _Writes, known: Mapping[str, Any] | None, wanted: dict[str, Any]) -> None:
+    same = known is not None and all(known[name] == wanted[name] for name in _SETTLED)
+    if known is not None and not (same and known["valid_to"] == wanted["valid_to"]):
+        # One that is no longer right may have been charged: it is closed as if it had never counted.
+        writes.close(known, wanted["valid_to"] if same else known["valid_from"])
+    if not same:
+        writes.added.append(wanted)
 
 
 def settled_terms(

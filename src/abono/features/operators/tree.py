@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _sql = statements("abono.features.operators", "tree")
 _CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
+_WEB_ADDRESS = re.compile(r"://|\bwww\.", re.IGNORECASE)
 _LONGEST_NAME = 200
 
 
@@ -166,8 +167,12 @@ def rename(operator: Operator, name: str, *, now: datetime) -> None:
 
 
 def checked_name(name: str) -> str:
-    """The one spelling of an operator's name. Raises InvalidRequest."""
-    return one_line(name, "name", _LONGEST_NAME, least=1)
+    """The one spelling of an operator's name, which mails to strangers begin with. Raises InvalidRequest."""
+    name = one_line(name, "name", _LONGEST_NAME, least=1)
+    if _WEB_ADDRESS.search(name):
+        message = "Write a name without an address of the web: mails to strangers begin with it."
+        raise InvalidRequest(message, field="name")
+    return name
 
 
 def set_block(operator: Operator, *, blocked: bool, now: datetime) -> bool:

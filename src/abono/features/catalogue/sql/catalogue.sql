@@ -79,29 +79,53 @@ ORDER BY p.id;
 -- name: plan_prices
 SELECT valid_from, price FROM catalogue_planprice WHERE plan_id = %(plan)s ORDER BY valid_from;
 
--- name: quantities
-SELECT DISTINCT quantity FROM catalogue_rate WHERE plan_id = %(plan)s;
-
 -- name: lock_plan
 -- Rates of a plan are settled by one transaction at a time, also by whoever orders and may not change the plan.
 SELECT pg_advisory_xact_lock(hashtextextended('abono.plan', %(plan)s::bigint));
 
 -- name: rates
+-- Of one quantity, or of all that a price was ever worked out for.
 SELECT * FROM catalogue_rate
-WHERE plan_id = %(plan)s AND quantity = %(quantity)s AND valid_to > valid_from
-ORDER BY valid_from;
+WHERE
+    plan_id = %(plan)s AND (%(quantity)s::numeric IS NULL OR quantity = %(quantity)s::numeric) AND valid_to > valid_from
+ORDER BY quantity, valid_from;
 
--- name: close_rate
-UPDATE catalogue_rate SET valid_to = %(valid_to)s::date WHERE id = %(id)s;
+-- name: close_rates
+UPDATE catalogue_rate AS r SET valid_to = c.day
+FROM unnest(%(ids)s::bigint[], %(days)s::date[]) AS c (id, day)
+WHERE r.id = c.id;
 
--- name: add_rate
+-- name: add_rates
 INSERT INTO catalogue_rate (
     plan_id, quantity, valid_from, valid_to, price, gross, tax, fee, fee_tax, inclusive, tax_rates, tax_weights
 )
-VALUES (
-    %(plan)s, %(quantity)s, %(valid_from)s::date, %(valid_to)s::date, %(price)s::numeric, %(gross)s, %(tax)s, %(fee)s,
-    %(fee_tax)s, %(inclusive)s, %(tax_rates)s::numeric[], %(tax_weights)s::numeric[]
-);
+SELECT
+    %(plan)s,
+    r.quantity,
+    r.valid_from,
+    r.valid_to,
+    r.price,
+    r.gross,
+    r.tax,
+    r.fee,
+    r.fee_tax,
+    r.inclusive,
+    r.tax_rates,
+    r.tax_weights
+FROM
+    jsonb_to_recordset(%(rates)s::jsonb) AS r (
+        quantity numeric,
+        valid_from date,
+        valid_to date,
+        price numeric,
+        gross bigint,
+        tax bigint,
+        fee bigint,
+        fee_tax bigint,
+        inclusive boolean,
+        tax_rates numeric [],
+        tax_weights numeric []
+    );
 
 -- name: rate_on
 SELECT * FROM catalogue_rate
