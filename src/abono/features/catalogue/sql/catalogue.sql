@@ -123,8 +123,8 @@ FROM
         fee bigint,
         fee_tax bigint,
         inclusive boolean,
-        tax_rates numeric [],
-        tax_weights numeric []
+        tax_rates numeric[],
+        tax_weights numeric[]
     );
 
 -- name: rate_on
