@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from tests.model.account import Account
+    from tests.model.days import Zone
     from tests.model.subscription import Offer, Subscription
 
 
@@ -65,7 +66,7 @@ def lift(account: Account, sub: Subscription, reason: str, day: date, at: dateti
     if left - {"funds"} or (sub.early and left):
         sub.reasons = left
         return False
-    thaw(sub, day)
+    thaw(account.operator.zone, sub, day)
     takes_slice = sub.opened and sub.plan.daily and sub.next_slice <= day
     if "funds" in left or not sub.runs or takes_slice or sub.boundary == day:
         # Until it is decided, the last reason stays: what does not fit was suspended all the time.
@@ -75,9 +76,11 @@ def lift(account: Account, sub: Subscription, reason: str, day: date, at: dateti
     return False
 
 
-def thaw(sub: Subscription, day: date) -> None:
+def thaw(zone: Zone, sub: Subscription, day: date) -> None:
     """Frozen days run again; the anchor moves to their end, and the period's beginning stays."""
     if sub.frozen is not None:
+        if later(day, sub.frozen) != sub.ends:  # another boundary, looked at as from the day of that beginning
+            sub.look_from = zone.midnight(sub.starts)
         for row in sub.charges:
             row.until = later(day, sub.frozen) if row.until == sub.ends else row.until
         sub.ends = later(day, sub.frozen)

@@ -125,6 +125,7 @@ WITH lifted AS MATERIALIZED (
         s.period_starts_on,
         s.period_ends_on,
         s.frozen_days,
+        s.look_at,
         p.step_unit,
         p.look_ahead_hours,
         p.look_ahead_days,
@@ -157,8 +158,21 @@ freed AS MATERIALIZED (
             ELSE 'trial'
         END AS state_to,
         CASE WHEN l.others = 0 AND NOT l.runs THEN 1::smallint ELSE l.others END AS reasons_to,
-        l.others = 0 AND l.runs AND coalesce(l.thawed <> l.period_ends_on, FALSE) AS moves
+        m.moves,
+        -- Whether the boundary was nearer at the start is counted from the day on which the period began.
+        CASE
+            WHEN m.moves
+                THEN abono_look(
+                    l.thawed, l.look_ahead_hours, l.look_ahead_days, %(zone)s,
+                    abono_midnight(l.period_starts_on, %(zone)s)
+                )
+            ELSE l.look_at
+        END AS looks_at
     FROM lifted AS l
+    CROSS JOIN
+        LATERAL (
+            SELECT l.others = 0 AND l.runs AND coalesce(l.thawed <> l.period_ends_on, FALSE) AS moves
+        ) AS m
 ),
 
 changed AS (
@@ -190,14 +204,10 @@ changed AS (
             ELSE extract(DAY FROM f.thawed)
         END,
         cycle = CASE WHEN f.moves THEN -1 ELSE s.cycle END,
+        -- One that was missed meanwhile is made now.
         look_at = CASE
-            WHEN f.moves
-                THEN abono_look(
-                    f.thawed, f.look_ahead_hours, f.look_ahead_days, %(zone)s, %(instant)s::timestamptz
-                )
-            -- One that was missed meanwhile is made now.
-            WHEN f.back AND s.look_at < %(instant)s::timestamptz THEN %(instant)s::timestamptz
-            ELSE s.look_at
+            WHEN f.back AND f.looks_at < %(instant)s::timestamptz THEN %(instant)s::timestamptz
+            ELSE f.looks_at
         END
     FROM freed AS f
     WHERE s.account_id = f.account_id AND s.id = f.id
