@@ -77,10 +77,12 @@ def next_charges(operator: Operator, accounts: Sequence[int], now: datetime) -> 
     """The next charge of every subscription that has one to come, as the engine would make it with the money there."""
     with shadow(operator, accounts, now) as copies:
         assume_money(copies, accounts, now)
+        begun: dict[UUID, date] = {}
         while (instant := next_instant(copies, now + timedelta(days=36_600))) is not None:
             at = max(instant, now)
             catch_up(replace(copies, claim=uuid4()), at, look=None, lenient=True)
-            _quotes.run("drop_decided", since=operator.day(now))
+            rows = _quotes.rows("drop_decided", since=operator.day(now), ids=list(begun), days=list(begun.values()))
+            begun = {row["id"]: row["period_starts_on"] for row in rows} | begun
             _reschedule(copies, at)
         found = _quotes.rows("prices")
     return {row["subscription_id"]: Upcoming(row["booked_on"], row["amount"], row["price"]) for row in found}
@@ -125,7 +127,7 @@ def outlook(
     with shadow(operator, accounts, now) as copies:
         assume_money(copies, accounts, now)
         turn_clock(copies, until, look=None, lenient=True)
-        found = _shadow.rows("amounts", zone=operator.time_zone, now=now)
+        found = _shadow.rows("amounts", zone=operator.time_zone)
     return {row["account_id"]: Outlook(row["due"], row["short_by"]) for row in found}
 
 

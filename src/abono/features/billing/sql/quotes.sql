@@ -36,21 +36,39 @@ GROUP BY s.account_id, s.id, p.charge, r.price;
 UPDATE subscriptions_subscription SET reasons = reasons | 4 WHERE state = 'suspended' AND reasons & 1 = 1 AND NOT early;
 
 -- name: drop_decided
--- One charge of each subscription is enough; and some will cost nothing, however long one waits.
-DELETE FROM subscriptions_subscription AS s
-USING catalogue_plan AS p
-WHERE
-    p.id = s.plan_id AND (
-        s.state = 'ended'
-        OR EXISTS (SELECT 1 FROM billing_charge AS c WHERE c.account_id = s.account_id AND c.subscription_id = s.id)
-        OR (
-            s.next_plan_id IS NULL AND (NOT p.counts OR coalesce(s.period_starts_on > %(since)s::date, FALSE))
-            AND NOT EXISTS (
-                SELECT 1 FROM catalogue_rate AS r
-                WHERE
-                    r.plan_id = s.plan_id AND r.quantity = s.quantity
-                    AND r.valid_to > %(since)s::date AND r.valid_from <= %(since)s::date + 366
-                    AND r.gross + CASE WHEN s.fee_due THEN r.fee ELSE 0 END > 0
+-- One charge of each subscription is enough; and some will cost nothing, however long one waits: where no price is to
+-- come, and where something counts, neither did the first whole period to come. Answers when that begins: those that
+-- are known come back as ``ids`` and ``days``.
+WITH dropped AS (
+    DELETE FROM subscriptions_subscription AS s
+    USING catalogue_plan AS p
+    WHERE
+        p.id = s.plan_id AND (
+            s.state = 'ended'
+            OR EXISTS (SELECT 1 FROM billing_charge AS c WHERE c.account_id = s.account_id AND c.subscription_id = s.id)
+            OR (
+                s.next_plan_id IS NULL
+                AND (
+                    NOT p.counts
+                    OR EXISTS (
+                        SELECT 1 FROM unnest(%(ids)s::uuid[], %(days)s::date[]) AS b (id, day)
+                        WHERE b.id = s.id AND b.day < s.period_starts_on
+                    )
+                )
+                AND NOT EXISTS (
+                    SELECT 1 FROM catalogue_rate AS r
+                    WHERE
+                        r.plan_id = s.plan_id AND r.quantity = s.quantity
+                        AND r.valid_to > %(since)s::date AND r.valid_from <= %(since)s::date + 366
+                        AND r.gross + CASE WHEN s.fee_due THEN r.fee ELSE 0 END > 0
+                )
             )
         )
-    );
+)
+
+SELECT
+    s.id,
+    s.period_starts_on
+FROM subscriptions_subscription AS s
+INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
+WHERE p.counts AND s.period_starts_on > %(since)s::date;
