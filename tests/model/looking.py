@@ -246,11 +246,5 @@ def short(account: Account, at: datetime, until: datetime, amount: int) -> bool:
     fork.balance += amount - PLENTY
     fork.repay(amount, at)
     fork.forced = True
-
-    def owed(owner: Subscription, on: date, _amount: int) -> None:
-        if not owner.plan.owes and fork.available(fork.operator.zone.midnight(on)) < 0:
-            fork.failures.append(None)  # type: ignore[arg-type]
-
-    fork.on_charge = owed
     advance(fork, until, looks=False)
     return bool(fork.failures)

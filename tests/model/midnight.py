@@ -22,12 +22,7 @@ def midnight(account: Account, day: date, told: date, *, missed: bool) -> None:
     at = account.operator.zone.midnight(day)
     lifted = end_pauses(account, day, at, told)
     ending = [sub for sub in account.ordered() if sub.boundary == day]
-    by_age = sorted(ending, key=lambda each: each.number)  # all is charged, so that priorities do not matter
-    for sub in by_age:
-        close_days(account, sub, day)
-    for sub in by_age:
-        close_counts(account, sub, day)
-    in_debt = account.available(at) < 0
+    in_debt = close_all(account, ending, day, at)
     for sub in ending:
         # The plan under which a period was sold says whether it is the last.
         if sub.cancels or (sub.opened and not sub.plan.renews):
@@ -47,6 +42,21 @@ def midnight(account: Account, day: date, told: date, *, missed: bool) -> None:
             decide(account, sub, day, told, in_debt=in_debt, is_ending=sub in ending, let_go=let_go)
     if not missed:
         try_returns(account, day, at, told)
+
+
+def close_all(account: Account, ending: list[Subscription], day: date, at: datetime) -> bool:
+    """What was used is owed: all arrears, then all overage. Answers whether the account is in debt then."""
+    by_age = sorted(ending, key=lambda each: each.number)  # all is charged, so that priorities do not matter
+    rows = {sub.number: len(sub.charges) for sub in ending}
+    for sub in by_age:
+        close_days(account, sub, day)
+    for sub in by_age:
+        close_counts(account, sub, day)
+    in_debt = account.available(at) < 0
+    used = [sub for sub in ending if len(sub.charges) > rows[sub.number] and not sub.plan.owes]
+    if in_debt and used and account.forced:  # made in any case; what is missing for it counts all the same
+        account.failures.append(Failure(used[0].number, day, -account.available(at)))
+    return in_debt
 
 
 def end_pauses(account: Account, day: date, at: datetime, told: date) -> list[Subscription]:

@@ -49,7 +49,7 @@ def coming(operator: Operator, account: int, now: datetime, days: int = DAYS) ->
         assume_money(copies, [account], now)
         turn_clock(copies, until, look=None, lenient=True)
         charges = _shadow.rows("charges")
-        (sums,) = _shadow.rows("amounts", zone=operator.time_zone, now=now)
+        (sums,) = _shadow.rows("amounts", zone=operator.time_zone)
     found = [
         ComingCharge(
             row["booked_on"], row["subscription_id"], row["starts_on"], row["ends_on"], row["amount"], row["kind"]

@@ -7,7 +7,7 @@
 -- ``OFFSET 0`` keeps a layer's expressions from being folded into the next and worked out many times.
 -- Accounts where other steps must come first (a pause or a period in arrears ends, a change waits, a look-ahead is due)
 -- are left alone (``busy_accounts``), unless it decides ``anyway``. ``subscription`` restricts it to one; ``lenient``
--- pays boundaries on debt (a forecast of what would be needed).
+-- pays on debt and notes what was missing (a forecast of what would be needed).
 -- layers:
 --   id_prefix MATERIALIZED
 --   claimed_accounts

@@ -220,32 +220,51 @@ WHERE account_id BETWEEN %(first)s AND %(last)s AND cause = 'shortfall'
 ORDER BY subscription_id ASC, day ASC, id ASC;
 
 -- name: amounts
--- What was charged to each account, and the payment that would cover what must be paid of it (what may be owed apart).
--- A payment repays what was promised first: where a charge falls short in spite of a grant, it must replace the grant.
+-- What was charged to each account in a lenient play, and the payment that would make all of it pass: what its
+-- decisions lacked; and what is always made (but for plans that may owe), judged when all of its midnight is booked.
+-- A payment repays what was promised first: where money falls short in spite of a grant, it must replace the grant.
 SELECT
     a.account_id,
-    coalesce(sum(m.amount), 0)::bigint AS due,
-    greatest(coalesce(max(-m.own) FILTER (WHERE m.own + m.granted < 0 AND NOT m.owe), 0), 0)::bigint AS short_by
+    coalesce((SELECT sum(c.amount) FROM billing_charge AS c WHERE c.account_id = a.account_id), 0)::bigint AS due,
+    coalesce(max(j.missing + j.granted) FILTER (WHERE j.missing > 0), 0)::bigint AS short_by
 FROM ledger_account AS a
 LEFT JOIN LATERAL (
     SELECT
-        c.amount,
-        p.on_shortfall = 'owe' AS owe,
-        a.balance - sum(e.amount) OVER () + sum(e.amount) OVER (ORDER BY e.booked_on, e.id)
-        + a.credit_limit - a.held AS own,
-        coalesce((
-            SELECT sum(g.remaining) FROM ledger_grant AS g
-            WHERE
-                g.account_id = a.account_id
-                AND g.starts_at <= greatest(abono_midnight(e.booked_on, %(zone)s), %(now)s::timestamptz)
-                AND g.ends_at > greatest(abono_midnight(e.booked_on, %(zone)s), %(now)s::timestamptz)
-        ), 0) AS granted
-    FROM ledger_entry AS e
-    INNER JOIN billing_charge AS c ON e.account_id = c.account_id AND e.id = c.id
-    INNER JOIN subscriptions_subscription AS s ON c.account_id = s.account_id AND c.subscription_id = s.id
-    INNER JOIN catalogue_plan AS p ON s.plan_id = p.id
-    WHERE e.account_id = a.account_id
-) AS m ON TRUE
+        coalesce(l.missing, -(l.own + g.granted)) AS missing,
+        g.granted
+    FROM (
+        SELECT
+            t.at,
+            t.missing,
+            NULL::numeric AS own
+        FROM subscriptions_transition AS t
+        WHERE t.account_id = a.account_id AND t.cause = 'shortfall'
+        UNION ALL
+        SELECT
+            abono_midnight(b.booked_on, %(zone)s) AS at,
+            NULL AS missing,
+            b.own
+        FROM (
+            SELECT
+                e.booked_on,
+                c.starts_on < e.booked_on AS used,
+                p.on_shortfall,
+                a.balance + a.credit_limit - a.held - sum(e.amount) OVER ()
+                + sum(e.amount) OVER (ORDER BY e.booked_on, c.starts_on >= e.booked_on) AS own
+            FROM ledger_entry AS e
+            INNER JOIN billing_charge AS c ON e.account_id = c.account_id AND e.id = c.id
+            INNER JOIN catalogue_rate AS r ON c.rate_id = r.id
+            INNER JOIN catalogue_plan AS p ON r.plan_id = p.id
+            WHERE e.account_id = a.account_id
+        ) AS b
+        WHERE b.used AND b.on_shortfall <> 'owe'
+    ) AS l
+    CROSS JOIN
+        LATERAL (
+            SELECT coalesce(sum(g.remaining), 0) AS granted FROM ledger_grant AS g
+            WHERE g.account_id = a.account_id AND g.starts_at <= l.at AND g.ends_at > l.at
+        ) AS g
+) AS j ON TRUE
 GROUP BY a.account_id;
 
 -- name: charges
@@ -258,7 +277,9 @@ SELECT t.account_id, t.subscription_id, t.day, t.cause, t.state_to, t.missing FR
 ORDER BY t.day, t.account_id, t.id;
 
 -- name: begin_afresh
--- What has been charged is not to come.
-WITH charges AS (DELETE FROM pg_temp.billing_charge)
+-- What has been charged is not to come, nor what was missing for it.
+WITH charges AS (DELETE FROM pg_temp.billing_charge),
+
+judged AS (DELETE FROM pg_temp.subscriptions_transition)
 
 DELETE FROM pg_temp.ledger_entry;

@@ -7,7 +7,6 @@ SELECT
     row_number() OVER claims AS place,
     t.amount + t.fee + coalesce(k.amount, 0) AS total,
     t.on_shortfall = 'owe'
-    OR %(lenient)s::boolean
     OR (t.amount + t.fee + coalesce(k.amount, 0) = 0 AND NOT t.in_debt_matters) AS always,
     t.returns,
     t.amount,

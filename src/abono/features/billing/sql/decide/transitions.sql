@@ -1,4 +1,4 @@
--- Records the changes of state.
+-- Records the changes of state, and what was missing for those that pass in a lenient play.
 INSERT INTO subscriptions_transition (
     account_id, id, operator_id, subscription_id, at, day, cause, state_from, state_to, reasons_from, reasons_to,
     missing
@@ -10,11 +10,11 @@ SELECT
     id,
     %(instant)s::timestamptz,
     %(day)s::date,
-    CASE WHEN NOT passes THEN 'shortfall' WHEN state = 'suspended' THEN 'returned' ELSE 'started' END,
+    CASE WHEN missing > 0 THEN 'shortfall' WHEN state = 'suspended' THEN 'returned' ELSE 'started' END,
     state,
     new_state,
     reasons,
     CASE WHEN new_state = 'suspended' THEN 1 ELSE 0 END,
-    CASE WHEN passes THEN 0 ELSE missing END
+    missing
 FROM outcome
-WHERE (passes AND state <> 'active') OR (NOT passes AND NOT returns)
+WHERE CASE WHEN passes THEN state <> 'active' OR missing > 0 ELSE NOT returns END
