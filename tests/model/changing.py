@@ -94,7 +94,8 @@ def change_in_trial(account: Account, sub: Subscription, wish: Wish, now: dateti
     if sub.reasons and not sub.only_early:
         if not wish.plan.length.as_long_as(sub.plan.length):
             sub.grid = from_start(wish.plan.length, sub.first_day)
-        sub.plan, sub.quantity, sub.look_from = wish.plan, wish.quantity, now
+        sub.plan, sub.quantity = wish.plan, wish.quantity
+        sub.look_from, sub.looked = now, set()
         return
     probe = sub.fork()
     probe.plan, probe.quantity = wish.plan, wish.quantity
@@ -152,7 +153,7 @@ def apply(account: Account, sub: Subscription, wish: Wish, now: datetime) -> int
             sub.grid = from_start(new.length, since)
         return 0
     if same:
-        sub.look_from = now  # the new plan looks ahead from now on
+        sub.look_from, sub.looked = now, set()  # the new plan looks ahead from now on, for itself
         return go_on(account, sub, since, today, left, kept=kept, was_paid=was_paid) + missed - credit
     return begin_anew(account, sub, since, today, now, kept=kept) + missed - credit
 
@@ -223,6 +224,7 @@ def begin_anew(account: Account, sub: Subscription, since: date, today: date, no
     sub.counts_from = since
     sub.cycle_days = days_between(sub.starts, sub.ends)
     sub.begins_free, sub.look_from, sub.runs_from = True, now, since
+    sub.looked = set()
     amount = 0
     if plan.advance:
         amount = plan.gross(half_up(sub.price))

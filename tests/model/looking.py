@@ -75,15 +75,14 @@ def look_all(account: Account, at: datetime) -> None:
         sub.looked.add(sub.boundary)
         if sub.cancels:
             continue
-        if sub.opened and not sub.plan.renews:
-            account.tell("ends_soon", today)
-        elif sub.number in fails:
-            account.tell("will_be_suspended", today)
-            if sub.plan.early_block:
-                suspend(account, sub, "funds", at, today)
-                sub.early = True
-        else:
-            account.tell("charge_due", today)
+        last = sub.opened and not sub.plan.renews
+        kind = "ends_soon" if last else "will_be_suspended" if sub.number in fails else "charge_due"
+        if (kind, sub.boundary) not in sub.announced:
+            sub.announced.add((kind, sub.boundary))
+            account.tell(kind, today)
+        if kind == "will_be_suspended" and sub.plan.early_block:
+            suspend(account, sub, "funds", at, today)
+            sub.early = True
 
 
 def unblocked(account: Account, number: int, at: datetime) -> Account:

@@ -91,12 +91,13 @@ class Subscription:
     charges: list[Charge] = field(default_factory=list)
     look_from: datetime | None = None
     looked: set[date] = field(default_factory=set)
+    announced: set[tuple[str, date]] = field(default_factory=set)
     counts: dict[str, Count] = field(default_factory=dict)
 
     def fork(self) -> Subscription:
         """One to play with."""
         other = copy(self)
-        other.reasons, other.looked = set(self.reasons), set(self.looked)
+        other.reasons, other.looked, other.announced = set(self.reasons), set(self.looked), set(self.announced)
         other.stops, other.pauses = list(self.stops), list(self.pauses)
         other.charges, other.counts = [copy(row) for row in self.charges], deepcopy(self.counts)
         return other
