@@ -248,26 +248,26 @@ SELECT count(*) AS lifted, count(*) FILTER (WHERE back) AS resumed FROM freed;
 -- What was used is owed: the arrears of periods that end, or of one subscription whose period is closed early. They are
 -- booked by age.
 -- layers:
---   closing MATERIALIZED
---   worth MATERIALIZED
---   priced MATERIALIZED
+--   closing_subscriptions MATERIALIZED
+--   priced_days MATERIALIZED
+--   taxed_days MATERIALIZED
 --   entries
 --   charges
---   moved
---   marked
+--   balances
+--   charged_fees
 SELECT
     count(*) FILTER (WHERE amount > 0) AS charged,
     coalesce(sum(amount + fee), 0)::bigint AS amount
-FROM priced;
+FROM taxed_days;
 
 -- name: turn
 -- Ends and changes that wait for the boundary, before it is decided.
 -- layers:
---   turning MATERIALIZED
---   changed
---   history
---   told
-SELECT count(*) FILTER (WHERE ends) AS ended, count(*) FILTER (WHERE NOT ends) AS changed FROM turning;
+--   waiting_subscriptions MATERIALIZED
+--   changed_subscriptions
+--   transitions
+--   notices
+SELECT count(*) FILTER (WHERE ends) AS ended, count(*) FILTER (WHERE NOT ends) AS changed FROM waiting_subscriptions;
 
 -- name: lapse
 -- A boundary that comes while a subscription is suspended charges nothing: from here on nothing paid runs.

@@ -14,7 +14,7 @@ SELECT
     p.amount,
     p.tax,
     p.rate_id
-FROM priced AS p
+FROM taxed_days AS p
 LEFT JOIN billing_charge AS c
     ON
         p.account_id = c.account_id AND p.id = c.subscription_id AND p.period_starts_on = c.starts_on
@@ -24,5 +24,5 @@ UNION ALL
 SELECT
     account_id, fee_id, operator_id, id, 'fee', period_starts_on, greatest(ends_on, period_starts_on + 1), fee,
     fee_tax, rate_id
-FROM priced
+FROM taxed_days
 WHERE fee > 0

@@ -23,5 +23,5 @@ UPDATE subscriptions_subscription AS s SET
     runs = CASE WHEN t.ends THEN FALSE ELSE s.runs END,
     look_at = CASE WHEN t.ends THEN NULL ELSE s.look_at END,
     ended_on = CASE WHEN t.ends THEN %(day)s::date END
-FROM turning AS t
+FROM waiting_subscriptions AS t
 WHERE s.account_id = t.account_id AND s.id = t.id

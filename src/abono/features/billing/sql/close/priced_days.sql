@@ -6,4 +6,4 @@ SELECT
         WHEN c.stub AND c.first_period = 'full' THEN abono_half_up(c.price * c.days, c.length)
         ELSE abono_half_up(c.price * c.days, c.cycle_days)
     END AS net
-FROM closing AS c
+FROM closing_subscriptions AS c

@@ -14,5 +14,5 @@ SELECT
     'ended',
     reasons,
     0
-FROM turning
+FROM waiting_subscriptions
 WHERE ends

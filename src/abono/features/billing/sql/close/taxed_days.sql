@@ -5,4 +5,4 @@ SELECT
     w.net + CASE
         WHEN w.inclusive THEN 0 ELSE abono_tax(w.net, w.inclusive, w.tax_rates, w.tax_weights)
     END AS amount
-FROM worth AS w
+FROM priced_days AS w
