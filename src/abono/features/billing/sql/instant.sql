@@ -115,12 +115,12 @@ WHERE
 -- Takes a reason away: of one subscription, of all, or of those whose pause ends. What paid days were frozen run again;
 -- where nothing paid runs any more, ``funds`` takes its place and the return is tried by ``decide``.
 -- layers:
---   lifted MATERIALIZED
---   freed MATERIALIZED
---   changed
---   history
---   told
-SELECT count(*) AS lifted, count(*) FILTER (WHERE back) AS resumed FROM freed;
+--   lifted_subscriptions MATERIALIZED
+--   next_states MATERIALIZED
+--   changed_subscriptions
+--   transitions
+--   notices
+SELECT count(*) AS lifted, count(*) FILTER (WHERE back) AS resumed FROM next_states;
 
 -- name: close
 -- What was used is owed: the arrears of periods that end, or of one subscription whose period is closed early. They are

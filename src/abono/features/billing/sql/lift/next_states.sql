@@ -19,7 +19,7 @@ SELECT
             )
         ELSE l.look_at
     END AS looks_at
-FROM lifted AS l
+FROM lifted_subscriptions AS l
 CROSS JOIN
     LATERAL (
         SELECT l.others = 0 AND l.runs AND coalesce(l.thawed <> l.period_ends_on, FALSE) AS moves

@@ -32,6 +32,6 @@ UPDATE subscriptions_subscription AS s SET
         WHEN f.back AND f.looks_at < %(instant)s::timestamptz THEN %(instant)s::timestamptz
         ELSE f.looks_at
     END
-FROM freed AS f
+FROM next_states AS f
 WHERE s.account_id = f.account_id AND s.id = f.id
 RETURNING s.account_id, s.id, s.state AS state_to

@@ -14,5 +14,5 @@ SELECT
     c.state_to,
     f.reasons,
     f.reasons_to
-FROM freed AS f
-INNER JOIN changed AS c ON f.account_id = c.account_id AND f.id = c.id
+FROM next_states AS f
+INNER JOIN changed_subscriptions AS c ON f.account_id = c.account_id AND f.id = c.id
