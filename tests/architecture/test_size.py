@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from abono.base.sql import split
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,8 +19,11 @@ FILES = [path for path in sorted(SOURCE.rglob("*.py")) if "migrations" not in pa
 MONEY = [path for path in FILES if path.relative_to(SOURCE).parts[0] in {"kernel", "features"}]
 """Every feature, so that none has to be remembered: a folder that handles no money today may do so tomorrow."""
 
+STATEMENTS = sorted(SOURCE.rglob("*.sql"))
+
 MOST_FUNCTION_LINES = 70
 MOST_MODULE_LINES = 400
+MOST_STATEMENT_LINES = 70
 
 _REASON = re.compile(r"#.*\bfloat: \w+ \w+")
 """A line may be let off by a comment ``# float: <why this never touches an amount>``."""
@@ -32,6 +37,14 @@ def long_functions(text: str) -> Iterator[str]:
             lines = (node.end_lineno or first) - first + 1
             if lines > MOST_FUNCTION_LINES:
                 yield f"{node.name} has {lines} lines"
+
+
+def long_statements(text: str) -> Iterator[str]:
+    """Statements and functions of a statement file that are over the limit, or the layer that the file is."""
+    for name, body in (split(text) or {"the layer": text.strip()}).items():
+        lines = len(body.splitlines())
+        if lines > MOST_STATEMENT_LINES:
+            yield f"{name} has {lines} lines"
 
 
 def floats(text: str) -> Iterator[str]:
@@ -63,6 +76,11 @@ def test_modules_and_functions_stay_short(path: Path) -> None:
     assert list(long_functions(text)) == []
 
 
+@pytest.mark.parametrize("path", STATEMENTS, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_statements_and_layers_stay_short(path: Path) -> None:
+    assert list(long_statements(path.read_text(encoding="utf-8"))) == []
+
+
 @pytest.mark.parametrize("path", MONEY, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_money_never_meets_a_float(path: Path) -> None:
     assert list(floats(path.read_text(encoding="utf-8"))) == []
@@ -77,6 +95,13 @@ def test_a_long_function_is_found() -> None:
     assert list(long_functions(f"def short():\n{body}")) == []
     assert list(long_functions(f"def long():\n{body}    y = 2\n")) == ["long has 71 lines"]
     assert list(long_functions(f"class A:\n @made\n async def long():\n{body}")) == ["long has 71 lines"]
+
+
+def test_a_long_statement_is_found() -> None:
+    body = "SELECT\n" + "    1,\n" * (MOST_STATEMENT_LINES - 2)
+    assert list(long_statements(f"-- name: short\n{body}    2;\n\n-- name: other\n{body}    2;\n")) == []
+    assert list(long_statements(f"-- name: long\n-- Why.\n{body}    2;\n")) == ["long has 71 lines"]
+    assert list(long_statements(f"-- A layer.\n{body}    2\n")) == ["the layer has 71 lines"]
 
 
 @pytest.mark.parametrize(
