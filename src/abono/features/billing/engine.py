@@ -186,7 +186,7 @@ def decide(
     lenient: bool = False,
     anyway: bool = True,
 ) -> Totals:
-    """Run the decision (see sql/decide.sql); answers its counts.
+    """Run the decision (see sql/decide.sql and its layers in sql/decide/); answers its counts.
 
     ``looks`` among them is how many look-aheads fell due by it, ``busy`` how many accounts it left alone because other
     steps must come first there.
