@@ -8,17 +8,21 @@ from django.db import InterfaceError, OperationalError
 from psycopg.conninfo import conninfo_to_dict
 
 _SESSION = {"search_path": "public,pg_temp", "TimeZone": "UTC", "plan_cache_mode": "force_generic_plan"}
-_AWAY = ("57P01", "57P02", "57P03", "53300", "57014")
-"""It shuts down, crashed, starts, has no connection left, or gave a statement up that took too long."""
+_AWAY = ("57P01", "57P02", "57P03", "53300", "57014", "55P03")
+"""It shuts down, crashed, starts, has no connection left, or gave up a statement that took or waited too long."""
+_LOCK_SECONDS = 5
 UNJUDGED = "abono.unjudged"
 """In the environment of a request: its body was not read, because nobody could say who sends it."""
+OPERATOR = "abono.operator"
+"""In the environment of a request that was worked on: the id of the operator at which its person stands."""
 _NAMED = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 
 def django_database(url: str, *, statement_seconds: int = 0) -> dict[str, Any]:
     """Django's settings for a libpq address; what Django has no name for is passed on as an option.
 
-    A statement that takes longer than ``statement_seconds`` is given up; 0: never.
+    A statement that takes longer than ``statement_seconds`` is given up, and one that waits longer than 5 seconds for a
+    lock; 0: never.
     """
     parts = conninfo_to_dict(url)
     options: dict[str, Any] = {key: value for key, value in parts.items() if key not in _NAMED}
@@ -26,7 +30,11 @@ def django_database(url: str, *, statement_seconds: int = 0) -> dict[str, Any]:
     # Statements are few and come again and again: they are planned once per connection, for any account and any slice.
     options["prepare_threshold"] = 1
     # Names are looked up in the public schema first; a forecast turns this round (billing.shadow).
-    session = _SESSION | ({"statement_timeout": f"{statement_seconds}s"} if statement_seconds else {})
+    patience = {
+        "statement_timeout": f"{statement_seconds}s",
+        "lock_timeout": f"{min(statement_seconds, _LOCK_SECONDS)}s",
+    }
+    session = _SESSION | (patience if statement_seconds else {})
     given = [options["options"]] if options.get("options") else []
     options["options"] = " ".join([*given, *(f"-c {name}={value}" for name, value in session.items())])
     return {

@@ -12,6 +12,7 @@ import asyncio
 import io
 import os
 import sys
+from collections import Counter, OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,18 +23,22 @@ from uuid import uuid4
 
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
-from abono.base.database import UNJUDGED
-from abono.interfaces.web.senders import is_known
+from abono.base.database import OPERATOR, UNJUDGED
+from abono.interfaces.web.senders import credential_of, is_known, tenant_of
+from abono.project.turns import Caller, Full, Shares, Turns
 from abono.project.wsgi import application as wsgi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from granian.rsgi import Scope
 
 _IN_MEMORY = 1_048_576
 _PIECE = _PIPE = 65_536
 _BROKEN = "The body broke off; send it again."
+_TENANT = "abono.tenant"
+_MOST_REMEMBERED = 10_000
+_ALL, _OF = "all", "of"
 _CONTINUES = {"cookie": "; "}
 _ONCE = frozenset(
     {"authorization", "content-length", "content-type", "host", "idempotency-key", "origin", "referer"}
@@ -50,15 +55,20 @@ Environ = dict[str, Any]
 class Limits:
     """What one request, and all together, may take up."""
 
-    threads: int = 4
+    threads: int = 6
+    tenant_threads: int = 4
+    """Of them at work for one tenant: the others always find some."""
+    caller_threads: int = 2
     waiting: int = 256
     """Requests that wait for a thread; who comes then is told to come again."""
+    tenant_waiting: int = 128
     strangers_bytes: int = 65_536
     """As much of a body is read of anybody: every form of the sign-in fits."""
     bytes: int = 6_291_456
     """Of a body of somebody known; what an address takes at most is judged there."""
     large: int = 16
     """So many bodies beyond a stranger's size are in hand at once."""
+    tenant_large: int = 8
     body_seconds: float = 20.0
     """From the head of a request to the end of its body, if it is of a stranger's size."""
     large_body_seconds: float = 120.0
@@ -109,14 +119,21 @@ class Application:
         inner: Callable[..., Iterable[bytes]],
         known: Callable[[Environ], bool | None],
         limits: Limits | None = None,
+        tenant_of: Callable[[int], int] = int,
     ) -> None:
-        self._inner, self._known, self._limits = inner, known, limits or Limits()
-        self._waiting = self._large = self._long = 0
+        self._inner, self._known, self._limits, self._tenant_of = inner, known, limits or Limits(), tenant_of
+        self._long = 0
+        self._large: Counter[Hashable] = Counter()
+        self._tenants: OrderedDict[Hashable, int] = OrderedDict()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Make the threads, in the process that serves."""
         self._loop = loop
-        self._threads = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="web")
+        limits = self._limits
+        self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="web")
+        self._turns = Turns(
+            Shares(limits.threads, limits.tenant_threads, limits.caller_threads, limits.waiting, limits.tenant_waiting)
+        )
         # Whoever watches over the installation is answered also while all others are at work.
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="health")
 
@@ -131,7 +148,7 @@ class Application:
             _refuse(refused, protocol)
             return
         finally:
-            self._large -= environ.pop("abono.large", False)
+            self._large.subtract(environ.pop("abono.large", ()))
         if answer.file is None:
             protocol.response_bytes(answer.status, answer.headers, b"".join(answer.pieces))
             return
@@ -141,13 +158,27 @@ class Application:
     async def _work(self, task: Callable[[Environ], Any], environ: Environ) -> Any:
         if environ["PATH_INFO"] == "/healthz":
             return await self._loop.run_in_executor(self._aside, task, environ)
-        if self._waiting >= self._limits.waiting:
-            raise _Refused(503, "Too many requests wait at this moment; ask again in a second.")
-        self._waiting += 1
+        caller = self._caller(environ)
         try:
-            return await self._loop.run_in_executor(self._threads, task, environ)
-        finally:
-            self._waiting -= 1
+            async with self._turns.turn(caller):
+                found = await self._loop.run_in_executor(self._threads, task, environ)
+        except Full:
+            raise _Refused(503, "Too many requests wait at this moment; ask again in a second.") from None
+        self._remember(environ)
+        return found
+
+    def _caller(self, environ: Environ) -> Caller:
+        """Who asks, as far as the head of a request says so: a credential that was never seen is a stranger's."""
+        credential = credential_of(environ)
+        tenant = self._tenants.get(credential) if credential else None
+        return Caller(environ.get("REMOTE_ADDR", ""), "") if tenant is None else Caller(credential, tenant)
+
+    def _remember(self, environ: Environ) -> None:
+        tenant = environ.pop(_TENANT, None)
+        if tenant is not None:
+            self._tenants[credential_of(environ)] = tenant
+            while len(self._tenants) > _MOST_REMEMBERED:
+                self._tenants.popitem(last=False)
 
     async def _receive(self, environ: Environ, protocol: Any) -> None:
         """Put the body into the environment, as far as it is read at all.
@@ -165,7 +196,7 @@ class Application:
             most = limits.bytes if known else 0
             if int(told) > most:
                 return
-            environ["abono.large"] = self._count_large()
+            environ["abono.large"] = self._count_large(self._caller(environ).tenant)
         try:
             async with asyncio.timeout(
                 limits.body_seconds if most == limits.strangers_bytes else limits.large_body_seconds
@@ -180,12 +211,13 @@ class Application:
         environ["CONTENT_LENGTH"] = str(len(body))
         environ["wsgi.input"] = io.BytesIO(body)
 
-    def _count_large(self) -> bool:
-        """One more large body in hand; ``__rsgi__`` counts it off. Raises _Refused where there are enough."""
-        if self._large >= self._limits.large:
+    def _count_large(self, tenant: Hashable) -> list[Hashable]:
+        """One more large body in hand, also of a tenant; ``__rsgi__`` counts it off. Raises _Refused."""
+        if self._large[_ALL] >= self._limits.large or self._large[_OF, tenant] >= self._limits.tenant_large:
             raise _Refused(503, "Too many large bodies come at this moment; ask again in a second.")
-        self._large += 1
-        return True
+        counted: list[Hashable] = [_ALL, (_OF, tenant)]
+        self._large.update(counted)
+        return counted
 
     async def _send(self, answer: _Answer, file: IO[bytes], protocol: Any) -> None:
         """Send a long answer, as fast as it is read.
@@ -244,6 +276,8 @@ class Application:
             getattr(pieces, "close", lambda: None)()
         if answer.file is not None:
             answer.file.seek(0)
+        if OPERATOR in environ:
+            environ[_TENANT] = self._tenant_of(environ.pop(OPERATOR))
         return answer
 
 
@@ -332,4 +366,4 @@ def _key(name: str) -> str:
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "abono.project.settings")
-application = Application(wsgi, is_known)
+application = Application(wsgi, is_known, tenant_of=tenant_of)

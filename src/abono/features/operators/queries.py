@@ -73,6 +73,12 @@ def operators() -> list[Operator]:
     return [Operator(**row) for row in _sql.rows("all")]
 
 
+def topmost_below_provider(operator: int) -> int:
+    """The operator directly below the provider under which one stands, maybe itself; the provider for the provider."""
+    found = _sql.rows("topmost_below_provider", id=operator)
+    return int(found[0]["id"]) if found else operator
+
+
 def subtree(operator: int) -> list[int]:
     """The ids of an operator and all below it, itself first; empty if there is no such operator."""
     return [row["id"] for row in _sql.rows("subtree", id=operator)]

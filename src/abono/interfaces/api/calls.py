@@ -17,6 +17,7 @@ from ninja.security import HttpBearer
 from pydantic import BaseModel
 
 from abono.base.clock import require_right_clock
+from abono.base.database import OPERATOR
 from abono.base.refusal import Refusal
 from abono.base.trail import acting
 from abono.features.access.people import Person, wall_of
@@ -144,6 +145,7 @@ class Key(HttpBearer):
         if person is None or person.key is None:
             return None
         call.person, call.owner = person, person.key
+        call.META[OPERATOR] = person.operator
         call.allowance = take(person.key, person.operator, call.now)
         if call.allowance.left < 0:
             message = "The key, or all keys of its operator together, asked too often; wait for Retry-After."

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 
 from abono.base.clock import ClockLeapt, require_right_clock
+from abono.base.database import OPERATOR
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.trail import acting
 from abono.features.access.people import Forbidden, NotFound, wall_of
@@ -64,6 +65,8 @@ class PersonMiddleware:
         person = person_of(user.id, user.name, user.email, user.locale, memberships, request.session.get(CHOSEN))
         request.person, request.memberships = person, memberships  # type: ignore[attr-defined]
         signing = request.path.startswith(SIGNING)
+        if person is not None:
+            request.META[OPERATOR] = person.operator
         if person is None:
             return self.get_response(request) if signing else render(request, "web/nobody.html", status=403)
         with ExitStack() as inside:

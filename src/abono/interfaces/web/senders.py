@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from hashlib import sha256
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +15,33 @@ from django.utils import timezone
 
 from abono.base.database import is_away
 from abono.features.access.queries import key_is_valid
+from abono.features.operators.queries import topmost_below_provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _BEARER = "bearer "
+_SECONDS = 60.0  # float
+_MOST_TENANTS = 10_000
+_tenants: dict[int, tuple[int, float]] = {}
+
+
+def credential_of(environ: Mapping[str, Any]) -> bytes:
+    """A digest of the key or session that a request comes with, valid or not; empty where it has none."""
+    cookie = parse_cookie(str(environ.get("HTTP_COOKIE", ""))).get(settings.SESSION_COOKIE_NAME, "")
+    credential = str(environ.get("HTTP_AUTHORIZATION", "")) or cookie
+    return sha256(credential.encode()).digest() if credential else b""
+
+
+def tenant_of(operator: int) -> int:
+    """The operator below the provider under which one stands, the provider for itself; asked anew after a minute."""
+    now = time.monotonic()
+    known = _tenants.get(operator)
+    if known is None or known[1] < now:
+        if len(_tenants) >= _MOST_TENANTS:
+            _tenants.clear()
+        known = _tenants[operator] = (topmost_below_provider(operator), now + _SECONDS)
+    return known[0]
 
 
 def is_known(environ: Mapping[str, Any]) -> bool | None:
