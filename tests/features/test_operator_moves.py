@@ -19,6 +19,8 @@ from tests.features.waiting import wait_until_blocked
 from tests.features.worlds import account
 
 if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
+
     from abono.features.operators.queries import Operator
 
 BERLIN = "Europe/Berlin"
@@ -174,6 +176,18 @@ class TestMoves:
             assert refused.value.field == "name"
         tree.rename(made, "Nord", now=NOW)
         assert [(each.name, each.depth) for each in tree.nodes([top.id, made.id])] == [(top.name, 0), ("Nord", 1)]
+
+    def test_a_tenant_has_only_so_many_below_it(self, settings: Settings) -> None:
+        settings.MAX_OPERATORS = 2
+        provider = seller(zone=BERLIN)
+        one, other = (tree.add_below(provider.id, f"{provider.code}-{name}", "T", {}, now=NOW) for name in "ab")
+        below = tree.add_below(one.id, f"{one.code}-1", "T", {}, now=NOW)
+        tree.add_below(below.id, f"{one.code}-2", "T", {}, now=NOW)
+        for parent in (one, below):
+            with pytest.raises(tree.TooManyOperators):
+                tree.add_below(parent.id, f"{one.code}-3", "T", {}, now=NOW)
+        tree.add_below(other.id, f"{other.code}-1", "T", {}, now=NOW)
+        tree.add_below(provider.id, f"{provider.code}-c", "T", {}, now=NOW)
 
 
 @pytest.mark.django_db(transaction=True)

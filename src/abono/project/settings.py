@@ -209,6 +209,8 @@ API_OPERATOR_CALLS_A_SECOND = whole_number("ABONO_API_OPERATOR_CALLS_A_SECOND", 
 choice("ABONO_WEBHOOK_PRIVATE", "0", "1")  # read where it is used (webhooks/addresses.py), judged here
 CLOCK_GAP_DAYS = whole_number("ABONO_CLOCK_GAP_DAYS", 7, 1, 36_500)
 """After so many days in which Abono was not at work somebody has to say that the clock is right."""
+MAX_OPERATORS = whole_number("ABONO_MAX_OPERATORS", 1_000, 1, 1_000_000)
+"""So many operators stand below one that stands directly below the provider, at any depth."""
 USAGE_MONTHS = whole_number("ABONO_USAGE_MONTHS", 0, 0, 1_200)
 """So many whole months of events of use are kept beside the running one; 0 keeps all."""
 API_MOST_BYTES = 1_048_576

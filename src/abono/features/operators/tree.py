@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import transaction
 
 from abono.base.paging import Page, checked, page_of, plain
@@ -15,7 +16,7 @@ from abono.base.sql import statements
 from abono.base.texts import one_line
 from abono.base.trail import record
 from abono.features.operators.operations import FIELDS, insert_operator
-from abono.features.operators.queries import Operator, UnknownOperator, operator_by_id
+from abono.features.operators.queries import Operator, UnknownOperator, operator_by_id, subtree, topmost_below_provider
 from abono.kernel import fields
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ class NotAbove(Refusal):
     """Only somebody above an operator may do this to it."""
 
     code = "not_above"
+
+
+class TooManyOperators(Refusal):
+    """As many operators stand below the tenant as the installation allows one."""
+
+    code = "too_many_operators"
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,8 @@ def lock_tree() -> None:
 def add_below(parent: int, code: str, name: str, terms: Mapping[str, object], *, now: datetime) -> Operator:
     """A new operator below another; what ``terms`` (see FIELDS) leaves out is as at the parent.
 
-    Below a blocked one it begins blocked. Raises InvalidRequest, InvalidValue, DuplicateOperator, UnknownOperator.
+    Below a blocked one it begins blocked. Raises InvalidRequest, InvalidValue, DuplicateOperator, UnknownOperator,
+    TooManyOperators.
     """
     if not _CODE.fullmatch(code):
         message = "Write a code of up to 60 small letters, digits and hyphens, such as north-west."
@@ -143,6 +151,7 @@ def add_below(parent: int, code: str, name: str, terms: Mapping[str, object], *,
     with transaction.atomic():
         lock_tree()
         above = operator_by_id(node(parent).id)
+        _require_room(above.id)
         inherited: dict[str, object] = {
             "currency": above.currency,
             "time_zone": above.time_zone,
@@ -155,6 +164,14 @@ def add_below(parent: int, code: str, name: str, terms: Mapping[str, object], *,
         # Told of the parent: whoever acts stands there, and the new one is behind their wall from the next request on.
         record("operator.add", code, operator=above.id, at=now, after={"name": name, "parent": above.code, **terms})
     return made
+
+
+def _require_room(parent: int) -> None:
+    """Every page of those above a tenant names its operators: without a bound one tenant slows all of them down."""
+    tenant = topmost_below_provider(parent)
+    if node(tenant).parent_id is not None and len(subtree(tenant)) > settings.MAX_OPERATORS:
+        message = f"There are {settings.MAX_OPERATORS} operators already; ask whoever runs the installation for more."
+        raise TooManyOperators(message, field="operator")
 
 
 def rename(operator: Operator, name: str, *, now: datetime) -> None:

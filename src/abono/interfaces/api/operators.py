@@ -183,7 +183,7 @@ def get_operator(request: Call, operator: Id) -> Operator:
 
 @endpoint(
     "POST", "/operators", right="operator.create", tag=TAG, answer=Operator, status=201,
-    refusals=("duplicate_operator", "not_found"),
+    refusals=("duplicate_operator", "not_found", "too_many_operators"),
 )  # fmt: skip
 def create_operator(request: Call, body: NewOperator) -> Reply:
     """Add an operator below another.

@@ -51,6 +51,7 @@ STATUS = {
     "not_parent": 409,
     "offered_plan": 409,
     "tree_cycle": 409,
+    "too_many_operators": 422,
     "move_waits": 409,
     "domain_taken": 409,
     "run_not_failed": 409,

@@ -88,6 +88,7 @@ _TELLS = {
     "not_parent": "North does not stand directly below Provider; only its parent can offer it plans.",
     "offered_plan": "The plan 'gold' is offered by Provider, who sets its price; ask there for another.",
     "tree_cycle": "By then South stands below North, so North cannot move there; choose another parent.",
+    "too_many_operators": "There are 1000 operators already; ask whoever runs the installation for more.",
     "move_waits": "A move on 2026-03-01 waits already; withdraw it first.",
     "out_of_range": "Write a whole number from 1 to 200.",
     "required": "Give a value for `amount`.",

@@ -22,7 +22,7 @@ from abono.features.billing.parents import Tally, tallies
 from abono.features.billing.sellers import staff_of
 from abono.features.catalogue.offers import offers_of
 from abono.features.operators import tree
-from abono.features.operators.access import find_node, find_operator, list_nodes
+from abono.features.operators.access import find_node, find_operator, list_nodes, page_of_nodes
 from abono.features.operators.brands import own_brand
 from abono.features.operators.moves import moves_of
 from abono.interfaces.web import words
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _SLOW = 0.05  # float: seconds
 _KEPT = 60
 _MOST_EVENTS = 20
+_A_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,14 @@ def with_below(nodes: list[Node], operator: int) -> list[Node]:
 def operators(request: PersonRequest) -> HttpResponse:
     """The person's tree with what stands at each operator."""
     tallied, at = counted(request.person)
-    nodes = list_nodes(request.person)
-    rows = [{"node": each, "indent": min(each.depth, 8), "tally": tallied[each.id]} for each in nodes]
+    found = page_of_nodes(request.person, after=request.GET.get("after"), limit=_A_PAGE)
+    rows = [{"node": each, "indent": min(each.depth, 8), "tally": tallied[each.id]} for each in found.items]
     totals = {
         name: sum(getattr(each, name) for each in tallied.values()) for name in ("accounts", "active", "suspended")
     }
-    return render(request, "web/staff/operators.html", {"rows": rows, "totals": totals, "counted_at": at})
+    return render(
+        request, "web/staff/operators.html", {"rows": rows, "page": found, "totals": totals, "counted_at": at}
+    )
 
 
 @page("operators/<int:operator>/", name="operator", kinds=STAFF, right="operator.view")
