@@ -26,20 +26,17 @@ def midnight(account: Account, day: date, told: date, *, missed: bool) -> None:
     for sub in ending:
         # The plan under which a period was sold says whether it is the last.
         if sub.cancels or (sub.opened and not sub.plan.renews):
-            if sub in lifted:
-                free(account, sub, at, told)
             end(account, sub, told)
         else:
             turn(sub, day)
     for sub in account.ordered():
-        if sub in lifted and sub not in ending and not sub.ended:
-            if missed and not sub.runs:
+        if sub in lifted:
+            if missed:
                 sub.reasons = {"funds"}  # a return is not tried for a missed midnight
             else:
                 come_back(account, sub, day, at, told)
         elif not sub.ended:
-            let_go = sub in lifted or sub.only_early
-            decide(account, sub, day, told, in_debt=in_debt, is_ending=sub in ending, let_go=let_go)
+            decide(account, sub, day, told, in_debt=in_debt, is_ending=sub in ending, let_go=sub.only_early)
     if not missed:
         try_returns(account, day, at, told)
 
@@ -60,25 +57,37 @@ def close_all(account: Account, ending: list[Subscription], day: date, at: datet
 
 
 def end_pauses(account: Account, day: date, at: datetime, told: date) -> list[Subscription]:
-    """Pauses whose date has come. Answers what was lifted, but has no paid time that runs."""
+    """Pauses whose date has come, before the charges. Answers what was lifted, but has no time that runs."""
     back = []
     for sub in account.ordered():
         if sub.paused_until is not None and sub.paused_until <= day and not sub.ended:
             sub.paused_until = None
-            if lift(account, sub, "customer", day, at, told):
+            if lift(account, sub, "customer", day, at, told, before_charges=True):
                 back.append(sub)
     return back
 
 
-def lift(account: Account, sub: Subscription, reason: str, day: date, at: datetime, told: date) -> bool:
-    """One reason less. Answers whether going on is a decision, today."""
+def lift(
+    account: Account,
+    sub: Subscription,
+    reason: str,
+    day: date,
+    at: datetime,
+    told: date,
+    *,
+    before_charges: bool = False,
+) -> bool:
+    """One reason less. Answers whether going on is a decision, today.
+
+    What ends before the charges of its midnight is over: what runs goes on, and is charged as if it had never stopped.
+    """
     left = sub.reasons - {reason}
-    if left - {"funds"} or (sub.early and left):
+    if left - {"funds"} or (left and (sub.early or before_charges)):
         sub.reasons = left
         return False
     thaw(account.operator.zone, sub, day)
-    takes_slice = sub.opened and sub.plan.daily and sub.next_slice <= day
-    if "funds" in left or not sub.runs or takes_slice or sub.boundary == day:
+    is_due = sub.boundary == day or (sub.opened and sub.plan.daily and sub.next_slice <= day)
+    if "funds" in left or not sub.runs or (is_due and not before_charges):
         # Until it is decided, the last reason stays: what does not fit was suspended all the time.
         sub.reasons = left or sub.reasons
         return True
