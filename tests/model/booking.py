@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.model.counting import begin, overage, pay_packs
+from tests.model.counting import begin, overage, pay_carried
 from tests.model.days import later
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def take(account: Account, sub: Subscription, offer: Offer, at: datetime, told: 
         sub.starts, sub.counts_from = offer.starts, offer.starts
     for code, amount in offer.packs:
         account.charge(sub, "charge", begins, offer.ends, amount, begins)
-        pay_packs(sub, sub.plan.items[code], sub.counts[code], None, sub.counts[code].level, amount)
+        pay_carried(sub, code)
     sub.grid, sub.price = offer.grid, offer.price
     sub.ends, sub.cycle_days = offer.ends, offer.cycle_days
     if sub.plan.daily:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tests.model.account import RefusedError
 from tests.model.amounts import half_up, prorated, slice_of
 from tests.model.booking import close, free, take
-from tests.model.counting import begin, carried, exceeds, pay_packs
+from tests.model.counting import begin, carried, exceeds, pay_carried
 from tests.model.days import days_between, from_start, later
 from tests.model.looking import lift_early, money_came, unblock_early
 from tests.model.midnight import come_back
@@ -238,7 +238,7 @@ def begin_anew(account: Account, sub: Subscription, since: date, today: date, no
     sub.paid = amount > 0
     for code, due in carried(sub):
         account.charge(sub, "charge", since, sub.ends, due, today)
-        pay_packs(sub, plan.items[code], sub.counts[code], None, sub.counts[code].level, due)
+        pay_carried(sub, code)
         amount += due
     if sub.only_early:
         free(account, sub, now, today)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fractions import Fraction
@@ -28,8 +29,11 @@ class Count:
     peak: Fraction = ZERO
     changed: datetime | None = None  # seats: the last instant at which they changed, and their peak before it
     peak_before: Fraction = ZERO
-    paid: dict[date | None, int] = field(default_factory=dict)
-    packs: dict[date | None, int] = field(default_factory=dict)
+    ahead: Fraction = ZERO  # seats of the period after this one, whose boundary a downtime has delayed
+    peak_ahead: Fraction = ZERO
+    paid: int = 0  # on use, before taxes, in the running quota period
+    paid_ahead: int = 0  # and in the one after it, whose boundary a downtime has delayed
+    opened: dict[date, Fraction] = field(default_factory=dict)  # by the day: up to what its packs are paid
     warned: set[tuple[date | None, int]] = field(default_factory=set)
 
     def between(self, first: date, last: date) -> list[Fraction]:
@@ -46,17 +50,24 @@ class Count:
         """What the quota period is rated by; of days, one each."""
         if item.kind == "seats":
             return [self.level if item.record.get("seats_billed") == "end" else self.peak]
-        days = self.between(*quota_period(sub, None))
-        return days if item.by_day else [sum(days, ZERO)]
+        return self.of_days(item, *quota_period(sub, None))
+
+    def of_days(self, item: Item, first: date, last: date) -> list[Fraction]:
+        """What was used in a period; by the day, of each no less than what its packs are paid for."""
+        if not item.by_day:
+            return [sum(self.between(first, last), ZERO)]
+        days = sorted(day for day in {*self.days, *self.opened} if first <= day < last)
+        return [max(self.days.get(day, ZERO), self.opened.get(day, ZERO)) for day in days]
 
 
 def quota_period(sub: Subscription, day: date | None) -> tuple[date, date]:
-    """The running period, or, where a downtime has delayed its end, the later one that contains a day."""
-    if not sub.opened:
+    """The running period, or, where a downtime has delayed its end, the one after it."""
+    if not (sub.runs and sub.frozen is None):
         return date.min, date.max
-    if day is None or day < sub.ends:
-        return sub.counts_from, sub.ends
-    return sub.grid.cycle(day)
+    ends = sub.ends if sub.opened else sub.first_day
+    if day is not None and day >= ends:
+        return ends, date.max
+    return sub.counts_from if sub.opened else date.min, ends
 
 
 def count_of(sub: Subscription, code: str) -> Count:
@@ -69,8 +80,8 @@ def included(sub: Subscription, item: Item) -> Fraction:
     return item.included * sub.quantity
 
 
-def cost(sub: Subscription, item: Item, amounts: list[Fraction]) -> int:
-    """What is due for what was counted, with taxes, rounded once."""
+def net(sub: Subscription, item: Item, amounts: list[Fraction]) -> int:
+    """What is due for what was counted, rounded once."""
     over = [max(ZERO, each - included(sub, item)) for each in amounts]
     record = {**item.record}
     if item.by_day:
@@ -80,8 +91,7 @@ def cost(sub: Subscription, item: Item, amounts: list[Fraction]) -> int:
         exact = exact if most is None else min(exact, Fraction(str(most)))
     else:
         exact = exact_price(record, over[0])
-    amount = half_up(exact * minor_units(sub.plan.operator.currency))
-    return sub.plan.gross_of_item(item, amount)
+    return half_up(exact * minor_units(sub.plan.operator.currency))
 
 
 def so_far(item: Item) -> Item:
@@ -95,22 +105,10 @@ def overage(sub: Subscription) -> list[tuple[str, int]]:
     for code, item in sub.plan.items.items():
         if item.counts and sub.opened:
             count = sub.counts.get(code, Count())
-            due = cost(sub, item, count.billed(sub, item))
-            if item.is_paid_on_use:
-                due = at_the_end(sub, item, count)
+            due = net(sub, item, count.billed(sub, item)) - count.paid
             if due > 0:
-                rows.append((code, due))
+                rows.append((code, sub.plan.gross_of_item(item, due)))
     return rows
-
-
-def at_the_end(sub: Subscription, item: Item, count: Count) -> int:
-    """What is missing of packs that were paid as they opened; a day's packs pay for no other day."""
-    due = cost(sub, item, count.billed(sub, item)) - sum(count.paid.values())
-    if item.by_day:
-        days = {day for day in (*count.days, *count.paid) if day is not None}
-        one = [max(0, cost(sub, so_far(item), [count.days.get(day, ZERO)]) - count.paid.get(day, 0)) for day in days]
-        due = max(sum(one), cost(sub, item, [ZERO]) - sum(count.paid.values()))
-    return max(0, due)
 
 
 def begin(sub: Subscription) -> None:
@@ -118,8 +116,14 @@ def begin(sub: Subscription) -> None:
     for code, count in sub.counts.items():
         item = sub.plan.items.get(code)
         level = count.level if item is not None and item.kind == "seats" else ZERO
-        ahead = {day: used for day, used in count.days.items() if sub.opened and day >= sub.ends}
-        sub.counts[code] = Count(days=ahead, level=level, peak=level)
+        _, ends = quota_period(sub, None)
+        sub.counts[code] = Count(
+            days={day: used for day, used in count.days.items() if day >= ends},
+            opened={day: used for day, used in count.opened.items() if day >= ends},
+            level=level + count.ahead,
+            peak=max(level + count.ahead, level, count.peak_ahead),
+            paid=count.paid_ahead,
+        )
 
 
 def carried(sub: Subscription) -> list[tuple[str, int]]:
@@ -127,9 +131,10 @@ def carried(sub: Subscription) -> list[tuple[str, int]]:
     rows = []
     for code, item in sub.plan.items.items():
         if item.kind == "seats" and item.is_paid_on_use and code in sub.counts:
-            due = cost(sub, so_far(item), [sub.counts[code].level])
-            if due:
-                rows.append((code, due))
+            count = sub.counts[code]
+            due = net(sub, so_far(item), [count.level]) - count.paid
+            if due > 0:
+                rows.append((code, sub.plan.gross_of_item(item, due)))
     return rows
 
 
@@ -175,39 +180,61 @@ def _count(
     account: Account, sub: Subscription, item: Item, count: Count, quantity: Fraction, day: date, now: datetime
 ) -> None:
     limit, today = included(sub, item), account.operator.zone.day(now)
-    before = count.level
-    if item.kind != "seats":
-        before = count.days.get(day, ZERO) if item.by_day else sum(count.between(*quota_period(sub, day)), ZERO)
+    period = quota_period(sub, day)
+    later = sub.runs and sub.frozen is None and period[1] == date.max
+    if item.kind == "seats":
+        before = count.level + (count.ahead if later else ZERO)
+    else:
+        before = count.days.get(day, ZERO) if item.by_day else sum(count.between(*period), ZERO)
     after = before + quantity
     if item.is_hard and after > limit and quantity > 0:
         raise RefusedError("quota_exceeded")
-    key = day if item.by_day else None
-    due = 0
-    if item.is_paid_on_use and sub.opened:
-        amount = max(count.peak, after) if item.kind == "seats" else after
-        due = max(0, cost(sub, so_far(item), [amount]) - count.paid.get(key, 0))
-        if due and due > account.available(now):
-            raise RefusedError("insufficient_funds")
-    if due:
-        pay_packs(sub, item, count, key, amount, due)
-        account.charge(sub, "charge", sub.starts, sub.ends, due, today)
+    told = deepcopy(count)
     if item.kind == "seats":
-        if count.changed != now:  # several changes at one instant are one change
-            count.changed, count.peak_before = now, count.peak
-        count.level = after
-        count.peak = max(count.peak_before, after) if sub.runs else after
+        _seats(sub, told, quantity, after, now, later=later)
     else:
-        count.days[day] = count.days.get(day, ZERO) + quantity
-    warn(account, sub, item, count, day if item.by_day else None, after, today)
+        told.days[day] = told.days.get(day, ZERO) + quantity
+    rows = pay(sub, item, told) if item.is_paid_on_use else []
+    if any(rows) and sum(rows) > account.available(now):
+        raise RefusedError("insufficient_funds")
+    sub.counts[item.code] = told
+    starts, ends = (sub.starts, sub.ends) if sub.opened else (sub.first_day, sub.first_day)
+    for due, (first, last) in zip(rows, [(starts, ends), (ends, sub.grid.cycle(ends)[1])], strict=False):
+        account.charge(sub, "charge", first, last, due, today)
+    warn(account, sub, item, told, day if item.by_day else None, after, today)
 
 
-def pay_packs(
-    sub: Subscription, item: Item, count: Count, key: date | None, amount: Fraction, due: int
-) -> None:  # fmt: skip
-    """An opened pack stays paid until its quota period ends."""
-    count.paid[key] = count.paid.get(key, 0) + due
-    if item.record.get("model") == "package":
-        count.packs[key] = packs_of(item.record, amount - included(sub, item))
+def _seats(sub: Subscription, count: Count, quantity: Fraction, after: Fraction, now: datetime, *, later: bool) -> None:
+    peak = count.peak_ahead if later else count.peak
+    if count.changed != now:  # several changes at one instant are one change
+        count.changed, count.peak_before = now, peak
+    peak = max(count.peak_before, after) if sub.runs else after
+    if later:
+        count.ahead, count.peak_ahead = count.ahead + quantity, peak
+    else:
+        count.level, count.peak = after, peak
+
+
+def pay(sub: Subscription, item: Item, count: Count) -> list[int]:
+    """What the running quota period, and the one after it, cost so far beyond what was paid in them: it is paid now."""
+    _, ends = quota_period(sub, None)
+    ahead = [count.level + count.ahead] if item.kind == "seats" else count.of_days(item, ends, date.max)
+    carried_on = net(sub, so_far(item), [count.level]) if item.kind == "seats" else 0
+    now = [count.level] if item.kind == "seats" else count.billed(sub, item)
+    dues = [max(0, net(sub, so_far(item), now) - count.paid) if sub.opened else 0,
+            max(0, net(sub, so_far(item), ahead) - carried_on - count.paid_ahead)]  # fmt: skip
+    count.paid, count.paid_ahead = count.paid + dues[0], count.paid_ahead + dues[1]
+    if item.by_day:
+        for day, used in count.days.items():
+            if dues[day >= ends]:
+                count.opened[day] = max(used, count.opened.get(day, ZERO))
+    return [sub.plan.gross_of_item(item, due) for due in dues]
+
+
+def pay_carried(sub: Subscription, code: str) -> None:
+    """The packs of carried seats were paid with the period."""
+    count, item = sub.counts[code], sub.plan.items[code]
+    count.paid = net(sub, so_far(item), [count.level])
 
 
 def warn(
@@ -226,7 +253,10 @@ def exceeds(sub: Subscription) -> bool:
     for code, count in sub.counts.items():
         item = sub.plan.items.get(code)
         if item is not None and item.is_hard:
-            used = [count.level] if item.kind == "seats" else count.billed(sub, item)
+            used = [count.level]
+            if item.kind != "seats":
+                days = count.between(*quota_period(sub, None))
+                used = days if item.by_day else [sum(days, ZERO)]
             if any(each > included(sub, item) for each in used):
                 return True
     return False
@@ -257,4 +287,10 @@ def _packs(sub: Subscription, item: Item, over: Fraction, today: date) -> int:
     count = sub.counts.get(item.code, Count())
     if item.kind == "seats" and item.record.get("seats_billed") != "end":
         over = max(over, count.peak - included(sub, item))
-    return max(packs_of(item.record, over), count.packs.get(today if item.by_day else None, 0))
+    packs = packs_of(item.record, over)
+    if not item.is_paid_on_use:
+        return packs
+    if item.by_day:
+        return max(packs, packs_of(item.record, count.opened.get(today, ZERO) - included(sub, item)))
+    price = Fraction(str(item.record["price"])) * minor_units(sub.plan.operator.currency)
+    return max(packs, half_up(count.paid / price)) if price else packs
