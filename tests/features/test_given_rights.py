@@ -15,8 +15,12 @@ from abono.features.access.people import Forbidden, NotFound, Person, wall_of
 from abono.features.access.queries import keys_of, memberships_of, person_of, person_of_key, secret_of
 from abono.features.access.rights import OF_AGENT, OF_ROLE, RIGHTS, Kind, Role
 from abono.features.billing import parents
-from abono.features.webhooks.operations import add_endpoint
-from abono.features.webhooks.queries import find_endpoint
+from abono.features.operators.moves import moves_of
+from abono.features.operators.queries import subtree
+from abono.features.webhooks.delivering import deliver
+from abono.features.webhooks.makers import switch_off_foreign
+from abono.features.webhooks.operations import add_endpoint, change_endpoint, send_test, switch_endpoint
+from abono.features.webhooks.queries import find_endpoint, list_deliveries
 from tests.features.test_operator_blocks import NOW, rows, seller
 from tests.features.worlds import account
 
@@ -185,3 +189,136 @@ def test_a_move_ends_what_those_above_the_old_place_had_at_the_operator(
     # They do not come back with the operator.
     parents.move_operator(low, west.id, made_by="ann@example.com", now=moved + timedelta(days=1))
     assert person_of_key(keys["west"], now=LATER) is None
+
+
+TOMORROW, MIDNIGHT = date(2026, 1, 11), datetime(2026, 1, 11, tzinfo=UTC)
+
+
+def planned(by: Person, operator: Operator, parent: Operator, day: date = TOMORROW) -> None:
+    done = parents.move_operator(
+        operator, parent.id, valid_from=day, made_by=by.name, user=by.user, key=by.key, now=NOW
+    )
+    assert not done
+
+
+def states(operator: Operator) -> list[str]:
+    return [each.state for each in moves_of(operator.id)]
+
+
+@pytest.mark.parametrize("maker", ["a user", "a key"])
+def test_a_move_that_waits_does_not_pull_an_operator_back_from_its_new_owner(maker: str) -> None:
+    top = seller()
+    west, east = seller(top), seller(top)
+    first, second, third = seller(west), seller(west), seller(west)
+    by = staff(west)
+    if maker == "a key":
+        by = program(add_key(by, west.id, "West's", ["operator.change"], now=NOW))
+    planned(by, first, second)
+    planned(by, third, first)
+    planned(staff(top), first, top, date(2026, 1, 13))
+    named = [f"{first.name} → {second.name}", f"{third.name} → {first.name}"]
+    assert list(parents.ended_by_move(first, east.id, now=NOW).moves) == sorted(named)
+    assert states(first) == ["waiting", "waiting"]
+    parents.move_operator(first, east.id, made_by="top", now=NOW)
+    # The one who stands above both places may still do what was planned.
+    assert states(first) == ["waiting", "withdrawn", "done"]
+    assert states(third) == ["withdrawn"]
+    assert parents.carry_out_due_moves(MIDNIGHT) == 0
+    assert subtree(east.id) == [east.id, first.id]
+    told = rows("SELECT operator_id FROM base_trail WHERE action = 'operator.move_withdraw' ORDER BY operator_id")
+    assert told == [(first.id,), (third.id,)]
+
+
+@pytest.mark.parametrize("how", [*LOSSES, "revoked", "expired"])
+def test_a_move_that_waits_is_not_done_for_who_may_not_move_any_more(how: str) -> None:
+    top = seller()
+    west = seller(top)
+    low, other, kept = seller(west), seller(west), seller(west)
+    root, bob = staff(top), staff(west)
+    by = bob
+    if how in {"revoked", "expired"}:
+        ends = MIDNIGHT - timedelta(hours=1) if how == "expired" else None
+        by = program(add_key(bob, west.id, "Bob's", ["operator.change"], now=NOW, expires_at=ends))
+    planned(by, low, other)
+    planned(root, kept, other)
+    if how == "revoked":
+        revoke_key(root, by.key or 0, now=NOW)
+    elif how != "expired":
+        lose(root, bob, how)
+    # Not only when it is due: within a minute, so that nobody waits for it.
+    assert parents.carry_out_due_moves(MIDNIGHT - timedelta(minutes=1)) == 0
+    assert (states(low), states(kept)) == (["withdrawn"], ["waiting"])
+    assert parents.carry_out_due_moves(MIDNIGHT) == 1
+    assert sorted(subtree(other.id)) == sorted([other.id, kept.id])
+
+
+def test_what_would_close_a_circle_without_a_withdrawn_move_is_withdrawn_too() -> None:
+    top = seller()
+    west = seller(top)
+    one, two = seller(west), seller(west)
+    inner = seller(one)
+    root, bob = staff(top), staff(west)
+    planned(bob, inner, two)
+    planned(root, one, inner, date(2026, 1, 12))
+    lose(root, bob, "ended")
+    assert parents.carry_out_due_moves(datetime(2026, 1, 12, tzinfo=UTC)) == 0
+    assert (states(inner), states(one)) == (["withdrawn"], ["withdrawn"])
+    assert sorted(subtree(one.id)) == [one.id, inner.id]
+
+
+@pytest.mark.parametrize("how", [*LOSSES, "revoked", "expired"])
+def test_an_endpoint_is_told_while_whoever_answers_for_it_may_hear(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ABONO_WEBHOOK_PRIVATE", "1")
+    top = seller()
+    root, bob = staff(top), staff(top)
+    by, ends = bob, LATER - timedelta(minutes=1)
+    if how in {"revoked", "expired"}:
+        rights = ["webhook.change", "account.view"]
+        expires_at = ends if how == "expired" else None
+        by = program(add_key(bob, top.id, "Bob's", rights, now=NOW, expires_at=expires_at), NOW)
+    # Nothing listens there: what is tried is not heard, and waits.
+    lost, kept = (
+        add_endpoint(each, top.id, "http://127.0.0.1:9/", ["account.opened"], now=NOW).id for each in (by, root)
+    )
+    account(top)
+    if how == "revoked":
+        revoke_key(root, by.key or 0, now=NOW)
+    elif how != "expired":
+        lose(root, bob, how)
+    deliver(LATER)
+    assert find_endpoint(root, lost).disabled_at is not None
+    assert find_endpoint(root, kept).disabled_at is None
+    assert [each.error for each in list_deliveries(root, lost).items] == ["the endpoint was switched off"]
+    assert [each.state for each in list_deliveries(root, kept).items] == ["waiting"]
+    assert rows("SELECT subject FROM base_trail WHERE action = 'webhook.switch'") == [(str(lost),)]
+    # Whoever switches it on answers for it from then on.
+    switch_endpoint(root, lost, enabled=True, now=LATER)
+    assert switch_off_foreign(now=LATER) == []
+
+
+def test_an_endpoint_is_for_who_may_see_what_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ABONO_WEBHOOK_PRIVATE", "1")
+    top = seller()
+    root = staff(top)
+    url = "http://127.0.0.1/hook"
+    needed = {
+        "account.opened": "account.view", "payment.received": "payment.view", "charge.made": "payment.view",
+        "entry.posted": "payment.view", "subscription.ended": "subscription.view", "run.failed": "run.view",
+    }  # fmt: skip
+    for type_, right in needed.items():
+        rights = ["webhook.change", "webhook.view", *(set(needed.values()) - {right})]
+        weak = program(add_key(root, top.id, f"Not {right}", rights, now=NOW))
+        whole = add_endpoint(root, top.id, url, [], now=NOW).id
+        for wanted in ([type_], []):
+            with pytest.raises(Forbidden):
+                add_endpoint(weak, top.id, url, wanted, now=NOW)
+        with pytest.raises(Forbidden):
+            change_endpoint(weak, whole, "http://127.0.0.1/mine", [], now=NOW)
+        switch_endpoint(root, whole, enabled=False, now=NOW)
+        with pytest.raises(Forbidden):
+            switch_endpoint(weak, whole, enabled=True, now=NOW)
+        assert find_endpoint(root, whole).url == url
+    enough = program(add_key(root, top.id, "Enough", ["webhook.change", "account.view"], now=NOW))
+    named = add_endpoint(enough, top.id, url, ["account.opened"], now=NOW).id
+    send_test(enough, named, now=NOW)
+    assert switch_off_foreign(now=NOW) == []

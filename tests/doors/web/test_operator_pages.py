@@ -159,8 +159,15 @@ def test_moving_shows_what_changes_and_then_does_it(house: House) -> None:
 def test_a_move_names_whose_access_it_ends(house: House) -> None:
     for maker, name in ((house.west, "Till of the west"), (house.top, "Till of the top")):
         add_key(staff(maker), house.low.id, name, ["account.view"], now=NOW)
+    own = seller(house.low)
+    (maker,) = rows("SELECT made_by_user_id FROM access_apikey WHERE name = 'Till of the west'")[0]
+    parents.move_operator(
+        own, house.west.id, valid_from=date(2999, 1, 1), made_by="West", user=maker, now=datetime.now(UTC)
+    )
     page = house.boss.post(f"/operators/{house.low.id}/move/", {"parent": house.east.id}).content.decode()
     assert "These API keys stop: Till of the west." in page
+    assert f"These moves, which wait, are withdrawn: {own.name} → {house.west.name}." in page
+    assert rows("SELECT state FROM operators_move") == [("waiting",)]
     assert rows("SELECT 1 FROM access_apikey WHERE revoked_at IS NOT NULL") == []
 
 

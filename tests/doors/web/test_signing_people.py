@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,11 +22,14 @@ from tests.doors.web.signing_world import (
     somebody,
 )
 from tests.doors.web.test_signing_in import with_totp
+from tests.doors.web.test_signing_invited import person
 from tests.features.worlds import account as open_account
 
-from abono.features.access.operations import add_membership
+from abono.features.access.operations import add_key, add_membership
 from abono.features.access.queries import person_of_key
 from abono.features.access.rights import RIGHTS, Kind, Role
+from abono.features.billing.parents import move_operator
+from abono.features.webhooks.operations import add_endpoint
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -186,6 +189,33 @@ def test_a_membership_is_ended_after_saying_what_that_means() -> None:
     assert theirs.get("/").status_code == 403
     assert client.post(address).status_code == 404
     assert "Ended" in client.get(f"/people/{bob.user}/").content.decode()
+
+
+def test_what_a_person_or_a_key_made_and_ends_with_them_is_named_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ABONO_WEBHOOK_PRIVATE", "1")
+    root = provider()
+    child, other = below(root), below(root)
+    ada, bob = somebody(root), somebody(root, name="Bob")
+    theirs = person(bob)
+    key = person_of_key(add_key(theirs, root.id, "Shop", RIGHTS, now=datetime.now(UTC)), now=datetime.now(UTC))
+    assert key is not None
+    for by, name in ((theirs, "bob"), (key, "shop"), (person(ada), "ada")):
+        add_endpoint(by, root.id, f"http://127.0.0.1/{name}", [], now=datetime.now(UTC))
+    move_operator(child, other.id, valid_from=date(2999, 1, 1), made_by="Bob", user=bob.user, now=datetime.now(UTC))
+    client, before = signed_in(ada), counts()
+    hooks = "These webhooks are switched off: http://127.0.0.1/bob, http://127.0.0.1/shop."
+    moves = f"These moves, which wait, are withdrawn: {child.name} → {other.name}."
+    held = f"/people/{bob.user}/memberships/{bob.membership}"
+    for address in (f"{held}/end/", f"{held}/role/", f"/people/{bob.user}/active/"):
+        page = client.get(address).content.decode()
+        assert hooks in page, address
+        assert moves in page, address
+    page = client.get(f"/keys/{key.key}/revoke/").content.decode()
+    assert "These webhooks are switched off: http://127.0.0.1/shop." in page
+    assert moves not in page
+    assert counts() == before
+    assert [row["disabled_at"] for row in rows("webhooks_endpoint")] == [None, None, None]
+    assert is_in(signed_in(bob))
 
 
 def test_a_role_changes_from_the_next_request_on() -> None:

@@ -120,6 +120,11 @@ OF_SUBSCRIBER = frozenset(
 OF_AGENT = frozenset({"account.view", "account.create", "subscription.view", "usage.view", "payment.view", "plan.view"})
 
 
+def roles_with(rights: frozenset[str]) -> list[str]:
+    """The roles that have all of these rights."""
+    return [role.value for role in Role if rights <= OF_ROLE[role]]
+
+
 def rights_of(kind: Kind, role: Role | None) -> frozenset[str]:
     """The rights of a membership. Staff have a role; subscribers and agents have what their kind has."""
     if kind is Kind.SUBSCRIBER:

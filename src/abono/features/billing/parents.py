@@ -15,7 +15,7 @@ import structlog
 from django.db import OperationalError, transaction
 
 from abono.base.sql import statements
-from abono.features.access.foreign import end_foreign_access
+from abono.features.access.foreign import end_foreign_access, withdraw_foreign_moves
 from abono.features.billing import engine
 from abono.features.billing.engine import Scope, Totals
 from abono.features.billing.look_ahead import look, return_all, review_early_blocks
@@ -24,7 +24,7 @@ from abono.features.catalogue.offers import end_offers
 from abono.features.operators import moves, tree
 from abono.features.operators.queries import operator_by_id, subtree
 from abono.features.subscriptions.states import Reason
-from abono.features.webhooks.operations import switch_off_foreign
+from abono.features.webhooks.makers import switch_off_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -74,35 +74,50 @@ def unblock_operator(operator: Operator, *, now: datetime) -> None:
 
 
 def move_operator(
-    operator: Operator, parent: int, *, valid_from: date | None = None, made_by: str, now: datetime
+    operator: Operator,
+    parent: int,
+    *,
+    valid_from: date | None = None,
+    made_by: str,
+    user: int | None = None,
+    key: int | None = None,
+    now: datetime,
 ) -> bool:
     """Let an operator stand below another parent from a civil day of its own on, today at once; answers if it was.
 
     With it moves its subtree; the blocks above its new place hold for it, by ``carry``. What its old parent let it sell
-    is sold no more; keys, invitations and webhooks end whose makers have no place above it any more. Raises
-    UnknownOperator, InvalidRequest, TreeCycle, MoveWaits, TreeBusy.
+    is sold no more; keys, invitations, webhooks and moves that wait end whose makers have no place above it any more.
+    Raises UnknownOperator, InvalidRequest, TreeCycle, MoveWaits, TreeBusy.
     """
     with transaction.atomic():
-        moved = moves.plan_move(operator, parent, valid_from=valid_from, made_by=made_by, now=now)
-        _follow([moved] if moved else [], now)
+        moved = moves.plan_move(operator, parent, valid_from=valid_from, made_by=made_by, user=user, key=key, now=now)
+        if moved is not None:
+            _follow(moved, now)
     return moved is not None
 
 
 def carry_out_due_moves(now: datetime) -> int:
-    """Do the moves that are due, each once; answers how many there were."""
+    """Do the moves that are due and that their makers may still make, each once; answers how many there were.
+
+    The others are withdrawn, also those that are not due yet.
+    """
+    done = 0
     with transaction.atomic():
-        done = moves.carry_out_due(now)
-        _follow(done, now)
-    return len(done)
+        withdraw_foreign_moves(now=now)
+        while (moved := moves.carry_out_next(now)) is not None:
+            _follow(moved, now)
+            done += 1
+    return done
 
 
 @dataclass(frozen=True)
 class Ending:
-    """What a move ends: keys by name, invitations by e-mail address, webhooks by address."""
+    """What a move ends: keys by name, invitations by e-mail address, webhooks by address, moves by both names."""
 
     keys: Sequence[str]
     invitations: Sequence[str]
     webhooks: Sequence[str]
+    moves: Sequence[str]
 
 
 def ended_by_move(operator: Operator, parent: int, *, now: datetime) -> Ending:
@@ -114,18 +129,17 @@ def ended_by_move(operator: Operator, parent: int, *, now: datetime) -> Ending:
     return ending
 
 
-def _follow(moved: Collection[moves.Moved], now: datetime) -> None:
+def _follow(moved: moves.Moved, now: datetime) -> None:
     """What else a move changes, in its transaction: offers are those of a parent, and so are some who have access."""
-    for each in moved:
-        if each.before is not None and each.before != each.parent:
-            end_offers(each.operator, each.before, now=now)
-            _end_foreign(each.operator, now)
+    if moved.before is not None and moved.before != moved.parent:
+        end_offers(moved.operator, moved.before, now=now)
+        _end_foreign(moved.operator, now)
 
 
 def _end_foreign(operator: int, now: datetime) -> Ending:
     below = subtree(operator)
     keys, invitations = end_foreign_access(below, now=now)
-    return Ending(keys, invitations, switch_off_foreign(below, now=now))
+    return Ending(keys, invitations, switch_off_foreign(below, now=now), withdraw_foreign_moves(now=now))
 
 
 def carry(now: datetime, *, operators: Collection[int] | None = None, most: int | None = None) -> Totals:

@@ -59,7 +59,8 @@ class Operator(models.Model):
 class Move(models.Model):
     """A place in the tree from a civil day on: below which parent an operator stands, or will stand.
 
-    It takes effect at ``at``, the midnight of ``valid_from`` in the operator's zone, or at once on the day itself.
+    It takes effect at ``at``, the midnight of ``valid_from`` in the operator's zone, or at once on the day itself, if
+    the user or the key that made it may still move the operator there (access.foreign); neither stands for a command.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -70,6 +71,8 @@ class Move(models.Model):
     at = models.DateTimeField()
     state = models.CharField(max_length=9, db_default="waiting")
     made_by = models.CharField(max_length=254)
+    made_by_user_id = models.BigIntegerField(null=True)
+    made_by_key_id = models.BigIntegerField(null=True)
     made_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)
 

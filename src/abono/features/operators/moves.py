@@ -15,6 +15,7 @@ from abono.features.operators import tree
 from abono.features.operators.queries import operator_by_id
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date
 
     from abono.features.operators.queries import Operator
@@ -87,10 +88,20 @@ def _moves(operator: int, place: tuple[Any, ...], most: int | None) -> list[Move
     return [Move(**row) for row in rows]
 
 
-def plan_move(operator: Operator, parent: int, *, valid_from: date | None, made_by: str, now: datetime) -> Moved | None:
+def plan_move(
+    operator: Operator,
+    parent: int,
+    *,
+    valid_from: date | None,
+    made_by: str,
+    user: int | None = None,
+    key: int | None = None,
+    now: datetime,
+) -> Moved | None:
     """Let an operator stand below another parent from a civil day of its own on (None: today, at once).
 
-    Answers what was done at once, None if it waits. Runs in the caller's transaction. Raises UnknownOperator,
+    ``user`` or ``key`` is who plans it: what waits is done only while they may (access.foreign). Answers what was done
+    at once, None if it waits. Runs in the caller's transaction. Raises UnknownOperator,
     InvalidRequest (a day that has passed, the parent it has), TreeCycle, MoveWaits, TreeBusy.
     """
     today = operator.day(now)
@@ -116,6 +127,8 @@ def plan_move(operator: Operator, parent: int, *, valid_from: date | None, made_
         valid_from=day,
         at=at,
         made_by=made_by,
+        user=user,
+        key=key,
         now=now,
     )
     if not added:
@@ -141,26 +154,58 @@ def withdraw_move(operator: Operator, move: int, *, now: datetime) -> None:
     record("operator.move_withdraw", operator.code, operator=operator.id, at=now, before=before)
 
 
-def carry_out_due(now: datetime) -> list[Moved]:
-    """Do the moves that are due, in order of their dates, each once. Runs in the caller's transaction."""
+def any_waiting() -> bool:
+    """Whether a move of any operator waits."""
+    return bool(_sql.row("any_waiting")["waiting"])
+
+
+def withdraw_moves(moves: Collection[int], *, now: datetime) -> list[str]:
+    """Withdraw moves that wait, on the locked tree; answers them in words, such as ``East → West``.
+
+    With them go those that would close a circle without them, so that the others can be done.
+    """
+    closing = [row["id"] for row in _circles(moves)]
+    ended = _sql.rows("withdraw_moves", moves=[*moves, *closing], now=now)
+    for row in ended:
+        before = {"parent": row["parent"], "from": row["valid_from"]}
+        record("operator.move_withdraw", row["code"], operator=row["operator_id"], at=now, before=before)
+    return sorted(f"{row['name']} → {row['parent_name']}" for row in ended)
+
+
+def carry_out_next(now: datetime) -> Moved | None:
+    """Do the first of the moves that are due, once; None if none is. Runs in the caller's transaction.
+
+    Whoever calls has withdrawn what may not be done any more.
+    """
     if not _sql.row("any_due", now=now)["due"]:
-        return []
+        return None
     tree.lock_tree()
-    return [_carry_out(row["id"], row["operator_id"], row["parent_id"], now=now) for row in _sql.rows("due", now=now)]
+    found = _sql.rows("first_due", now=now)
+    return _carry_out(found[0]["id"], found[0]["operator_id"], found[0]["parent_id"], now=now) if found else None
 
 
 def require_no_circle() -> None:
     """Play all moves that wait, in order, on the locked tree; raise TreeCycle if one would close a circle."""
-    line = tree.parents()
+    for row in _circles():
+        moved, parent = operator_by_id(row["operator_id"]), operator_by_id(row["parent_id"])
+        message = (
+            f"By then {parent.name} stands below {moved.name}, so {moved.name} cannot move there;"
+            " choose another parent, or withdraw one of the moves that wait."
+        )
+        raise TreeCycle(message, field="parent")
+
+
+def _circles(without: Collection[int] = ()) -> list[dict[str, Any]]:
+    """The moves that wait and would close a circle when all others are done in order, but for some."""
+    line, closing = tree.parents(), []
     for row in _sql.rows("waiting"):
+        if row["id"] in without:
+            continue
         if tree.is_below(line, row["parent_id"], row["operator_id"]):
-            moved, parent = operator_by_id(row["operator_id"]), operator_by_id(row["parent_id"])
-            message = (
-                f"By then {parent.name} stands below {moved.name}, so {moved.name} cannot move there;"
-                " choose another parent, or withdraw one of the moves that wait."
-            )
-            raise TreeCycle(message, field="parent")
-        line[row["operator_id"]] = row["parent_id"]
+            closing.append(row)
+        else:
+            line[row["operator_id"]] = row["parent_id"]
+    return closing
 
 
 def place(operator: int, parent: int) -> None:

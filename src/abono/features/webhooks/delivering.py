@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from django.db import transaction
 from standardwebhooks.webhooks import Webhook
 
 from abono.base.outgoing.calls import Outcome, post
 from abono.base.outgoing.circuits import PAUSES, jitter, pause
 from abono.base.outgoing.dispatch import Destination, dispatch
 from abono.base.sql import statements
+from abono.features.webhooks.makers import switch_off_foreign
 from abono.features.webhooks.queries import number_of
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ class Deliveries:
         return [Destination(**row) for row in _sql.rows("destinations", now=now, tries=_TRIES)]
 
     def take(self, destination: int, most: int, now: datetime) -> Sequence[Mapping[str, Any]]:
+        with transaction.atomic():
+            switch_off_foreign(endpoint=destination, now=now)
         rows = _sql.rows("take", endpoint=destination, now=now, until=now + _HOLD, most=most, tries=_TRIES)
         return [{**row, "began": now} for row in rows]
 

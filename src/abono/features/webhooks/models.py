@@ -18,7 +18,8 @@ class Endpoint(models.Model):
     """An address of an operator's program. It hears of the operator's subtree; ``types`` empty means all.
 
     The secrets sign what is sent: after a change the old one still does for a day. Both are kept as they are, because
-    every message is signed with them anew.
+    every message is signed with them anew. It is told while whoever made it, or changed it or switched it on last
+    (``made_by``), may see what it is told; neither user nor key stands for a command.
     """
 
     id = models.BigAutoField(primary_key=True)

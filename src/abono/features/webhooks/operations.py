@@ -17,7 +17,7 @@ from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.access.people import NotFound, Person
 from abono.features.webhooks.queries import Ears, Endpoint, find_endpoint
-from abono.features.webhooks.types import TEST, TYPES
+from abono.features.webhooks.types import TEST, TYPES, rights_to_hear
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -99,10 +99,13 @@ class Rotated:
 
 
 def add_endpoint(person: Person, operator: int, url: str, types: Collection[str], *, now: datetime) -> Added:
-    """A new address to tell. Raises Forbidden, NotFound, InvalidRequest, PrivateAddress, TooManyEndpoints."""
+    """A new address to tell, for who may see what it is told.
+
+    Raises Forbidden, NotFound, InvalidRequest, PrivateAddress, TooManyEndpoints.
+    """
     person.require("webhook.change")
     person.require_operator(operator)
-    _judge(url, types)
+    _judge(person, url, types)
     secret = _new_secret()
     with transaction.atomic():
         if _sql.row("count_endpoints", operator=operator)["endpoints"] >= MOST_ENDPOINTS:
@@ -124,11 +127,15 @@ def add_endpoint(person: Person, operator: int, url: str, types: Collection[str]
 
 
 def change_endpoint(person: Person, endpoint: int, url: str, types: Collection[str], *, now: datetime) -> None:
-    """Another address or other types. Raises Forbidden, NotFound, InvalidRequest, PrivateAddress."""
+    """Another address or other types; whoever says so answers for the endpoint from now on, as for a new one.
+
+    Raises Forbidden, NotFound, InvalidRequest, PrivateAddress.
+    """
     found = find_endpoint(person, endpoint, "webhook.change")
-    _judge(url, types)
+    _judge(person, url, types)
     with transaction.atomic():
         _sql.run("change_endpoint", endpoint=endpoint, url=url, types=sorted(types))
+        _take_over(person, endpoint)
         before = {"url": found.url, "types": list(found.types)}
         after = {"url": url, "types": sorted(types)}
         record("webhook.change", str(endpoint), operator=found.operator_id, at=now, before=before, after=after)
@@ -145,24 +152,21 @@ def rotate_secret(person: Person, endpoint: int, *, now: datetime) -> Rotated:
 
 
 def switch_endpoint(person: Person, endpoint: int, *, enabled: bool, now: datetime) -> None:
-    """Tell an endpoint no more, or again from now on, if it does not stand so already. Raises Forbidden, NotFound."""
+    """Tell an endpoint no more, or again from now on, if it does not stand so already.
+
+    Whoever switches it on answers for it from now on, and has to have the right to what it is told. Raises Forbidden,
+    NotFound.
+    """
     found = find_endpoint(person, endpoint, "webhook.change")
     if (found.disabled_at is None) == enabled:
         return
+    if enabled:
+        _require_to_hear(person, found.types)
     with transaction.atomic():
         _sql.run("switch", endpoint=endpoint, enabled=enabled, now=now)
+        if enabled:
+            _take_over(person, endpoint)
         record("webhook.switch", str(endpoint), operator=found.operator_id, at=now, after={"enabled": enabled})
-
-
-def switch_off_foreign(operators: Collection[int], *, now: datetime) -> list[str]:
-    """Switch off the endpoints at operators that were made by who has no place at them or above; answers the addresses.
-
-    Runs in the caller's transaction.
-    """
-    rows = _sql.rows("switch_off_foreign", operators=list(operators), now=now)
-    for row in rows:
-        record("webhook.switch", str(row["id"]), operator=row["operator_id"], at=now, after={"enabled": False})
-    return sorted(row["url"] for row in rows)
 
 
 def replay(person: Person, endpoint: int, account: int, delivery: UUID, *, now: datetime) -> None:
@@ -217,11 +221,22 @@ def _listening(person: Person, endpoint: int) -> Endpoint:
     return found
 
 
-def _judge(url: str, types: Collection[str]) -> None:
+def _judge(person: Person, url: str, types: Collection[str]) -> None:
     judge_url(url)
     if set(types) - set(TYPES):
         message = f"Choose types among: {', '.join(TYPES)}; none means all."
         raise InvalidRequest(message, field="types")
+    _require_to_hear(person, types)
+
+
+def _require_to_hear(person: Person, types: Collection[str]) -> None:
+    """Raise Forbidden unless the person may see what these types tell (none: all)."""
+    for right in sorted(rights_to_hear(types)):
+        person.require(right)
+
+
+def _take_over(person: Person, endpoint: int) -> None:
+    _sql.run("take_over", endpoint=endpoint, made_by=person.name, user=person.user, key=person.key)
 
 
 def _new_secret() -> str:

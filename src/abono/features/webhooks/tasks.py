@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from django.db import transaction
 from procrastinate.contrib.django import app
 
 from abono.base.tasks import FIRST, OUTGOING
@@ -21,6 +22,16 @@ def deliver_due(timestamp: int = 0) -> None:  # noqa: ARG001 -- the minute it wa
     from abono.features.webhooks.delivering import deliver
 
     deliver(datetime.now(UTC))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="webhooks.judge", queueing_lock="webhooks.judge")
+def judge_makers(timestamp: int) -> None:  # noqa: ARG001 -- as above
+    """Switch off what is told nothing any more, because whoever answers for it lost the right or the key."""
+    from abono.features.webhooks.makers import switch_off_foreign
+
+    with transaction.atomic():
+        switch_off_foreign(now=datetime.now(UTC))
 
 
 @app.periodic(cron="41 * * * *")

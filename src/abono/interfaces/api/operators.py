@@ -260,7 +260,16 @@ def move_an_operator(request: Call, operator: Id, body: NewMove) -> Reply:
     """
     found = find_below(request.person, operator, "operator.change")
     request.person.require_operator(body.parent)
-    move_operator(found, body.parent, valid_from=body.valid_from, made_by=request.person.name, now=request.now)
+    person = request.person
+    move_operator(
+        found,
+        body.parent,
+        valid_from=body.valid_from,
+        made_by=person.name,
+        user=person.user,
+        key=person.key,
+        now=request.now,
+    )
     return made(_moves(request, operator).first(), f"/operators/{operator}/moves")
 
 

@@ -56,6 +56,38 @@ $$;
 REVOKE EXECUTE ON FUNCTION abono_is_foreign(bigint, bigint, bigint) FROM public;
 GRANT EXECUTE ON FUNCTION abono_is_foreign(bigint, bigint, bigint) TO abono_web;
 
+-- name: may
+-- Whether who made something may do at an operator what needs rights that some roles have: a user by such a role, a
+-- program by its whole line of keys. What a command made has no maker, and is never refused.
+CREATE FUNCTION abono_may(
+    somebody bigint, program bigint, seller bigint, needed text[], able text[], moment timestamptz
+) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+WITH RECURSIVE line AS (
+    SELECT k.operator_id, k.rights, k.made_by_user_id, k.made_by_key_id, k.expires_at, k.revoked_at
+    FROM access_apikey AS k WHERE k.id = program AND k.operator_id = ANY (abono_line_of(seller))
+    UNION ALL
+    SELECT k.operator_id, k.rights, k.made_by_user_id, k.made_by_key_id, k.expires_at, k.revoked_at
+    FROM access_apikey AS k INNER JOIN line AS l ON k.id = l.made_by_key_id
+)
+SELECT CASE
+    WHEN program IS NOT NULL
+        THEN (
+            SELECT coalesce(bool_and(
+                l.revoked_at IS NULL AND (l.expires_at IS NULL OR l.expires_at > moment)
+                AND l.rights::text[] @> needed
+                AND (l.made_by_user_id IS NULL OR abono_roles_at(l.made_by_user_id, l.operator_id) && able)
+            ), FALSE)
+            FROM line AS l
+        )
+    WHEN somebody IS NOT NULL THEN abono_roles_at(somebody, seller) && able
+    ELSE TRUE
+END
+$$;
+REVOKE EXECUTE ON FUNCTION abono_may(bigint, bigint, bigint, text[], text[], timestamptz) FROM public;
+GRANT EXECUTE ON FUNCTION abono_may(bigint, bigint, bigint, text[], text[], timestamptz) TO abono_web;
+
 -- name: knows
 -- Whether a person is who asks, or somebody whom a membership names that is seen.
 CREATE FUNCTION abono_wall_knows(somebody bigint) RETURNS boolean

@@ -97,6 +97,23 @@ WHERE
     AND abono_is_foreign(k.made_by_user_id, k.made_by_key_id, k.operator_id)
 RETURNING k.name, k.operator_id;
 
+-- name: foreign_moves
+-- The moves that wait whose makers may not do them now: they need the right above the operator, and where it goes.
+SELECT m.id FROM operators_move AS m
+INNER JOIN operators_operator AS o ON m.operator_id = o.id
+WHERE
+    m.state = 'waiting'
+    AND NOT (
+        abono_may(
+            m.made_by_user_id, m.made_by_key_id, o.parent_id, %(rights)s::text[], %(roles)s::text[],
+            %(now)s::timestamptz
+        )
+        AND abono_may(
+            m.made_by_user_id, m.made_by_key_id, m.parent_id, %(rights)s::text[], %(roles)s::text[],
+            %(now)s::timestamptz
+        )
+    );
+
 -- name: keys_made_by
 -- The keys that somebody made and that are not revoked.
 SELECT name FROM access_apikey

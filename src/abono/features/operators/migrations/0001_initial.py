@@ -49,6 +49,8 @@ class Migration(migrations.Migration):
                 ("at", models.DateTimeField()),
                 ("state", models.CharField(db_default="waiting", max_length=9)),
                 ("made_by", models.CharField(max_length=254)),
+                ("made_by_user_id", models.BigIntegerField(null=True)),
+                ("made_by_key_id", models.BigIntegerField(null=True)),
                 ("made_at", models.DateTimeField()),
                 ("done_at", models.DateTimeField(null=True)),
                 (

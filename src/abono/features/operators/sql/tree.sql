@@ -150,16 +150,22 @@ UPDATE operators_operator SET carried_no = stop_no WHERE id = %(id)s AND stop_no
 -- name: waiting
 SELECT id, operator_id, parent_id, at FROM operators_move WHERE state = 'waiting' ORDER BY at, id;
 
--- name: due
-SELECT id, operator_id, parent_id, at FROM operators_move
+-- name: any_waiting
+SELECT exists(SELECT 1 FROM operators_move WHERE state = 'waiting') AS waiting;
+
+-- name: first_due
+SELECT id, operator_id, parent_id FROM operators_move
 WHERE state = 'waiting' AND at <= %(now)s::timestamptz
-ORDER BY at, id;
+ORDER BY at, id
+LIMIT 1;
 
 -- name: any_due
 SELECT exists(SELECT 1 FROM operators_move WHERE state = 'waiting' AND at <= %(now)s::timestamptz) AS due;
 
 -- name: add_move
-INSERT INTO operators_move (operator_id, parent_id, parent_before_id, valid_from, at, state, made_by, made_at)
+INSERT INTO operators_move (
+    operator_id, parent_id, parent_before_id, valid_from, at, state, made_by, made_by_user_id, made_by_key_id, made_at
+)
 VALUES (
     %(operator)s,
     %(parent)s,
@@ -168,6 +174,8 @@ VALUES (
     %(at)s::timestamptz,
     'waiting',
     %(made_by)s,
+    %(user)s::bigint,
+    %(key)s::bigint,
     %(now)s::timestamptz
 )
 ON CONFLICT DO NOTHING
@@ -181,6 +189,12 @@ WHERE id = %(id)s AND state = 'waiting';
 UPDATE operators_move SET state = 'withdrawn', done_at = %(now)s::timestamptz
 WHERE id = %(id)s AND operator_id = %(operator)s AND state = 'waiting'
 RETURNING valid_from, parent_id;
+
+-- name: withdraw_moves
+UPDATE operators_move AS m SET state = 'withdrawn', done_at = %(now)s::timestamptz
+FROM operators_operator AS o, operators_operator AS p
+WHERE m.id = any(%(moves)s::bigint[]) AND m.state = 'waiting' AND o.id = m.operator_id AND p.id = m.parent_id
+RETURNING m.operator_id, o.code, o.name, p.code AS parent, p.name AS parent_name, m.valid_from;
 
 -- name: moves
 SELECT

@@ -30,11 +30,22 @@ VALUES (
 RETURNING id;
 
 -- name: switch_off_foreign
--- No address hears of these operators any more that was named by who has no place at them or above them.
+-- No address is told any more that is answered for by who may not change it now, or not see what it is told.
 UPDATE webhooks_endpoint AS e SET disabled_at = %(now)s::timestamptz
 WHERE
-    e.operator_id = any(%(operators)s::bigint[]) AND e.disabled_at IS NULL
-    AND abono_is_foreign(e.made_by_user_id, e.made_by_key_id, e.operator_id)
+    e.disabled_at IS NULL
+    AND (%(operators)s::bigint[] IS NULL OR e.operator_id = any(%(operators)s::bigint[]))
+    AND (%(endpoint)s::bigint IS NULL OR e.id = %(endpoint)s::bigint)
+    AND NOT abono_may(
+        e.made_by_user_id, e.made_by_key_id, e.operator_id,
+        array(
+            SELECT 'webhook.change' AS needed
+            UNION
+            SELECT n.needed FROM unnest(%(types)s::text[], %(needed)s::text[]) AS n (type, needed)
+            WHERE cardinality(e.types) = 0 OR n.type = any(e.types)
+        ),
+        %(roles)s::text[], %(now)s::timestamptz
+    )
 RETURNING e.id, e.url, e.operator_id;
 
 -- name: count_endpoints
@@ -63,6 +74,12 @@ SELECT abono_webhook_secret(%(endpoint)s::bigint) AS secret;
 -- Another address has not failed yet.
 UPDATE webhooks_endpoint
 SET url = %(url)s, types = %(types)s::text[], failures = 0, failing_since = NULL, retry_at = NULL
+WHERE id = %(endpoint)s;
+
+-- name: take_over
+-- Whoever changes an endpoint or switches it on answers for it: it is told while they may.
+UPDATE webhooks_endpoint
+SET made_by = %(made_by)s, made_by_user_id = %(user)s::bigint, made_by_key_id = %(key)s::bigint
 WHERE id = %(endpoint)s;
 
 -- name: rotate

@@ -19,6 +19,7 @@ from abono.features.access.operations import add_key, revoke_key
 from abono.features.access.people import NotFound
 from abono.features.access.queries import keys_of
 from abono.features.access.rights import RIGHTS
+from abono.interfaces.web.endings import endings_of
 from abono.interfaces.web.operator_choice import offer_operators
 from abono.interfaces.web.pages import SEE_OTHER, STAFF, PersonRequest, page
 from abono.interfaces.web.refusing import REFUSED, blame
@@ -106,7 +107,10 @@ def key_revoke(request: PersonRequest, key: int) -> HttpResponse:
         "title": _("Revoke the key"),
         "confirm": _("Revoke"),
         "lead": found["name"],
-        "loses": [_("Programs that use this key are refused at once. A revoked key cannot be used again.")],
+        "loses": [
+            _("Programs that use this key are refused at once. A revoked key cannot be used again."),
+            *endings_of(lambda: revoke_key(request.person, key, now=request.now), now=request.now),
+        ],
         "danger": True,
         "back": reverse("keys"),
         "back_label": _("API keys"),

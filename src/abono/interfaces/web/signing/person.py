@@ -25,6 +25,7 @@ from abono.features.access.staffing import (
     set_active,
     sign_out,
 )
+from abono.interfaces.web.endings import endings_of
 from abono.interfaces.web.pages import SEE_OTHER, STAFF, PersonRequest, page
 from abono.interfaces.web.refusing import REFUSED, blame
 from abono.interfaces.web.signing.fresh import fresh
@@ -91,6 +92,7 @@ def membership_end(request: PersonRequest, user: int, membership: int) -> HttpRe
         _("%(name)s is no longer let in as %(role)s of %(operator)s, from now on.") % what,
         _("Invitations that %(name)s sent and that wait are taken back.") % what,
         *_keys_of(request, found),
+        *endings_of(lambda: end_membership(request.person, held.id, now=request.now), now=request.now),
     ]
     return _confirm(request, found, _("End the membership"), loses)
 
@@ -118,7 +120,9 @@ def membership_role(request: PersonRequest, user: int, membership: int) -> HttpR
         else:
             messages.success(request, _("The role is changed."))
             return _back(user)
-    return _confirm(request, found, _("Change the role"), _keys_of(request, found), form=form)
+    ends = endings_of(lambda: change_role(request.person, held.id, Role.AUDITOR, now=request.now), now=request.now)
+    loses = [*_keys_of(request, found), *([_("With a role that may do less:"), *ends] if ends else [])]
+    return _confirm(request, found, _("Change the role"), loses, form=form)
 
 
 @page(
@@ -143,6 +147,7 @@ def person_active(request: PersonRequest, user: int) -> HttpResponse:
             _("%(name)s cannot sign in any more and is signed out everywhere at once.") % {"name": name},
             _("Memberships and history stay. You can let them in again at any time."),
             *_keys_of(request, found),
+            *endings_of(lambda: set_active(request.person, found.id, active=False, now=request.now), now=request.now),
         ]
         return _confirm(request, found, _("Deactivate"), loses, [("active", "no")])
     return _confirm(request, found, _("Activate"), [], [("active", "yes")])

@@ -19,6 +19,7 @@ from abono.features.operators import moves, tree
 from abono.features.operators.access import find_below, find_operator, list_nodes
 from abono.interfaces.web import formats
 from abono.interfaces.web.asking import Shown, mark_of
+from abono.interfaces.web.endings import told_endings
 from abono.interfaces.web.operator_choice import offer_operators
 from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import DayField
@@ -86,8 +87,9 @@ def operator_move(request: PersonRequest, operator: int) -> HttpResponse:
 
 
 def _move(request: PersonRequest, moved: Operator, place: Operator, day: date | None) -> None:
+    person = request.person
     at_once = parents.move_operator(
-        moved, place.id, valid_from=day, made_by=request.person.email or request.person.name, now=request.now
+        moved, place.id, valid_from=day, made_by=person.email or person.name, user=person.user, now=request.now
     )
     done = _("%(name)s stands below %(parent)s now.") if at_once else _("The move of %(name)s below %(parent)s waits.")
     messages.success(request, done % {"name": moved.name, "parent": place.name})
@@ -138,7 +140,7 @@ def _shown(request: PersonRequest, moved: Operator, place: Operator, day: date |
             % {"number": formats.number(stopped)}
         )
     ending = parents.ended_by_move(moved, place.id, now=request.now)
-    changes += _ending(ending)
+    changes += told_endings(ending)
     ends = [each.code for each in offers_of(moved.id) if each.ended_at is None]
     if ends:
         changes.append(_("It no longer sells these plans of its parent: %(plans)s.") % {"plans": ", ".join(ends)})
@@ -151,16 +153,6 @@ def _shown(request: PersonRequest, moved: Operator, place: Operator, day: date |
         "mark": mark_of(_facts(request, moved, place, day)),
         "hidden": [("parent", request.POST["parent"]), ("valid_from", day.isoformat() if day else "")],
     }
-
-
-def _ending(ending: parents.Ending) -> list[str]:
-    """What ends because its maker has no place above the operator any more."""
-    told = (
-        (_("These API keys stop: %(names)s."), ending.keys),
-        (_("These invitations are taken back: %(names)s."), ending.invitations),
-        (_("These webhooks are switched off: %(names)s."), ending.webhooks),
-    )
-    return [text % {"names": ", ".join(names)} for text, names in told if names]
 
 
 def _stops(going: int) -> str:
