@@ -8,16 +8,27 @@ UPDATE subscriptions_subscription SET reasons = 1 WHERE state = 'suspended' AND 
 UPDATE ledger_account SET balance = balance + %(amount)s;
 
 -- name: prices
--- What each subscription was charged, and how much of it is none of the use so far.
+-- What each subscription was charged first, on one day, and how much of it is none of the use so far. After a downtime
+-- several days may have been worked off.
 SELECT
-    c.account_id,
-    c.subscription_id,
-    min(e.booked_on) AS booked_on,
-    sum(c.amount)::bigint AS amount,
-    coalesce(sum(c.amount) FILTER (WHERE c.kind <> 'overage'), 0)::bigint AS price
-FROM billing_charge AS c
-INNER JOIN ledger_entry AS e ON c.account_id = e.account_id AND c.id = e.id
-GROUP BY c.account_id, c.subscription_id;
+    f.account_id,
+    f.subscription_id,
+    f.booked_on,
+    sum(f.amount)::bigint AS amount,
+    coalesce(sum(f.amount) FILTER (WHERE f.kind <> 'overage'), 0)::bigint AS price
+FROM (
+    SELECT
+        c.account_id,
+        c.subscription_id,
+        c.kind,
+        c.amount,
+        e.booked_on,
+        min(e.booked_on) OVER (PARTITION BY c.account_id, c.subscription_id) AS first_on
+    FROM billing_charge AS c
+    INNER JOIN ledger_entry AS e ON c.account_id = e.account_id AND c.id = e.id
+) AS f
+WHERE f.booked_on = f.first_on
+GROUP BY f.account_id, f.subscription_id, f.booked_on;
 
 -- name: returns
 -- What each return costs, fees among it; ``free`` are those that pass whatever an account owes.
