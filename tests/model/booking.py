@@ -47,7 +47,8 @@ def take(account: Account, sub: Subscription, offer: Offer, at: datetime, told: 
     account.charge(sub, "charge", begins, offer.covers, offer.amount, begins, refundable=True)
     account.charge(sub, "fee", begins, offer.covers, offer.fee, begins)
     if not offer.is_slice:
-        begin(sub)
+        if not sub.runs:  # what runs was closed
+            begin(sub)
         sub.is_short_first = offer.is_short_first
         sub.paid = offer.amount > 0
         sub.look_from = at
@@ -83,7 +84,7 @@ def close_days(account: Account, sub: Subscription, day: date) -> None:
 
 def close_counts(account: Account, sub: Subscription, day: date) -> None:
     """The overage of a quota period."""
-    if not (sub.opened and sub.runs):
+    if not sub.runs:
         return
     for _, amount in overage(sub):
         ends = max(min(sub.ends, day), later(sub.starts, 1))

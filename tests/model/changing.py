@@ -104,7 +104,9 @@ def change_in_trial(account: Account, sub: Subscription, wish: Wish, now: dateti
     offer.packs = carried(probe)
     if not account.fits(wish.plan, offer.total, now, owner=sub, day=today):
         raise RefusedError("insufficient_funds")
-    sub.plan, sub.quantity, sub.first_day = wish.plan, wish.quantity, today
+    sub.plan, sub.quantity = wish.plan, wish.quantity
+    begin(sub)  # what the trial counted ends with it
+    sub.first_day = today
     take(account, sub, offer, now, today)
 
 

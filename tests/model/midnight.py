@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.model.account import Failure
 from tests.model.booking import close_counts, close_days, end, free, suspend, take
-from tests.model.counting import begin, carried
+from tests.model.counting import carried
 from tests.model.days import from_start, later
 
 if TYPE_CHECKING:
@@ -142,8 +142,6 @@ def decide(
         suspend(account, sub, "funds", at, told)
         sub.reasons, sub.early = {"funds"}, False
         sub.runs = offer.is_slice
-        if not sub.runs:
-            begin(sub)
 
 
 def lapse(account: Account, sub: Subscription, day: date, told: date, *, in_debt: bool) -> None:
@@ -152,7 +150,6 @@ def lapse(account: Account, sub: Subscription, day: date, told: date, *, in_debt
     if sub.early:
         sub.early = False
         sub.reasons.discard("funds")
-    begin(sub)
     if in_debt and sub.plan.arrears and sub.opened and sub.price_on(day) > 0:
         if sub.plan.on_shortfall == "end":
             end(account, sub, told)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.model.account import RefusedError
 from tests.model.booking import suspend
-from tests.model.days import days_between
+from tests.model.days import days_between, later
 from tests.model.looking import let_go
 
 if TYPE_CHECKING:
@@ -23,11 +23,12 @@ def pause(account: Account, sub: Subscription, values: dict[str, Any], now: date
         raise RefusedError("subscription_ended")
     today = account.operator.zone.day(now)
     until = None if values.get("until") is None else date.fromisoformat(str(values["until"]))
-    if "customer" in sub.reasons or (until is not None and until <= today):
+    if "customer" in sub.reasons:
         raise RefusedError("pause_not_allowed")
+    if until is not None and until <= today:
+        raise RefusedError("out_of_range")
     terms = sub.plan.pause
-    if not _allowed(sub, terms, today, until):
-        raise RefusedError("pause_not_allowed")
+    until = _until(sub, terms, today, until)
     fee = account.operator.minor(terms.get("fee", "0"))
     if fee and fee > account.available(now):
         raise RefusedError("insufficient_funds")
@@ -44,13 +45,17 @@ def pause(account: Account, sub: Subscription, values: dict[str, Any], now: date
             sub.reasons.discard("funds")
 
 
-def _allowed(sub: Subscription, terms: dict[str, Any], today: date, until: date | None) -> bool:
-    if until is None:
-        return "days_per_year" not in terms or _days_left(sub, terms, today) > 0
-    days = days_between(today, until)
-    if days < int(terms.get("min_days", 0)):
-        return False
-    return "days_per_year" not in terms or days <= _days_left(sub, terms, today)
+def _until(sub: Subscription, terms: dict[str, Any], today: date, until: date | None) -> date | None:
+    """When it ends, if the plan allows it: without a date, when the days of the year are used up."""
+    least = int(terms.get("min_days", 0))
+    if until is not None and days_between(today, until) < least:
+        raise RefusedError("pause_not_allowed")
+    if "days_per_year" not in terms:
+        return until
+    left = _days_left(sub, terms, today)
+    if left < max(least, 1) or (until is not None and days_between(today, until) > left):
+        raise RefusedError("pause_not_allowed")
+    return until or later(today, left)
 
 
 def _days_left(sub: Subscription, terms: dict[str, Any], today: date) -> int:
@@ -66,8 +71,11 @@ def resume(account: Account, sub: Subscription, now: datetime) -> None:
     if "customer" not in sub.reasons:
         raise RefusedError("not_paused")
     today = account.operator.zone.day(now)
+    begins, _ = sub.pauses[-1]
+    if days_between(begins, today) < int(sub.plan.pause.get("min_days", 0)):
+        raise RefusedError("pause_not_allowed")
     sub.paused_until = None
-    begins, _ = sub.pauses.pop()
+    sub.pauses.pop()
     sub.pauses.append((begins, today))
     let_go(account, [sub], "customer", now)
 

@@ -17,6 +17,7 @@ SERVICES = {
     "calls": {"kind": "usage", "unit": "call", "price": "1.00"},
     "people": {"kind": "seats", "unit": "person", "tax": "reduced", "price": "2.00"},
 }
+PAUSES = ("freeze", "lose", {"mode": "freeze", "fee": "0.50"}, {"mode": "lose", "days_per_year": 10, "min_days": 2})
 PERIODS = ("month", "month", "month", "week", "10 days", "day", "2 weeks", "quarter", "2 months", "30 days")
 
 
@@ -58,7 +59,7 @@ def plans(draw: st.DrawFn, *, usage: bool) -> dict[str, Any]:
         "priority": draw(st.sampled_from([100, 1, 200])),
         "on_shortfall": draw(st.sampled_from(["suspend", "suspend", "suspend", "owe", "end"])),
         "resume": draw(st.sampled_from(["restart", "remainder", "full"])),
-        "pause": draw(st.sampled_from(["freeze", "freeze", "lose", {"mode": "freeze", "fee": "0.50"}])),
+        "pause": draw(st.sampled_from(PAUSES)),
         "services": services,
     }
     if plan["price"] is None:
