@@ -186,6 +186,10 @@ def test_a_slow_name_server_holds_no_page_up(monkeypatch: pytest.MonkeyPatch) ->
         ("2002:5db8:d822::", False), ("2001::1", False), ("fec0::1", False), ("::7f00:1", False),
         ("::ffff:10.0.0.1", False), ("fe80::1%eth0", False), ("224.0.0.1", False), ("ff0e::1", False),
         ("100.64.0.1", False), ("192.0.2.1", False), ("255.255.255.255", False),
+        ("192.0.0.8", False), ("192.0.0.192", False), ("192.88.99.1", False), ("::ffff:0:127.0.0.1", False),
+        ("::ffff:0:5db8:d822", False), ("5f00::1", False), ("3fff::1", False), ("3fff:fff::1", False),
+        ("4000::1", False), ("1fff::1", False), ("2001:1::1", False), ("2001:db8::1", False),
+        ("192.0.1.1", True), ("2001:200::1", True), ("2a00:1450:4001::1", True), ("::ffff:93.184.216.34", True),
     ],
 )  # fmt: skip
 def test_addresses_that_lead_home_by_a_detour_are_not_public(address: str, public: bool) -> None:

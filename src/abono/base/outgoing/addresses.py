@@ -23,10 +23,13 @@ _door = threading.BoundedSemaphore(4)
 """So many names are looked up at once for those who wait: the system's resolver may take half a minute for one."""
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 """RFC 6052: the last 32 bits are the IPv4 address that is really reached."""
-_TUNNELS = tuple(
-    ipaddress.IPv6Network(each)
-    # 6to4, Teredo, site-local, IPv4-compatible, local translation: they lead to addresses that nobody here can judge.
-    for each in ("2002::/16", "2001::/32", "fec0::/10", "::/96", "64:ff9b:1::/48")
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All that is given out of IPv6 as public addresses; whatever else looks like one is for some purpose of its own."""
+_NOBODY = tuple(
+    ipaddress.ip_network(each)
+    # 6to4 and its relays, Teredo and other protocols' own, documentation: they lead nowhere, or to addresses that nobody
+    # here can judge. ``is_global`` says so of some only, by the patch release of Python.
+    for each in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 )
 
 
@@ -128,6 +131,6 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
         if inner is not None:
             return is_public(str(inner))
-        if any(ip in each for each in _TUNNELS):
+        if ip not in _UNICAST:
             return False
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in each for each in _NOBODY)
