@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -15,12 +17,17 @@ from django.test.utils import CaptureQueriesContext
 
 from abono.base.outgoing.addresses import PrivateAddress, is_public, judge_url
 from abono.base.outgoing.calls import Limits, Outcome, post
-from abono.base.outgoing.dispatch import dispatch
+from abono.base.outgoing.dispatch import AT_ONCE, FOR_QUICK, PER_TENANT, Destination, dispatch
 from abono.base.refusal import InvalidRequest
+from abono.base.wall import wall
+from abono.features.operators.operations import insert_operator
 from abono.features.webhooks import operations as webhooks
 from abono.features.webhooks.delivering import Deliveries, deliver, give_up_old
 from tests.features.test_webhooks import START, Listener, boss, listener, opened, rows
 from tests.features.worlds import operator as make_operator
+
+if TYPE_CHECKING:
+    from abono.features.operators.queries import Operator
 
 __all__ = ["listener"]  # a fixture of that module
 
@@ -218,6 +225,128 @@ def test_a_slow_tenant_does_not_hold_up_another(listener: Listener) -> None:
         assert worker.is_alive()
         enough.set()
         worker.join()
+
+
+def stands_below(parent: Operator) -> Operator:
+    return insert_operator(f"test-{uuid4()}", "Test", {"currency": "EUR", "time_zone": "UTC"}, parent=parent.id)
+
+
+class Paced(Deliveries):
+    """Endpoints whose address says so answer late, with success."""
+
+    def __init__(self) -> None:
+        self.began: list[str] = []
+        self.at_once = self.most_slow = 0
+        self._lock = threading.Lock()
+
+    def attempt(self, row: Any, _now: object) -> Outcome:
+        slow = "slow" in row["url"]
+        with self._lock:
+            self.began.append(row["url"])
+            self.at_once += slow
+            self.most_slow = max(self.most_slow, self.at_once)
+        time.sleep(0.3 if slow else 0)
+        with self._lock:
+            self.at_once -= slow
+        return Outcome(204)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_tenant_takes_one_tenants_places_however_many_operators_it_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty operators below one, each with a slow receiver: at first a tenant's places, then one; others go on."""
+    monkeypatch.setattr("abono.base.outgoing.dispatch.QUICK", 0.2)
+    provider = make_operator()
+    many, other = stands_below(provider), stands_below(provider)
+    below = [stands_below(many) for _ in range(40)]
+    for each in below:
+        webhooks.add_endpoint(boss(each), each.id, "https://93.184.216.34/slow", ["account.opened"], now=START)
+        opened(each, "1")
+    webhooks.add_endpoint(boss(other), other.id, "https://93.184.216.34/quick", ["account.opened"], now=START)
+    opened(other, "1")
+    first = Paced()
+    assert dispatch(first, START + timedelta(seconds=1)) == 41
+    assert first.most_slow <= PER_TENANT
+    assert "https://93.184.216.34/quick" in first.began[: PER_TENANT + 1]
+    # Now it is known how they answer.
+    for each in below[:4]:
+        opened(each, "2")
+    opened(other, "2")
+    second = Paced()
+    assert dispatch(second, START + timedelta(seconds=60)) == 5
+    assert second.most_slow == 1
+    assert "https://93.184.216.34/quick" in second.began[:2]
+    # Ten minutes later they may show that they answer quickly; another address does not wash one clean before.
+    (slow,) = [row["id"] for row in rows("webhooks_endpoint") if row["operator_id"] == below[0].id]
+    now = START + timedelta(minutes=2)
+    webhooks.change_endpoint(boss(below[0]), slow, "https://93.184.216.35/", ["account.opened"], now=now)
+    opened(below[0], "3")
+    assert [each.slow for each in Deliveries().destinations(now)] == [True]
+    assert [(each.slow, each.quick) for each in Deliveries().destinations(now + timedelta(minutes=10))] == [
+        (False, True)
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_some_places_are_only_for_those_that_answer_quickly() -> None:
+    """New endpoints of many tenants do not take them all; a tenant's failing ones have one place together."""
+    asked: list[tuple[int, int]] = []
+
+    class Many(Deliveries):
+        def destinations(self, _now: object) -> list[Destination]:
+            if asked:
+                return []
+            new = [Destination(number, tenant=number, failing=False) for number in range(1, 31)]
+            failing = [Destination(number, tenant=99, failing=True) for number in range(31, 34)]
+            return [
+                *failing,
+                *new,
+                *(Destination(100 + n, tenant=100 + n, failing=False, quick=True) for n in range(4)),
+            ]
+
+        def take(self, destination: int, most: int, _now: object) -> list[dict[str, int]]:
+            asked.append((destination, most))
+            return [{"to": destination}] * most
+
+        def attempt(self, _row: object, _now: object) -> Outcome:
+            return Outcome(204)
+
+        def note(self, *_all: object) -> None:
+            pass
+
+    assert dispatch(Many(), START) == AT_ONCE
+    taken = dict(asked)
+    assert [taken.get(each) for each in (31, 32, 33)] == [1, None, None]
+    assert sum(most for each, most in asked if each < 100) == AT_ONCE - FOR_QUICK
+    assert sum(most for each, most in asked if each >= 100) == FOR_QUICK
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_second_test_while_one_waits(listener: Listener) -> None:
+    operator = make_operator()
+    endpoint = webhooks.add_endpoint(boss(operator), operator.id, listener.url, [], now=START).id
+    webhooks.send_test(boss(operator), endpoint, now=START)
+    with pytest.raises(webhooks.TestWaits) as refused:
+        webhooks.send_test(boss(operator), endpoint, now=START)
+    assert refused.value.code == "test_waits"
+    assert deliver(START) == 1
+    webhooks.send_test(boss(operator), endpoint, now=START)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_tenant_has_a_limited_number_of_endpoints(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted over all that stand below the operator below the provider, whoever asks and sees how much of it."""
+    monkeypatch.setattr(webhooks, "MOST_OF_TENANT", 3)
+    provider = make_operator()
+    tenant, other = stands_below(provider), stands_below(provider)
+    middle = stands_below(tenant)
+    low = stands_below(middle)
+    for each in (tenant, middle, low, other, provider):
+        webhooks.add_endpoint(boss(each), each.id, listener.url, [], now=START)
+    for each in (tenant, low):
+        with wall((each.id,)), pytest.raises(webhooks.TooManyEndpoints):
+            webhooks.add_endpoint(boss(each), each.id, listener.url, [], now=START)
+    for each in (other, provider):
+        webhooks.add_endpoint(boss(each), each.id, listener.url, [], now=START)
 
 
 def _deliver_once() -> None:

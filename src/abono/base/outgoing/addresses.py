@@ -27,8 +27,8 @@ _UNICAST = ipaddress.IPv6Network("2000::/3")
 """All that is given out of IPv6 as public addresses; whatever else looks like one is for some purpose of its own."""
 _NOBODY = tuple(
     ipaddress.ip_network(each)
-    # 6to4 and its relays, Teredo and other protocols' own, documentation: they lead nowhere, or to addresses that nobody
-    # here can judge. ``is_global`` says so of some only, by the patch release of Python.
+    # 6to4 and its relays, Teredo and other protocols' own, documentation: they lead nowhere, or to addresses that
+    # nobody here can judge. ``is_global`` says so of some only, by the patch release of Python.
     for each in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 )
 

@@ -32,11 +32,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one attempt: the HTTP status, if there was one, and what was wrong, if anything was."""
+    """What came of one attempt: the HTTP status, if there was one, what was wrong, if anything was, and how it went."""
 
     status: int | None
     error: str = ""
     body: bytes = b""
+    quick: bool = True
 
 
 def post(url: str, content: bytes, headers: Mapping[str, str], limits: Limits | None = None) -> Outcome:

@@ -1,11 +1,15 @@
-"""Working off what waits to be sent: many at once, a few per destination and tenant, nobody held up by anybody else."""
+"""Working off what waits to be sent: many at once, a few per destination and tenant, nobody held up by anybody else.
+
+A tenant makes as many destinations as it likes, and may let each of them answer late. So the slow and the failing ones
+of a tenant have one place together, and some places are only for destinations that are known to answer quickly.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,24 +19,35 @@ from django.db import DatabaseError, close_old_connections
 from abono.base.outgoing.calls import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
 _log = structlog.get_logger(__name__)
 AT_ONCE = 20
 PER_TENANT = 10
 PER_DESTINATION = 5
-_LONGEST = 15.0  # float: seconds after which nothing new is begun: whoever stops a worker waits for what is under way
+FOR_QUICK = 8
+"""Of all places, those that only destinations take that are known to answer quickly."""
+QUICK = 5.0  # float: seconds within which an answer is quick
+_LONGEST = 22.0  # float: seconds after which nothing new is begun: whoever stops a worker waits for what is under way
+_LONGEST_TROUBLED = 8.0  # float: the same for what is expected to take long, so that all ends at about the same time
 _LOOK = 0.5  # float: seconds after which it is looked again what became due meanwhile
 
 
 @dataclass(frozen=True)
 class Destination:
-    """Where something is sent: of a tenant, and whether it failed the last time."""
+    """Where something is sent: of a tenant, and how it answered the last times; a new one is neither slow nor quick."""
 
     id: int
     tenant: int
     failing: bool
+    slow: bool = False
+    quick: bool = False
+
+    @property
+    def troubled(self) -> bool:
+        """Whether an attempt is expected to take its place for long."""
+        return self.failing or self.slow
 
 
 class Outbox(Protocol):
@@ -72,7 +87,8 @@ def dispatch(outbox: Outbox, now: datetime) -> int:
             passed = time.monotonic() - began
             moment = now + timedelta(seconds=passed)
             if passed < _LONGEST:
-                for sent in _take(outbox, list(under_way.values()), moment):
+                troubled = passed < _LONGEST_TROUBLED
+                for sent in _take(outbox, list(under_way.values()), moment, troubled=troubled):
                     under_way[pool.submit(_attempt, outbox, sent.row, moment)] = sent
                     tried += 1
             if not under_way:
@@ -83,25 +99,52 @@ def dispatch(outbox: Outbox, now: datetime) -> int:
                 _note(outbox, under_way.pop(each).row, each.result(), moment)
 
 
-def _take(outbox: Outbox, under_way: Sequence[_Sent], now: datetime) -> list[_Sent]:
-    """What may be begun beside what is under way: a destination that failed is tried with one message only."""
+def _take(outbox: Outbox, under_way: Sequence[_Sent], now: datetime, *, troubled: bool) -> list[_Sent]:
+    """What may be begun beside what is under way, of ``troubled`` destinations only if these may begin at all."""
     taken: list[_Sent] = []
     if len(under_way) >= AT_ONCE:
         return taken
-    busy = Counter(each.destination.id for each in under_way)
-    tenants = Counter(each.destination.tenant for each in under_way)
+    places = _Places(each.destination for each in under_way)
     for destination in outbox.destinations(now):
-        most = min(
-            (1 if destination.failing else PER_DESTINATION) - busy[destination.id],
-            PER_TENANT - tenants[destination.tenant],
-            AT_ONCE - len(under_way) - len(taken),
-        )
-        if most <= 0:
-            continue
-        rows = outbox.take(destination.id, most, now)
-        tenants[destination.tenant] += len(rows)
-        taken += [_Sent(destination, row) for row in rows]
+        most = places.left(destination) if troubled or not destination.troubled else 0
+        if most > 0:
+            rows = outbox.take(destination.id, most, now)
+            places.fill(destination, len(rows))
+            taken += [_Sent(destination, row) for row in rows]
     return taken
+
+
+class _Places:
+    """Who has how many of the places."""
+
+    def __init__(self, taken: Iterable[Destination]) -> None:
+        self._all = self._others = 0
+        self._of: Counter[int] = Counter()
+        self._tenants: Counter[int] = Counter()
+        self._troubled: Counter[int] = Counter()
+        for each in taken:
+            self.fill(each, 1)
+
+    def left(self, destination: Destination) -> int:
+        """How many more a destination may have."""
+        left = min(
+            PER_DESTINATION - self._of[destination.id],
+            PER_TENANT - self._tenants[destination.tenant],
+            AT_ONCE - self._all,
+        )
+        if not destination.quick:
+            left = min(left, AT_ONCE - FOR_QUICK - self._others)
+        return min(left, 1 - self._troubled[destination.tenant]) if destination.troubled else left
+
+    def fill(self, destination: Destination, count: int) -> None:
+        """So many are taken."""
+        self._all += count
+        self._of[destination.id] += count
+        self._tenants[destination.tenant] += count
+        if not destination.quick:
+            self._others += count
+        if destination.troubled:
+            self._troubled[destination.tenant] += count
 
 
 def _note(outbox: Outbox, row: Mapping[str, Any], outcome: Outcome, now: datetime) -> None:
@@ -117,7 +160,9 @@ def _note(outbox: Outbox, row: Mapping[str, Any], outcome: Outcome, now: datetim
 
 
 def _attempt(outbox: Outbox, row: Mapping[str, Any], now: datetime) -> Outcome:
+    began = time.monotonic()
     try:
-        return outbox.attempt(row, now)
+        outcome = outbox.attempt(row, now)
     except Exception as error:  # noqa: BLE001 -- a fault in one message must not end the others
-        return Outcome(None, f"{type(error).__name__}: {error}"[:200])
+        outcome = Outcome(None, f"{type(error).__name__}: {error}"[:200])
+    return replace(outcome, quick=time.monotonic() - began <= QUICK)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from itertools import count
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -25,11 +28,13 @@ _log = structlog.get_logger(__name__)
 
 _HOLD = timedelta(minutes=2)
 _GIVEN_UP_AFTER = timedelta(days=3)
+_SLOW = timedelta(minutes=10)
+"""So long after a slow answer an endpoint counts as slow."""
 _TRIES = len(PAUSES) + 1
 
 
 def deliver(now: datetime) -> int:
-    """Tell what is due by ``now`` and what falls due meanwhile, half a minute at most; answers how many were tried."""
+    """Tell what is due by ``now`` and what falls due meanwhile, for less than a minute; answers how many were tried."""
     return dispatch(Deliveries(), now)
 
 
@@ -48,7 +53,9 @@ class Deliveries:
     """The outbox of webhooks (abono.base.outgoing.dispatch.Outbox): an endpoint that fails waits as a whole."""
 
     def destinations(self, now: datetime) -> Sequence[Destination]:
-        return [Destination(**row) for row in _sql.rows("destinations", now=now, tries=_TRIES)]
+        found = [Destination(**row) for row in _sql.rows("destinations", now=now, tries=_TRIES)]
+        turns: dict[int, count[int]] = defaultdict(count)
+        return [each for _, each in sorted(((next(turns[each.tenant]), each) for each in found), key=itemgetter(0))]
 
     def take(self, destination: int, most: int, now: datetime) -> Sequence[Mapping[str, Any]]:
         with transaction.atomic():
@@ -65,9 +72,10 @@ class Deliveries:
 
     def note(self, row: Mapping[str, Any], outcome: Outcome, now: datetime) -> None:
         where = {"account": row["account_id"], "delivery": row["id"], "now": now, "status": outcome.status}
+        slow_until = None if outcome.quick else now + _SLOW
         if not outcome.error:
             _sql.run("heard", **where)
-            _sql.run("answers", endpoint=row["endpoint_id"])
+            _sql.run("answers", endpoint=row["endpoint_id"], now=now, slow_until=slow_until)
             return
         factor, again = jitter(), None
         if row["attempts"] < _TRIES and not row["disabled"]:
@@ -75,7 +83,14 @@ class Deliveries:
         _sql.run("not_heard", error=outcome.error, again_at=again, **where)
         if not row["disabled"]:
             pauses = [each * factor for each in PAUSES]
-            _sql.run("fails", endpoint=row["endpoint_id"], now=now, began=row["began"], pauses=pauses)
+            _sql.run(
+                "fails",
+                endpoint=row["endpoint_id"],
+                now=now,
+                began=row["began"],
+                pauses=pauses,
+                slow_until=slow_until,
+            )
         _log.info("webhook_not_heard", delivery=str(row["id"]), error=outcome.error, again_at=again)
 
 

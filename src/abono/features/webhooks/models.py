@@ -9,7 +9,7 @@ from abono.base.row_security import Privileges, account_policy, operator_policy
 
 _SHOWN = (
     "id", "operator_id", "url", "types", "old_until", "made_by", "made_by_user_id", "made_by_key_id", "made_at",
-    "disabled_at", "failures", "failing_since", "retry_at",
+    "disabled_at", "failures", "failing_since", "retry_at", "quick_at",
 )  # fmt: skip
 """All but the secrets: who may see one is told by the function abono_webhook_secret."""
 
@@ -38,6 +38,8 @@ class Endpoint(models.Model):
     failures = models.IntegerField(db_default=0)
     failing_since = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(null=True)
+    # From when on it counts as one that answers quickly; in the future after a slow answer, null before the first.
+    quick_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _sql = statements("abono.features.webhooks", "webhooks")
 MOST_ENDPOINTS = 50
 """Of one operator: every event is written once for each of them."""
+MOST_OF_TENANT = 500
+"""Of an operator below the provider and all below it: whoever makes operators makes no endpoints without end."""
 
 
 def tell(
@@ -77,9 +79,15 @@ class EndpointDisabled(Refusal):
 
 
 class TooManyEndpoints(Refusal):
-    """The operator has as many endpoints as one may have."""
+    """The operator, or its tenant, has as many endpoints as one may have."""
 
     code = "too_many_endpoints"
+
+
+class TestWaits(Refusal):
+    """A test is on its way to the endpoint already."""
+
+    code = "test_waits"
 
 
 @dataclass(frozen=True)
@@ -108,9 +116,7 @@ def add_endpoint(person: Person, operator: int, url: str, types: Collection[str]
     _judge(person, url, types)
     secret = _new_secret()
     with transaction.atomic():
-        if _sql.row("count_endpoints", operator=operator)["endpoints"] >= MOST_ENDPOINTS:
-            message = f"An operator may have {MOST_ENDPOINTS} endpoints; change one of them, or take a program between."
-            raise TooManyEndpoints(message)
+        _judge_number(operator)
         added = _sql.row(
             "add_endpoint",
             operator=operator,
@@ -134,7 +140,7 @@ def change_endpoint(person: Person, endpoint: int, url: str, types: Collection[s
     found = find_endpoint(person, endpoint, "webhook.change")
     _judge(person, url, types)
     with transaction.atomic():
-        _sql.run("change_endpoint", endpoint=endpoint, url=url, types=sorted(types))
+        _sql.run("change_endpoint", endpoint=endpoint, url=url, types=sorted(types), now=now)
         _take_over(person, endpoint)
         before = {"url": found.url, "types": list(found.types)}
         after = {"url": url, "types": sorted(types)}
@@ -199,13 +205,16 @@ def replay_since(person: Person, endpoint: int, since: datetime, *, now: datetim
 def send_test(person: Person, endpoint: int, *, now: datetime) -> UUID:
     """Tell an endpoint of nothing but that it is told; answers the delivery, by which one sees what came of it.
 
-    Raises Forbidden, NotFound, EndpointDisabled.
+    Raises Forbidden, NotFound, EndpointDisabled, TestWaits.
     """
     found = _listening(person, endpoint)
     payload = json.dumps({"endpoint": endpoint})
     with transaction.atomic():
+        _sql.run("try_now", endpoint=endpoint)  # of two at the same moment the second waits here
+        if _sql.row("test_waits", endpoint=endpoint, type=TEST)["waits"]:
+            message = "A test is on its way to this endpoint already; look at its deliveries to see what came of it."
+            raise TestWaits(message, field="endpoint")
         told = _sql.row("test", endpoint=endpoint, operator=found.operator_id, type=TEST, payload=payload, now=now)
-        _sql.run("try_now", endpoint=endpoint)
         record("webhook.test", str(endpoint), operator=found.operator_id, at=now)
         deliver_soon()
     delivery: UUID = told["id"]
@@ -219,6 +228,17 @@ def _listening(person: Person, endpoint: int) -> Endpoint:
         message = "The endpoint is switched off and is told nothing; switch it on first."
         raise EndpointDisabled(message, field="endpoint")
     return found
+
+
+def _judge_number(operator: int) -> None:
+    """Whether an operator may have one more endpoint. Raises TooManyEndpoints."""
+    found = _sql.row("count_endpoints", operator=operator)
+    if found["endpoints"] >= MOST_ENDPOINTS:
+        message = f"An operator may have {MOST_ENDPOINTS} endpoints; change one of them, or take a program between."
+        raise TooManyEndpoints(message)
+    if found["of_tenant"] >= MOST_OF_TENANT:
+        message = f"An operator and all below it may have {MOST_OF_TENANT} endpoints; one hears of several operators."
+        raise TooManyEndpoints(message)
 
 
 def _judge(person: Person, url: str, types: Collection[str]) -> None:

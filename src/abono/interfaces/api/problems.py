@@ -57,6 +57,7 @@ STATUS = {
     "run_not_failed": 409,
     "endpoint_disabled": 409,
     "too_many_endpoints": 409,
+    "test_waits": 409,
     "not_whole": 409,
     "last_administrator": 409,
     "too_large": 413,

@@ -282,7 +282,7 @@ def rotate_webhook_secret(request: Call, endpoint: Id, body: Nothing) -> Reply:
 
 @endpoint(
     "POST", f"{ONE}/test", right="webhook.change", tag=TAG, answer=DeliveryDetail, status=202,
-    refusals=("endpoint_disabled",),
+    refusals=("endpoint_disabled", "test_waits"),
 )  # fmt: skip
 def send_webhook_test(request: Call, endpoint: Id, body: Nothing) -> Reply:
     """Send an endpoint a test.

@@ -81,6 +81,7 @@ SENTENCES: dict[str, _StrPromise] = {
     "unknown_picture": _("The picture is not a PNG, JPEG or WebP, or is too large."),
     "private_address": _("This is not an address of the public Internet."),
     "too_many_endpoints": _("The operator has as many endpoints as one may have. Change one of them."),
+    "test_waits": _("A test is on its way already. Below you see what came of it."),
     "endpoint_disabled": _("The endpoint is switched off and is told nothing. Switch it on first."),
     "duplicate_membership": _("This person is let in for that already. Look them up in the list."),
     "last_administrator": _("The provider needs an administrator. Make somebody else one first."),

@@ -49,8 +49,10 @@ WHERE
 RETURNING e.id, e.url, e.operator_id;
 
 -- name: count_endpoints
-SELECT count(*) AS endpoints FROM webhooks_endpoint
-WHERE operator_id = %(operator)s;
+-- How many endpoints an operator has, and how many its tenant has in all.
+SELECT
+    (SELECT count(*) FROM webhooks_endpoint WHERE operator_id = %(operator)s) AS endpoints,
+    abono_endpoints_of_tenant(%(operator)s::bigint) AS of_tenant;
 
 -- name: endpoints
 -- Of some operators, the newest first; or one of them.
@@ -71,9 +73,11 @@ LIMIT %(most)s;
 SELECT abono_webhook_secret(%(endpoint)s::bigint) AS secret;
 
 -- name: change_endpoint
--- Another address has not failed yet.
+-- Another address has not failed yet, nor answered; that an answer was slow a moment ago stays.
 UPDATE webhooks_endpoint
-SET url = %(url)s, types = %(types)s::text[], failures = 0, failing_since = NULL, retry_at = NULL
+SET
+    url = %(url)s::text, types = %(types)s::text[], failures = 0, failing_since = NULL, retry_at = NULL,
+    quick_at = CASE WHEN quick_at > %(now)s::timestamptz OR url = %(url)s::text THEN quick_at END
 WHERE id = %(endpoint)s;
 
 -- name: take_over
@@ -100,8 +104,14 @@ WHERE id = %(endpoint)s;
 
 -- name: destinations
 -- The endpoints that something is due at and that are not left alone at this moment, each operator's first before
--- anybody's second. One machine looks up each endpoint's first delivery; of several each tells its own.
-SELECT id, operator_id AS tenant, failures > 0 AS failing
+-- anybody's second, and whose they are. One machine looks up each endpoint's first delivery; of several each tells its
+-- own.
+SELECT
+    id,
+    abono_tenant(operator_id) AS tenant,
+    failures > 0 AS failing,
+    coalesce(quick_at > %(now)s::timestamptz, FALSE) AS slow,
+    coalesce(quick_at <= %(now)s::timestamptz, FALSE) AND failures = 0 AS quick
 FROM webhooks_endpoint
 WHERE
     (retry_at IS NULL OR retry_at <= %(now)s::timestamptz)
@@ -152,9 +162,12 @@ UPDATE webhooks_delivery SET
 WHERE account_id = %(account)s AND id = %(delivery)s::uuid AND state = 'waiting';
 
 -- name: answers
--- The endpoint answers again.
-UPDATE webhooks_endpoint SET failures = 0, failing_since = NULL, retry_at = NULL
-WHERE id = %(endpoint)s AND failures > 0;
+-- The endpoint answers, quickly or not. A quick answer does not end the time for which it counts as slow.
+UPDATE webhooks_endpoint
+SET
+    failures = 0, failing_since = NULL, retry_at = NULL,
+    quick_at = coalesce(%(slow_until)s::timestamptz, quick_at, %(now)s::timestamptz)
+WHERE id = %(endpoint)s AND (failures > 0 OR quick_at IS NULL OR %(slow_until)s::timestamptz IS NOT NULL);
 
 -- name: fails
 -- It failed once more. Of what was sent at the same time only the first failure counts.
@@ -162,6 +175,7 @@ UPDATE webhooks_endpoint
 SET
     failures = failures + 1,
     failing_since = coalesce(failing_since, %(now)s::timestamptz),
+    quick_at = coalesce(%(slow_until)s::timestamptz, quick_at),
     retry_at = %(now)s::timestamptz
     + (%(pauses)s::double precision[])[least(failures + 1, cardinality(%(pauses)s::double precision[]))]
     * interval '1 second'
@@ -203,6 +217,11 @@ WHERE
     AND (%(after)s::uuid IS NULL OR d.id < %(after)s::uuid)
 ORDER BY d.id DESC
 LIMIT %(most)s;
+
+-- name: test_waits
+SELECT count(*) > 0 AS waits FROM webhooks_delivery AS d
+INNER JOIN webhooks_event AS e ON d.account_id = e.account_id AND d.event_id = e.id
+WHERE d.endpoint_id = %(endpoint)s AND d.state = 'waiting' AND d.account_id = 0 AND e.type = %(type)s;
 
 -- name: test
 -- An event that concerns no account, for one endpoint, whatever types it wants.
