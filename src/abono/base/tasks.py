@@ -27,6 +27,8 @@ FORECASTS = "forecasts"
 """The queue of what may take minutes and is in nobody's way."""
 FIRST = 10
 """The priority of what is to be begun before all else of its queue."""
+SOON = 5
+"""The priority of mails that somebody waits for; what has none of its own has 0, and what may wait has less."""
 PATIENT = RetryStrategy(max_attempts=9, exponential_wait=4)
 """From seconds to days: a mail server may be away for a weekend."""
 _STALLED = 60
@@ -42,7 +44,7 @@ def never_given_up(task: _Task) -> _Task:
     return task
 
 
-@app.task(name="base.send_mail", retry=PATIENT, queue=OUTGOING)
+@app.task(name="base.send_mail", retry=PATIENT, queue=OUTGOING, priority=SOON)
 def send_mail(to: str, subject: str, text: str) -> None:
     """Send what was written already. Secrets have no place here: a job is kept until it is done."""
     deliver(to, subject, text)

@@ -206,6 +206,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a plan may have a thousand tiers of th
 API_CALLS_A_SECOND = whole_number("ABONO_API_CALLS_A_SECOND", 100, 1, 1_000_000)
 API_OPERATOR_CALLS_A_SECOND = whole_number("ABONO_API_OPERATOR_CALLS_A_SECOND", 300, 1, 1_000_000)
 """Of all keys of one operator together."""
+INVITATIONS_A_DAY = whole_number("ABONO_INVITATIONS_A_DAY", 1_000, 1, 1_000_000)
+INVITATIONS_WAITING = whole_number("ABONO_INVITATIONS_WAITING", 5_000, 1, 1_000_000)
+"""Of an operator below the provider and all below it together: sent within a day, and waiting to be accepted."""
 choice("ABONO_WEBHOOK_PRIVATE", "0", "1")  # read where it is used (webhooks/addresses.py), judged here
 CLOCK_GAP_DAYS = whole_number("ABONO_CLOCK_GAP_DAYS", 7, 1, 36_500)
 """After so many days in which Abono was not at work somebody has to say that the clock is right."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
@@ -30,12 +31,20 @@ _BIGINT = 2**63
 _sql = statements("abono.features.access", "invitations")
 LASTS = timedelta(days=7)
 """How long a link holds."""
+MOST_TO_RECEIVER = 5
+"""So many invitations of one tenant in an hour get through to one address."""
 
 
 class SignInFirst(Refusal):
     """Whoever has a password accepts an invitation signed in, as the person whom it was sent to."""
 
     code = "sign_in_first"
+
+
+class TooManyInvitations(Refusal):
+    """The operator's tenant has sent as many as it may for now, or as many to this address."""
+
+    code = "too_many_invitations"
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,7 @@ def invite(  # noqa: PLR0913 -- whom, where, as what
     """Ask somebody in by mail; answers the invitation's id. One to the same that still waits is void.
 
     ``account`` is one that the caller has found for this person at the operator. Nobody gives more than they have.
-    Raises Forbidden, NotFound, InvalidRequest, DuplicateMembership.
+    Raises Forbidden, NotFound, InvalidRequest, DuplicateMembership, TooManyInvitations.
     """
     person.require("person.change")
     person.require_operator(operator)
@@ -85,6 +94,7 @@ def invite(  # noqa: PLR0913 -- whom, where, as what
             raise DuplicateMembership(
                 "This person is let in for that already; look them up in the list of people.", field="email"
             )
+        before = _judge_number(operator, address, now)
         _sql.run("replace", now=now, **where)
         added = _sql.row(
             "add_invitation",
@@ -100,7 +110,7 @@ def invite(  # noqa: PLR0913 -- whom, where, as what
         )
         after = {"kind": kind, "role": role}
         record("person.invite", address, operator=operator, account=account or 0, at=now, after=after)
-        mail_invitation.defer(invitation=added["id"])
+        mail_invitation.configure(priority=-before).defer(invitation=added["id"])
     return int(added["id"])
 
 
@@ -167,6 +177,21 @@ def accept(
             assert found is not None  # noqa: S101 -- who knows a password is a user
             add_membership(found, invited.operator, invited.kind, now=now, role=invited.role, account=invited.account)
     return found
+
+
+def _judge_number(operator: int, email: str, now: datetime) -> int:
+    """How many invitations the operator's tenant sent in a day, if it may send one more. Raises TooManyInvitations."""
+    sent = _sql.row("sent", operator=operator, email=email, now=now)
+    if sent["to_receiver"] >= MOST_TO_RECEIVER:
+        message = f"{email} was sent {MOST_TO_RECEIVER} invitations within an hour; wait before you send another."
+        raise TooManyInvitations(message, field="email")
+    if sent["of_day"] >= settings.INVITATIONS_A_DAY:
+        message = f"{sent['of_day']} invitations were sent within a day, as many as may be; send this one tomorrow."
+        raise TooManyInvitations(message)
+    if sent["waiting"] >= settings.INVITATIONS_WAITING:
+        message = f"{sent['waiting']} invitations wait to be accepted, as many as may be; take some of them back."
+        raise TooManyInvitations(message)
+    return int(sent["of_day"])
 
 
 def _sender_may(row: dict[str, Any], now: datetime) -> bool:

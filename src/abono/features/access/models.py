@@ -141,7 +141,7 @@ class Invitation(models.Model):
     """Somebody is asked in by mail. The link's secret is derived from ``nonce``; only a digest of it is looked up."""
 
     id = models.BigAutoField(primary_key=True)
-    operator = models.ForeignKey("operators.Operator", models.PROTECT)
+    operator = models.ForeignKey("operators.Operator", models.PROTECT, db_index=False)
     email = models.EmailField(max_length=254)
     kind = models.CharField(max_length=10)
     role = models.CharField(max_length=20, db_default="")
@@ -168,6 +168,7 @@ class Invitation(models.Model):
             Privileges(select=_INVITATION_SHOWN, insert=True, update=True, delete=True),
             operator_policy(),
         ]
+        indexes = [models.Index(fields=["operator", "made_at"], name="access_invitation_made")]
 
 
 class SignIn(models.Model):

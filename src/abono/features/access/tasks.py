@@ -13,7 +13,7 @@ from procrastinate.contrib.django import app
 
 from abono.base.mail import compose, deliver, name_in_mail
 from abono.base.sql import statements
-from abono.base.tasks import OUTGOING, PATIENT
+from abono.base.tasks import OUTGOING, PATIENT, SOON
 from abono.features.access.models import User
 from abono.features.access.queries import secret_of
 from abono.features.access.signins import forget
@@ -23,7 +23,10 @@ _sql = statements("abono.features.access", "invitations")
 
 @app.task(name="access.mail_invitation", retry=PATIENT, queue=OUTGOING)
 def mail_invitation(invitation: int) -> None:
-    """Ask somebody in, unless the invitation was taken back meanwhile."""
+    """Ask somebody in, unless the invitation was taken back meanwhile.
+
+    The priority of each is less the more its tenant sends in a day, so that tenants take turns and no other mail waits.
+    """
     for row in _sql.rows("to_mail", invitation=invitation):
         link = settings.URL.rstrip("/") + reverse("invitation", args=[secret_of(row["nonce"])])
         values = {
@@ -36,7 +39,7 @@ def mail_invitation(invitation: int) -> None:
         deliver(row["email"], *compose("access/invitation", row["locale"] or row["theirs"], values))
 
 
-@app.task(name="access.mail_password_link", retry=PATIENT, queue=OUTGOING)
+@app.task(name="access.mail_password_link", retry=PATIENT, queue=OUTGOING, priority=SOON)
 def mail_password_link(email: str) -> None:
     """The link to a new password, if somebody active has the address; nothing tells whether it went out."""
     for user in User.objects.filter(email=email.strip().lower(), is_active=True):

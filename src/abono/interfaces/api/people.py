@@ -199,14 +199,14 @@ def list_invitations(request: Call, wanted: Query[Paging]) -> Reply:
 
 @endpoint(
     "POST", "/invitations", right="person.change", tag=TAG, answer=Invitation, status=201,
-    refusals=("duplicate_membership", "not_found"),
+    refusals=("duplicate_membership", "not_found", "too_many_invitations"),
 )  # fmt: skip
 def invite_somebody(request: Call, body: NewInvitation) -> Reply:
     """Ask somebody in by mail.
 
     The link holds for a week, at most as long as the calling key, and only while the key may still do it. Nobody may do
     more than the calling key; one that ends lets in no staff. A subscriber's account needs the right
-    `account.view` as well.
+    `account.view` as well. How many are sent in a day, wait, and go to one address within an hour is limited.
     """
     person = request.person
     operator = body.operator or person.operator

@@ -69,6 +69,7 @@ STATUS = {
     "too_many_requests": 429,
     "forecast_running": 429,
     "too_many_forecasts": 429,
+    "too_many_invitations": 429,
     "busy": 503,
     "clock_leapt": 503,
 }

@@ -97,6 +97,7 @@ _TELLS = {
     "last_administrator": "This is the last administrator of the operator; make somebody else one first.",
     "run_not_failed": "Nothing of this run failed; start a new one.",
     "private_address": "10.0.0.7 is not an address of the public Internet; use one that is.",
+    "too_many_invitations": "1000 invitations were sent within a day, as many as may be; send this one tomorrow.",
     "too_many_endpoints": "An operator may have 50 endpoints; change one of them, or take a program between.",
     "test_waits": "A test is on its way to this endpoint already; look at its deliveries to see what came of it.",
     "endpoint_disabled": "The endpoint is switched off and is told nothing; switch it on first.",

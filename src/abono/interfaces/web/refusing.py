@@ -80,6 +80,9 @@ SENTENCES: dict[str, _StrPromise] = {
     "poor_contrast": _("Text on this colour could not be read well. Choose a darker or a lighter one."),
     "unknown_picture": _("The picture is not a PNG, JPEG or WebP, or is too large."),
     "private_address": _("This is not an address of the public Internet."),
+    "too_many_invitations": _(
+        "There were as many invitations as may be sent for now, to this address or in all. Send this one later."
+    ),
     "too_many_endpoints": _("The operator has as many endpoints as one may have. Change one of them."),
     "test_waits": _("A test is on its way already. Below you see what came of it."),
     "endpoint_disabled": _("The endpoint is switched off and is told nothing. Switch it on first."),

@@ -5,6 +5,11 @@ WHERE
     email = %(email)s AND operator_id = %(operator)s AND kind = %(kind)s
     AND account_id IS NOT DISTINCT FROM %(account)s::bigint AND accepted_at IS NULL AND revoked_at IS NULL;
 
+-- name: sent
+-- How many invitations of an operator's tenant wait, were sent in a day, and to a receiver in an hour.
+SELECT s.waiting, s.of_day, s.to_receiver
+FROM abono_invitations_of_tenant(%(operator)s::bigint, %(email)s::text, %(now)s::timestamptz) AS s;
+
 -- name: add_invitation
 INSERT INTO access_invitation (
     operator_id, email, kind, role, account_id, locale, nonce, digest, made_by_id, made_by_key_id, made_at, expires_at

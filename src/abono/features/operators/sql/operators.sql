@@ -31,14 +31,8 @@ ORDER BY id;
 
 -- name: topmost_below_provider
 -- The operator of a line that stands directly below the provider; the provider itself where the line is no longer.
-WITH RECURSIVE line AS (
-    SELECT id, parent_id, 0 AS up FROM operators_operator WHERE id = %(id)s
-    UNION ALL
-    SELECT o.id, o.parent_id, l.up + 1 FROM operators_operator AS o
-    INNER JOIN line AS l ON o.id = l.parent_id
-)
-
-SELECT id FROM line ORDER BY (parent_id IS NULL)::integer, up DESC LIMIT 1;
+SELECT t.id FROM abono_tenant(%(id)s::bigint) AS t (id)
+WHERE t.id IS NOT NULL;
 
 -- name: subtree
 -- An operator and all that are below it, itself first.
