@@ -89,12 +89,12 @@ def large_bodies(host: str, port: int) -> Step:
 
 
 def calls(url: str, method: str, path: str, key: str = "", body: object = None) -> Step:
-    """One call of the API again and again, with a key or without."""
+    """One call of the API again and again, with a key or without; ``body`` may make another one each time."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     client = httpx.Client(base_url=url, trust_env=False, timeout=90, headers=headers)
 
     def step() -> str:
-        return str(client.request(method, path, json=body).status_code)
+        return str(client.request(method, path, json=body() if callable(body) else body).status_code)
 
     return step
 

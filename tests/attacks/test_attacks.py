@@ -137,6 +137,11 @@ def until_mailed(installation: Installation, key: str, seconds: float) -> float:
     return time.monotonic() - began
 
 
+def invitation() -> dict[str, str]:
+    """Asks somebody in who was never heard of."""
+    return {"email": f"{uuid4()}@example.com", "kind": "agent"}
+
+
 def p95_of_pages(browser: httpx.Client, seconds: float) -> float:
     """The pages of somebody at work, one after another; 95 of 100 come within so many milliseconds."""
     took: list[float] = []
@@ -171,6 +176,7 @@ def test_all_attacks_together_stop_nobody_else(installation: Installation) -> No
         receiver = stack.enter_context(dripping_receiver())
         for _ in range(40):
             webhooks.add_endpoint(staff(attacker), attacker.id, receiver, [], now=datetime.now(UTC))
+        plans = {f"p{number}": {"price": "1.00", "period": "month"} for number in range(3_000)}
         attackers = Attackers()
         host, port, url = installation.host, installation.port, installation.url
         attackers.begin("slow bodies", slow_bodies(host, port))
@@ -180,6 +186,10 @@ def test_all_attacks_together_stop_nobody_else(installation: Installation) -> No
         attackers.begin("forecasts", calls(url, "GET", "/api/v1/forecast?days=366", key), threads=4, pause=0.05)
         asked = calls(url, "POST", "/api/v1/forecasts", key, {"days": 366})
         attackers.begin("forecasts for the worker", asked, pause=0.2)
+        path = f"/api/v1/operators/{attacker.id}/catalogue?dry_run=true"
+        attackers.begin("their own lock", calls(url, "PUT", path, key, {"plans": plans}), threads=15)
+        asked_in = calls(url, "POST", "/api/v1/invitations", key, invitation)
+        attackers.begin("invitations", asked_in, threads=2, pause=0.02)
         attackers.begin("no key", calls(url, "GET", "/api/v1/accounts", "abono_none"), threads=2, pause=0.05)
         attackers.begin("no such page", calls(url, "GET", "/nothing/" + "x" * 2000), threads=2, pause=0.05)
         try:
