@@ -18,11 +18,16 @@ from procrastinate.contrib.django import app
 
 from abono.base.mail import deliver
 from abono.base.tasks import restart_stalled, send_mail
-from abono.features.billing import forecasts
+from abono.features.billing import forecasts, orders
+from abono.features.billing.forecast import OutOfTime, forecast
+from abono.features.billing.runs import request_run
 from abono.features.billing.tasks import advance_all, advance_asked
+from abono.features.operators import tree
 from abono.features.webhooks.tasks import deliver_due
 from abono.interfaces.cli.jobs import _list
+from tests.features.people import staff
 from tests.features.test_webhooks import START, boss
+from tests.features.worlds import account
 from tests.features.worlds import operator as make_operator
 
 if TYPE_CHECKING:
@@ -113,7 +118,7 @@ def test_a_forecast_that_ends_its_process_is_given_up(monkeypatch: pytest.Monkey
     asked = forecasts.ask(boss(seller), seller.id, 30, now=START)
     following = forecasts.ask(boss(seller), seller.id, 1, now=START)
 
-    def killed(*_: object) -> None:
+    def killed(*_: object, **__: object) -> None:
         raise Killed
 
     monkeypatch.setattr("abono.features.billing.forecasts.forecast", killed)  # in the middle of what takes memory
@@ -128,6 +133,56 @@ def test_a_forecast_that_ends_its_process_is_given_up(monkeypatch: pytest.Monkey
         START, "the process that made it ended each time, most likely for want of memory; ask for fewer days",
     )  # fmt: skip
     assert (made.error, made.summary is not None) == ("", True)
+
+
+def test_tenants_take_turns_at_forecasts() -> None:
+    provider = make_operator()
+    one, other = (tree.add_below(provider.id, f"{provider.code}-{name}", name, {}, now=START) for name in ("a", "b"))
+    part = tree.add_below(one.id, f"{one.code}-1", "a1", {}, now=START)
+    asked = [forecasts.ask(staff(each), each.id, 1, now=START) for each in (one, part, part, other)]
+    order = []
+    while (left := _unfinished(asked)) and forecasts._make_one(START):  # noqa: SLF001 -- one at a time, to see the order
+        order += [asked.index(each) for each in left - _unfinished(asked)]
+    assert order[:2] == [0, 3]
+    assert sorted(order) == [0, 1, 2, 3]
+
+
+def _unfinished(asked: list[int]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM billing_forecast WHERE finished_at IS NULL AND id = any(%s)", [asked])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def test_a_forecast_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    seller = make_operator()
+    orders.subscribe(account(seller, 5_000), "line", now=START)
+    with pytest.raises(OutOfTime):
+        forecast(seller, START, 60, seconds=0)
+    asked = forecasts.ask(boss(seller), seller.id, 60, now=START)
+    monkeypatch.setattr(forecasts, "_MOST_SECONDS", 0.0)
+    assert forecasts.make_waiting(START) == 1
+    found = forecasts.find_forecast(boss(seller), asked)
+    assert (found.error, found.summary) == ("it took longer than two minutes; ask for fewer days", None)
+
+
+def test_asked_runs_are_in_the_way_of_nobody() -> None:
+    provider = make_operator()
+    tenant = tree.add_below(provider.id, f"{provider.code}-a", "a", {}, now=START)
+    for each in (tenant, tree.add_below(tenant.id, f"{tenant.code}-1", "a1", {}, now=START), provider):
+        request_run(staff(each), now=START)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (args ->> 'operator')::bigint, lock, priority FROM procrastinate_jobs"
+            " WHERE task_name = 'billing.advance_asked' ORDER BY id"
+        )
+        asked = cursor.fetchall()
+        advance_all.defer()
+        cursor.execute("SELECT priority FROM procrastinate_jobs WHERE task_name = 'billing.advance'")
+        ((minute,),) = cursor.fetchall()
+    assert [(operator, lock) for operator, lock, _ in asked] == [
+        (tenant.id, "billing.advance_asked"), (provider.id, "billing.advance_asked"),
+    ]  # fmt: skip
+    assert minute > max(priority for *_, priority in asked)
 
 
 class Killed(BaseException):

@@ -109,10 +109,21 @@ def _returns_are_open(scope: Scope, last: datetime, now: datetime) -> bool:
     return last < now and bool(_instant.row("credit_since", **scope.common(last, now))["given"])
 
 
-def turn_clock(scope: Scope, until: datetime, *, look: Look | None, lenient: bool = False) -> Totals:
-    """Let time pass until an instant: everything is done at the moment it is due, nothing is late."""
+def turn_clock(
+    scope: Scope,
+    until: datetime,
+    *,
+    look: Look | None,
+    lenient: bool = False,
+    before_each: Callable[[], None] = lambda: None,
+) -> Totals:
+    """Let time pass until an instant: everything is done at the moment it is due, nothing is late.
+
+    ``before_each`` is called at every instant; what it raises ends the play.
+    """
     totals: Totals = Counter()
     while (instant := next_instant(scope, until)) is not None:
+        before_each()
         totals += catch_up(replace(scope, claim=uuid4()), instant, look=look, lenient=lenient)
     return totals
 

@@ -6,6 +6,8 @@ will do if nothing happens in between.
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,10 @@ _sql = statements("abono.features.billing", "forecast")
 _shadow = statements("abono.features.billing", "shadow")
 
 SLICE = 2_000
+
+
+class OutOfTime(Exception):  # noqa: N818 -- told to whoever asked for it, not an error
+    """A forecast took longer than it may."""
 
 
 @dataclass
@@ -47,16 +53,26 @@ def forecast(
     days: int,
     *,
     size: int = SLICE,
+    seconds: float = math.inf,  # float: seconds of work
     tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Forecast:
-    """What an operator's accounts will be charged within so many civil days. ``tell`` hears accounts done and all."""
+    """What an operator's accounts will be charged within so many civil days. ``tell`` hears accounts done and all.
+
+    Raises OutOfTime when ``seconds`` are over, at the next instant that is played.
+    """
+    ends = time.monotonic() + seconds
+
+    def in_time() -> None:
+        if time.monotonic() > ends:
+            raise OutOfTime
+
     until = operator.later(now, days)
     due = [row["account_id"] for row in _sql.rows("due", operator=operator.id, until=until)]
     found = Forecast(operator.code, operator.currency)
     done = 0
     for accounts in _parts(due, size):
         with shadow(operator, accounts, now) as copies:
-            turn_clock(copies, until, look=look)
+            turn_clock(copies, until, look=look, before_each=in_time)
             found.charges += _shadow.rows("charges")
             found.outcomes += _shadow.rows("outcomes")
         done += len(accounts)

@@ -18,8 +18,8 @@ from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.access.people import NotFound
-from abono.features.billing.forecast import Forecast, account_numbers, forecast
-from abono.features.operators.queries import operator_by_id
+from abono.features.billing.forecast import Forecast, OutOfTime, account_numbers, forecast
+from abono.features.operators.queries import operator_by_id, topmost_below_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,8 @@ _log = structlog.get_logger(__name__)
 MOST_DAYS = 366
 MOST = 1_000
 _MOST_ATTEMPTS = 3
+_MOST_SECONDS = 120.0  # float
+TOO_LONG = "it took longer than two minutes; ask for fewer days"
 ENDED = "the process that made it ended each time, most likely for want of memory; ask for fewer days"
 _KEPT = 20
 _MOST_WAITING = 3
@@ -82,7 +84,9 @@ def ask(person: Person, operator: int, days: int, *, now: datetime) -> int:
         if _sql.row("how_many_wait", operator=operator)["waiting"] >= _MOST_WAITING:
             message = f"{_MOST_WAITING} forecasts of the operator wait to be made already; look at them first."
             raise TooManyForecasts(message)
-        made = int(_sql.row("ask", operator=operator, days=days, now=now, asked_by=person.name)["id"])
+        tenant = topmost_below_provider(operator)
+        asked = _sql.row("ask", operator=operator, tenant=tenant, days=days, now=now, asked_by=person.name)
+        made = int(asked["id"])
         record("forecast.ask", str(made), operator=operator, at=now, after={"days": days})
         transaction.on_commit(_wake)
     return made
@@ -153,7 +157,10 @@ def _make(forecast_id: int, operator_id: int, days: int, now: datetime) -> None:
     operator = operator_by_id(operator_id)
     try:
         with transaction.atomic():
-            found = forecast(operator, now, days)
+            found = forecast(operator, now, days, seconds=_MOST_SECONDS)
+    except OutOfTime:
+        _sql.run("fail", id=forecast_id, error=TOO_LONG, now=now)
+        return
     except Exception as error:  # noqa: BLE001 -- told on the page; the log has the rest
         _sql.run("fail", id=forecast_id, error=f"{type(error).__name__}: {error}"[:200], now=now)
         return

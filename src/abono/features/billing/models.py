@@ -125,10 +125,14 @@ class Figure(models.Model):
 
 
 class Forecast(models.Model):
-    """A forecast that was asked for, how often it was begun, and what came of it (see forecasts.py)."""
+    """A forecast that was asked for, how often it was begun, and what came of it (see forecasts.py).
+
+    ``tenant_id``: the operator below the provider that it is for, or that stands above; tenants take turns.
+    """
 
     id = models.BigAutoField(primary_key=True)
     operator_id = models.BigIntegerField()
+    tenant_id = models.BigIntegerField()
     days = models.SmallIntegerField()
     asked_at = models.DateTimeField()
     asked_by = models.CharField(max_length=254)

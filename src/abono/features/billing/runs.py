@@ -21,7 +21,7 @@ from abono.base.trail import record
 from abono.features.billing.announcing import announce, announce_run
 from abono.features.billing.engine import Scope, Totals, catch_up
 from abono.features.billing.look_ahead import look
-from abono.features.operators.queries import operator_by_id, subtree
+from abono.features.operators.queries import operator_by_id, subtree, topmost_below_provider
 from abono.features.webhooks.queries import ears_of
 from abono.kernel.fields import plausible
 
@@ -90,7 +90,8 @@ def advance_below(until: datetime, operator: int) -> Report:
     below = subtree(operator)
     # Where nobody else is, one run does it all; otherwise each operator has a run of its own.
     everybody = not _sql.row("stands_beside", operators=below)["beside"]
-    for each in [None] if everybody else below:
+    due = [row["operator_id"] for row in _sql.rows("due_among", operators=below, until=until)]
+    for each in [None] if everybody else due:
         done = advance(until, operator=each)
         report.runs += done.runs
         report.totals.update(done.totals)
@@ -99,14 +100,16 @@ def advance_below(until: datetime, operator: int) -> Report:
 
 
 def request_run(person: Person, *, now: datetime) -> None:
-    """Have the worker do all work of the person's operators that is due, now and not at the next minute.
+    """Have the worker do all work of the person's tenant that is due, now and not at the next minute.
 
-    What failed is tried again by it. Raises Forbidden.
+    However many ask, one such run of a tenant waits; it does what would be done at the next minute. What failed is
+    tried again by it. Raises Forbidden.
     """
     person.require("run.start")
     with transaction.atomic():
         record("run.start", "", operator=person.operator, at=now)
-        transaction.on_commit(lambda: _wake(person.operator))
+        tenant = topmost_below_provider(person.operator)
+        transaction.on_commit(lambda: _wake(tenant))
 
 
 def _wake(operator: int) -> None:

@@ -8,7 +8,7 @@ import structlog
 from procrastinate.contrib.django import app
 
 from abono.base.clock import ClockLeapt, judge_clock
-from abono.base.tasks import FORECASTS, never_given_up
+from abono.base.tasks import FIRST, FORECASTS, never_given_up
 from abono.features.billing import figures
 from abono.features.billing.forecasts import make_waiting
 from abono.features.billing.parents import carry, carry_out_due_moves
@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 @app.periodic(cron="* * * * *")
 @never_given_up
-@app.task(name="billing.advance", queueing_lock="billing.advance")
+@app.task(name="billing.advance", queueing_lock="billing.advance", priority=FIRST)
 def advance_all(timestamp: int = 0) -> None:  # noqa: ARG001 -- the minute it was planned for; the work is for now
     """All work that is due by now. A minute that was missed is made up by the next one."""
     now = datetime.now(UTC)
@@ -29,9 +29,12 @@ def advance_all(timestamp: int = 0) -> None:  # noqa: ARG001 -- the minute it wa
 
 
 @never_given_up
-@app.task(name="billing.advance_asked")
+@app.task(name="billing.advance_asked", lock="billing.advance_asked")
 def advance_asked(operator: int) -> None:
-    """All work that is due by now of an operator and those below it, because somebody of it asked."""
+    """All work that is due by now of an operator and those below it, because somebody of it asked; one at a time.
+
+    The minute's own work goes before, and has a place of its own beside it.
+    """
     now = datetime.now(UTC)
     if _clock_is_right(now):
         _log_report(advance_below(now, operator))
@@ -55,7 +58,7 @@ def _log_report(report: Report) -> None:
 
 @app.periodic(cron="* * * * *")
 @never_given_up
-@app.task(name="billing.parents", queueing_lock="billing.parents")
+@app.task(name="billing.parents", queueing_lock="billing.parents", priority=FIRST)
 def follow_tree(timestamp: int) -> None:  # noqa: ARG001 -- as above
     """Moves in the tree of operators that are due by now, and blocks that are still to be carried to subscriptions."""
     now = datetime.now(UTC)
@@ -69,7 +72,7 @@ def follow_tree(timestamp: int) -> None:  # noqa: ARG001 -- as above
 
 @app.periodic(cron="* * * * *")
 @never_given_up
-@app.task(name="billing.reservations", queueing_lock="billing.reservations")
+@app.task(name="billing.reservations", queueing_lock="billing.reservations", priority=FIRST)
 def expire_reservations(timestamp: int) -> None:  # noqa: ARG001 -- as above
     """Free what was reserved and not committed in time."""
     expire(datetime.now(UTC))

@@ -106,6 +106,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("operator_id", models.BigIntegerField()),
+                ("tenant_id", models.BigIntegerField()),
                 ("days", models.SmallIntegerField()),
                 ("asked_at", models.DateTimeField()),
                 ("asked_by", models.CharField(max_length=254)),

@@ -1,6 +1,6 @@
 -- name: ask
-INSERT INTO billing_forecast (operator_id, days, asked_at, asked_by)
-VALUES (%(operator)s, %(days)s, %(now)s::timestamptz, %(asked_by)s)
+INSERT INTO billing_forecast (operator_id, tenant_id, days, asked_at, asked_by)
+VALUES (%(operator)s, %(tenant)s, %(days)s, %(now)s::timestamptz, %(asked_by)s)
 RETURNING id;
 
 -- name: latest
@@ -16,10 +16,13 @@ FROM billing_forecast
 WHERE id = %(id)s AND operator_id = any(%(operators)s::bigint[]);
 
 -- name: waiting
--- Each operator's oldest before anybody's second.
-SELECT id, operator_id, days, attempts FROM billing_forecast
-WHERE finished_at IS NULL
-ORDER BY row_number() OVER (PARTITION BY operator_id ORDER BY id), id;
+-- Tenants take turns: the oldest of whoever has had none for the longest comes first.
+SELECT f.id, f.operator_id, f.days, f.attempts FROM billing_forecast AS f
+LEFT JOIN (
+    SELECT tenant_id, max(finished_at) AS served_at FROM billing_forecast GROUP BY tenant_id
+) AS t ON f.tenant_id = t.tenant_id
+WHERE f.finished_at IS NULL
+ORDER BY row_number() OVER (PARTITION BY f.tenant_id ORDER BY f.id), t.served_at NULLS FIRST, f.id;
 
 -- name: queue_up
 SELECT pg_advisory_xact_lock(hashtext('abono.billing.forecast_asked'), %(operator)s::integer);

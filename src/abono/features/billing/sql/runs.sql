@@ -11,6 +11,16 @@ SELECT exists(
     WHERE due_at <= %(until)s::timestamptz AND (%(operator)s::bigint IS NULL OR operator_id = %(operator)s::bigint)
 ) AS due;
 
+-- name: due_among
+-- Those of some operators that have anything due.
+SELECT o.id AS operator_id FROM operators_operator AS o
+WHERE
+    o.id = any(%(operators)s::bigint[])
+    AND EXISTS (
+        SELECT 1 FROM ledger_account AS a WHERE a.operator_id = o.id AND a.due_at <= %(until)s::timestamptz
+    )
+ORDER BY o.id;
+
 -- name: stands_beside
 -- Whether there are operators beside some.
 SELECT exists(SELECT 1 FROM operators_operator WHERE id <> all(%(operators)s::bigint[])) AS beside;
