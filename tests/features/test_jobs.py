@@ -159,7 +159,7 @@ def test_a_forecast_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPa
     with pytest.raises(OutOfTime):
         forecast(seller, START, 60, seconds=0)
     asked = forecasts.ask(boss(seller), seller.id, 60, now=START)
-    monkeypatch.setattr(forecasts, "_MOST_SECONDS", 0.0)
+    monkeypatch.setattr(forecasts, "_MOST_SECONDS", 0)
     assert forecasts.make_waiting(START) == 1
     found = forecasts.find_forecast(boss(seller), asked)
     assert (found.error, found.summary) == ("it took longer than two minutes; ask for fewer days", None)
