@@ -178,6 +178,21 @@ class TestOffers:
         assert [(each.code, each.ended_at) for each in offers.offers_of(low.id)] == [("line", NOW)]
         assert plan_codes(west.id) == ["line"]
 
+    def test_no_price_of_an_old_parent_comes_after_a_move(self) -> None:
+        top = operator()
+        west, east = below(top), below(top)
+        low = below(west)
+        offers.offer_plan(top, west, "line", now=NOW)
+        offer = offers.offer_plan(west, low, "line", now=NOW)
+        mine = account(low, 9_000)
+        orders.subscribe(mine, "line", now=NOW)
+        change_offer_price(west, offer, Decimal("0.00"), date(2026, 2, 1), now=NOW)
+        change_price(top, "line", Decimal("30.00"), date(2026, 3, 1), now=NOW)
+        parents.move_operator(low, east.id, made_by="ann", now=NOW)
+        pass_time(low, datetime(2026, 4, 10, tzinfo=UTC))
+        assert [amount for _, amount, _ in charges(mine)] == [1_000] * 4
+        assert audit() == []
+
     def test_an_own_plan_comes_first(self) -> None:
         top = operator()
         low = below(top)

@@ -413,3 +413,10 @@ def test_keys_of_others_are_not_there() -> None:
     assert theirs.post(f"/keys/{key['id']}/revoke/").status_code == 404
     assert rows("access_apikey")[0]["revoked_at"] is None
     assert signed_in(somebody(ada.operator, role=Role.AUDITOR)).get("/keys/").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/accounts/", "/people/", "/keys/", "/webhooks/", "/me/"])
+def test_what_somebody_was_shown_is_not_kept_by_the_browser(path: str) -> None:
+    answer = signed_in(somebody()).get(path)
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]

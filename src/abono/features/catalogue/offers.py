@@ -159,9 +159,17 @@ def withdraw_offer(giver: Operator, offer: int, *, now: datetime) -> None:
 
 
 def end_offers(seller: int, giver: int, *, now: datetime) -> None:
-    """All that an operator could sell of another's ends: it stands below it no more. In the caller's transaction."""
+    """All that an operator could sell of another's ends: it stands below it no more. In the caller's transaction.
+
+    Prices that the other has dated do not come: nobody above the operator could take them back any more.
+    """
     for row in _sql.rows("between", operator=seller, giver=giver):
-        _end(Offer(**row), now=now)
+        offer = Offer(**row)
+        operator = operator_by_id(seller)
+        for coming in _sql.rows("coming_prices", plans=_versions(offer), today=operator.day(now)):
+            drop_price(operator, coming["plan_id"], coming["valid_from"])
+            unfollow_price(coming["plan_id"], coming["valid_from"], now=now)
+        _end(offer, now=now)
 
 
 def price_offer(giver: Operator, offer: int, price: Decimal, price_from: date | None, *, now: datetime) -> None:

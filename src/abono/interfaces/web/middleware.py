@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponseBase
 
+    from abono.features.access.people import Person
+
 CHOSEN = "membership"
 """Where the session keeps which of several memberships somebody acts by."""
 _STATUS = {NotFound.code: 404, Forbidden.code: 403}
@@ -69,10 +71,18 @@ class PersonMiddleware:
             request.META[OPERATOR] = person.operator
         if person is None:
             return self.get_response(request) if signing else render(request, "web/nobody.html", status=403)
+        answer = self._answer(request, person, signing=signing)
+        # What somebody signed in was shown is not kept by the browser for whoever sits there next.
+        answer.headers.setdefault("Cache-Control", "no-store")
+        return answer
+
+    def _answer(self, request: HttpRequest, person: Person, *, signing: bool) -> HttpResponseBase:
+        """The page, made with the person's language, time zone and rows."""
         with ExitStack() as inside:
             if person.locale:
                 inside.enter_context(translation.override(person.locale))
                 request.LANGUAGE_CODE = person.locale
+            memberships = request.memberships  # type: ignore[attr-defined]
             zone = next(each.time_zone for each in memberships if each.operator_id == person.operator)
             inside.enter_context(timezone.override(ZoneInfo(zone)))
             inside.enter_context(acting(person.email, "web"))

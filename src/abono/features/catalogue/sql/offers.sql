@@ -163,3 +163,9 @@ WHERE
 
 -- name: plans_of
 SELECT id FROM catalogue_plan WHERE operator_id = %(operator)s ORDER BY id;
+
+-- name: coming_prices
+-- Of versions of a plan, the prices whose first day is still to come.
+SELECT plan_id, valid_from FROM catalogue_planprice
+WHERE plan_id = any(%(plans)s::bigint[]) AND valid_from > %(today)s::date
+ORDER BY plan_id, valid_from;
