@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 ZERO = Fraction(0)
 
 
+MAX_SHOWN = 10**15
+"""More packs than any account could be billed for are not told apart."""
+
+
 @dataclass
 class Count:
     """What was counted of one service in the running quota period."""
@@ -275,7 +279,7 @@ def quotas(sub: Subscription, today: date) -> dict[str, dict[str, Any]]:
             "used": plain(used),
             "included": plain(limit),
             "over": plain(over),
-            "packs": _packs(sub, item, over, today),
+            "packs": min(_packs(sub, item, over, today), MAX_SHOWN),
             "remaining": plain(max(ZERO, limit - used)),
         }
     return shown

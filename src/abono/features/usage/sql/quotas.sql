@@ -30,18 +30,22 @@ SELECT
     trim_scale(m.billed) AS billed,
     trim_scale(greatest(m.used - m.included, 0)) AS over,
     trim_scale(greatest(m.included - m.used, 0)) AS remaining,
-    CASE
-        WHEN m.free THEN 0
-        ELSE greatest(
-            abono_packs(m.terms, greatest(m.billed - m.included, 0)),
-            CASE
-                WHEN m.on_use AND m.by_day THEN abono_packs(m.terms, greatest(m.paid_used - m.included, 0))
-                WHEN m.on_use AND m.paid > 0 AND (m.terms ->> 'price')::numeric > 0
-                    THEN abono_half_up(m.paid, (m.terms ->> 'price')::numeric * ('1e' || g.digits)::numeric)
-                ELSE 0
-            END
-        )
-    END::bigint AS packs
+    -- No account pays for more than its books can hold (kernel.money.LIMIT); so many packs are not told apart.
+    least(
+        CASE
+            WHEN m.free THEN 0
+            ELSE greatest(
+                abono_packs(m.terms, greatest(m.billed - m.included, 0)),
+                CASE
+                    WHEN m.on_use AND m.by_day THEN abono_packs(m.terms, greatest(m.paid_used - m.included, 0))
+                    WHEN m.on_use AND m.paid > 0 AND (m.terms ->> 'price')::numeric > 0
+                        THEN abono_half_up(m.paid, (m.terms ->> 'price')::numeric * ('1e' || g.digits)::numeric)
+                    ELSE 0
+                END
+            )
+        END,
+        1000000000000000
+    )::bigint AS packs
 FROM measured_services AS m
 INNER JOIN unnest(%(currencies)s::text[], %(digits)s::integer[]) AS g (currency, digits) ON m.currency = g.currency
 ORDER BY m.account_id, m.ordered_at, m.subscription_id, m.no;
