@@ -13,7 +13,7 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
-PARTS = 60
+PARTS = 240
 SIZE = 500
 
 

@@ -212,7 +212,8 @@ def _fill(seller: Operator, account: int) -> None:
         seller.id,
     )
     _statement(
-        "INSERT INTO billing_forecast (operator_id, days, asked_at, asked_by) VALUES (%s, 1, now(), 'x')", seller.id
+        "INSERT INTO billing_forecast (operator_id, tenant_id, days, asked_at, asked_by) VALUES (%s, 0, 1, now(), 'x')",
+        seller.id,
     )
     for table, columns, values in (
         ("counter", "", ""),
