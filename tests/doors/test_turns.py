@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
+from abono.interfaces.web.senders import address_of
 from abono.project.turns import Caller, Full, Shares, Turns
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
 
 SHARES = Shares(places=4, tenant=3, one=2, waiting=6, waiting_tenant=4)
 
@@ -115,3 +120,12 @@ def test_who_goes_while_waiting_takes_no_place() -> None:
         await asyncio.gather(*asked, return_exceptions=True)
 
     played(story)
+
+
+def test_behind_proxies_strangers_are_told_apart_by_what_the_trusted_ones_say(settings: Settings) -> None:
+    environ = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "6.6.6.6, 192.0.2.7, 10.0.0.9"}
+    settings.PROXIES = 0
+    assert address_of(environ) == "10.0.0.1"
+    settings.PROXIES = 2
+    assert address_of(environ) == "192.0.2.7"
+    assert address_of({"REMOTE_ADDR": "10.0.0.1"}) == "10.0.0.1"

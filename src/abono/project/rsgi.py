@@ -24,7 +24,7 @@ from uuid import uuid4
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
 from abono.base.database import OPERATOR, UNJUDGED
-from abono.interfaces.web.senders import credential_of, is_known, tenant_of
+from abono.interfaces.web.senders import address_of, credential_of, is_known, tenant_of
 from abono.project.turns import Caller, Full, Shares, Turns
 from abono.project.wsgi import application as wsgi
 
@@ -171,7 +171,7 @@ class Application:
         """Who asks, as far as the head of a request says so: a credential that was never seen is a stranger's."""
         credential = credential_of(environ)
         tenant = self._tenants.get(credential) if credential else None
-        return Caller(environ.get("REMOTE_ADDR", ""), "") if tenant is None else Caller(credential, tenant)
+        return Caller(address_of(environ), "") if tenant is None else Caller(credential, tenant)
 
     def _remember(self, environ: Environ) -> None:
         tenant = environ.pop(_TENANT, None)

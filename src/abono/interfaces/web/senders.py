@@ -33,14 +33,28 @@ def credential_of(environ: Mapping[str, Any]) -> bytes:
     return sha256(credential.encode()).digest() if credential else b""
 
 
+def address_of(environ: Mapping[str, Any]) -> str:
+    """The address a request comes from: what the last proxy that is trusted was called by, where there are some."""
+    written = str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")
+    if settings.PROXIES and len(written) >= settings.PROXIES:
+        return written[-settings.PROXIES].strip()
+    return str(environ.get("REMOTE_ADDR", ""))
+
+
 def tenant_of(operator: int) -> int:
-    """The operator below the provider under which one stands, the provider for itself; asked anew after a minute."""
+    """The operator below the provider under which one stands, the provider for itself; asked anew after a minute.
+
+    While the database, which knows, is away, the operator stands for itself.
+    """
     now = time.monotonic()
     known = _tenants.get(operator)
     if known is None or known[1] < now:
         if len(_tenants) >= _MOST_TENANTS:
             _tenants.clear()
-        known = _tenants[operator] = (topmost_below_provider(operator), now + _SECONDS)
+        try:
+            known = _tenants[operator] = (topmost_below_provider(operator), now + _SECONDS)
+        except DatabaseError:
+            return operator
     return known[0]
 
 
