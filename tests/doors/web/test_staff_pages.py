@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 from django.utils.html import strip_tags
 from django.utils.translation import gettext
-from tests.doors.web.staff_world import HOSTILE, World, everything, text, world
+from tests.doors.web.staff_world import CATALOGUE, HOSTILE, World, everything, text, world
 from tests.features import people
 
 from abono.base.paging import Page
@@ -24,6 +24,8 @@ from abono.features.access.rights import Role
 from abono.features.accounts.operations import open_account
 from abono.features.accounts.profiles import edit_profile, write_note
 from abono.features.billing import blocks, figures, money, orders
+from abono.features.catalogue.operations import save_catalogue
+from abono.features.catalogue.terms import parse_catalogue
 from abono.features.ledger.queries import statement
 from abono.interfaces.web import formats
 from abono.interfaces.web.csvs import Cell, csv_answer
@@ -74,8 +76,16 @@ def test_a_manager_sees_only_own_accounts(one: World) -> None:
 
 
 def test_an_account_shows_its_money_its_line_and_what_comes(one: World) -> None:
+    weekly = {"price": "7.00", "period": "week", "services": {"line": {}}}
+    save_catalogue(
+        one.operator,
+        parse_catalogue(CATALOGUE | {"plans": CATALOGUE["plans"] | {"weekly": weekly}}, "EUR"),
+        now=timezone.now(),
+    )
+    # The page looks 30 days ahead: a week's charge comes within them on every day of the calendar, a month's does not.
+    orders.subscribe(one.account, "weekly", now=timezone.now(), unit="camera 8")
     said = text(one.boss.get(f"/accounts/{one.account}/"))
-    for words in ("1001 · Ivanov", "€50.00", "camera 7", "Active", "€10.00", "Payment", "Charge", "Ordered"):
+    for words in ("1001 · Ivanov", "€43.00", "camera 7", "Active", "€7.00", "Payment", "Charge", "Ordered"):
         assert words in said, words
     assert "suspended since" not in said
 
