@@ -75,12 +75,12 @@ def snapshot(accounts: list[int]) -> list[Any]:
 
 
 def block(operator: Operator, now: datetime = NOW) -> None:
-    parents.block_operator(operator, now=now)
+    parents.block_operator(operator, by=operator.id, now=now)
     parents.carry(now)
 
 
-def unblock(operator: Operator, now: datetime = NOW) -> None:
-    parents.unblock_operator(operator, now=now)
+def unblock(operator: Operator, now: datetime = NOW, *, by: Operator | None = None) -> None:
+    parents.unblock_operator(operator, by=(by or operator).id, now=now)
     parents.carry(now)
 
 
@@ -234,13 +234,51 @@ class TestBlocks:
         kinds = rows("SELECT kind FROM notices_notice WHERE account_id = %s ORDER BY id", mine)
         assert [kind for (kind,) in kinds] == ["suspended", "resumed"]
 
+    def test_a_block_from_above_is_lifted_from_there_alone(self) -> None:
+        top = seller()
+        middle = seller(top)
+        low = seller(middle)
+        mine = account(low, 5_000)
+        orders.subscribe(mine, "line", now=NOW)
+        parents.block_operator(low, by=top.id, now=NOW)
+        parents.block_operator(low, by=middle.id, now=NOW)  # takes nothing over
+        with pytest.raises(tree.BlockedFromAbove):
+            parents.unblock_operator(low, by=middle.id, now=NOW)
+        parents.carry(NOW)
+        assert stands([mine]) == [("suspended", ["parent"])]
+        unblock(low, by=top)
+        assert stands([mine]) == [("active", [])]
+
+    def test_a_block_of_two_is_the_upper_one_s(self) -> None:
+        top = seller()
+        middle = seller(top)
+        low = seller(middle)
+        parents.block_operator(low, by=middle.id, now=NOW)
+        parents.block_operator(low, by=top.id, now=NOW)
+        with pytest.raises(tree.BlockedFromAbove):
+            parents.unblock_operator(low, by=middle.id, now=NOW)
+        parents.unblock_operator(low, by=top.id, now=NOW)
+        parents.block_operator(low, by=middle.id, now=NOW)
+        parents.unblock_operator(low, by=top.id, now=NOW)
+        assert not tree.node(low.id).stopped
+
+    def test_who_stands_above_no_longer_keeps_no_block(self) -> None:
+        top = seller()
+        one, other = seller(top), seller(top)
+        low = seller(one)
+        parents.block_operator(low, by=one.id, now=NOW)
+        parents.move_operator(low, other.id, made_by="test", now=NOW)
+        assert tree.node(low.id).stopped
+        parents.unblock_operator(low, by=other.id, now=NOW)
+        assert not tree.node(low.id).stopped
+
     def test_slices_left_over_are_done_by_the_next_call(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(parents, "SLICE", 2)
         top = seller()
         mine = [account(top, 5_000) for _ in range(5)]
         for each in mine:
             orders.subscribe(each, "line", now=NOW)
-        parents.block_operator(top, now=NOW)
+        parents.block_operator(top, by=top.id, now=NOW)
         first = parents.carry(NOW, most=1)["suspended"]
         assert first in {1, 2}
         assert not tree.node(top.id).carried
@@ -284,9 +322,9 @@ def test_parent_is_there_exactly_below_a_block(shape: list[int], acts: list[tupl
             operator, second = operators[one % len(operators)], operators[other % len(operators)]
             below = subtree(operator.id)
             if act == "block":
-                parents.block_operator(operator, now=NOW)
+                parents.block_operator(operator, by=operator.id, now=NOW)
             elif act == "unblock":
-                parents.unblock_operator(operator, now=NOW)
+                parents.unblock_operator(operator, by=operator.id, now=NOW)
             elif act == "carry":
                 parents.carry(NOW)
             elif act == "move" and second.id not in below and tree.node(operator.id).parent_id not in {None, second.id}:
@@ -301,7 +339,7 @@ def test_parent_is_there_exactly_below_a_block(shape: list[int], acts: list[tupl
             assert tree.node(operator.id).stopped is wanted
             assert {("parent" in reasons) for _, reasons in stands([mine])} == {wanted}
         for operator in operators:
-            parents.unblock_operator(operator, now=NOW)
+            parents.unblock_operator(operator, by=operator.id, now=NOW)
         parents.carry(NOW)
         assert {str(each) for each in stands(accounts)} == {"('active', [])"}
         assert audit() == []
@@ -342,7 +380,7 @@ class TestRaces:
         mine = account(top, 5_000)
         errors: list[BaseException] = []
         with transaction.atomic():
-            parents.block_operator(top, now=NOW)
+            parents.block_operator(top, by=top.id, now=NOW)
             thread = in_thread(lambda: orders.subscribe(mine, "line", now=NOW), errors)
             wait_until_blocked(1)
         thread.join(30)
@@ -354,7 +392,7 @@ class TestRaces:
         mine = [account(top, 5_000) for _ in range(3)]
         for each in mine:
             orders.subscribe(each, "line", now=NOW)
-        parents.block_operator(top, now=NOW)
+        parents.block_operator(top, by=top.id, now=NOW)
         errors: list[BaseException] = []
         with transaction.atomic():
             rows("SELECT 1 FROM ledger_account WHERE account_id = %s FOR UPDATE", mine[1])

@@ -62,6 +62,10 @@ def test_what_stands_above_or_beside_is_out_of_reach(world: World) -> None:
     assert own("GET", f"/operators/{world.seller.id}").told == (404, "not_found")
     assert own("POST", f"/operators/{child}/block", {}).told == (409, "not_above")
     assert own("POST", f"/operators/{child}/moves", {"parent": child}).told == (409, "not_above")
+    grandchild = world.call("POST", "/operators", {"code": "child-2", "name": "Child", "parent": child}).body["id"]
+    assert world.call("POST", f"/operators/{grandchild}/block", {}).status == 200
+    assert own("POST", f"/operators/{grandchild}/unblock", {}).told == (409, "blocked_from_above")
+    assert world.call("POST", f"/operators/{grandchild}/unblock", {}).status == 200
     assert world.call("GET", f"/operators/{world.sister.id}").told == (404, "not_found")
     assert world.call("POST", "/operators", {"code": "x-1", "name": "X", "parent": world.sister.id}).told == (
         404,

@@ -70,7 +70,7 @@ def house(name: str, above: Operator | None, now: datetime) -> House:
     low, other, shut = (
         tree.add_below(seller.id, f"{each}-{code}", each, {}, now=now) for each in ("low", "other", "shut")
     )
-    tree.set_block(shut, blocked=True, now=now)
+    tree.set_block(shut, blocked=True, by=seller.id, now=now)
     save_catalogue(low, parse_catalogue(_catalogue(code, "line"), "EUR"), now=now)
     boss = person(seller, f"first@{code}.example", Role.ADMINISTRATOR, now)
     made = House(seller, {"operator": low.id, "code": f"line-{code}", "plan": f"line-{code}"})

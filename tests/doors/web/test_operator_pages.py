@@ -130,6 +130,20 @@ def test_blocking_says_what_stops_and_lifting_brings_it_back(house: House) -> No
     assert audit() == []
 
 
+def test_a_block_from_above_is_not_for_who_stands_between(house: House) -> None:
+    parents.block_operator(house.low, by=house.top.id, now=NOW)
+    between = signed_in(house.west)
+    page = between.get(f"/operators/{house.low.id}/").content.decode()
+    assert "alone lifts it" in page
+    assert "unblock/" not in page
+    address = f"/operators/{house.low.id}/unblock/"
+    answer = between.post(address, looked_at(between, address, {"confirm": "yes"}))
+    assert answer.status_code == 422
+    assert tree.node(house.low.id).stopped
+    assert confirmed(house, f"/operators/{house.low.id}/unblock/").status_code == 303
+    assert not tree.node(house.low.id).stopped
+
+
 def test_moving_shows_what_changes_and_then_does_it(house: House) -> None:
     mine = account(house.low, 5_000)
     orders.subscribe(mine, "line", now=datetime.now(UTC))
@@ -301,7 +315,7 @@ def test_the_pages_are_clean_in_a_browser(house: House, visit: Visits) -> None:
     orders.subscribe(mine, "line", now=NOW)
     own = brands.OwnBrand("Northern Light", "#0b5345", "", "pay.north.example", "help@north.example")
     brands.save_brand(house.top, own, taken=(), now=NOW)
-    parents.block_operator(house.west, now=NOW)
+    parents.block_operator(house.west, by=house.west.id, now=NOW)
     parents.move_operator(house.low, house.east.id, valid_from=date(2999, 1, 1), made_by="anna", now=NOW)
     parents.carry(NOW)
     user = person_of_staff(house.top)

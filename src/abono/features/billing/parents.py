@@ -58,19 +58,23 @@ def tallies(operators: Collection[int]) -> dict[int, Tally]:
     return found
 
 
-def block_operator(operator: Operator, *, now: datetime) -> None:
-    """Stop an operator and all below it: nothing new is sold, every subscription gets the reason ``parent``.
+def block_operator(operator: Operator, *, by: int, now: datetime) -> None:
+    """Stop an operator and all below it, for the operator ``by``.
 
+    Nothing new is sold there, every subscription gets the reason ``parent``.
     Repeating it changes nothing. The subscriptions follow by ``carry``.
     """
     with transaction.atomic():
-        tree.set_block(operator, blocked=True, now=now)
+        tree.set_block(operator, blocked=True, by=by, now=now)
 
 
-def unblock_operator(operator: Operator, *, now: datetime) -> None:
-    """Lift the block of an operator. What nobody above blocks as well goes on where it stood, by ``carry``."""
+def unblock_operator(operator: Operator, *, by: int, now: datetime) -> None:
+    """Lift the block of an operator. What nobody above blocks as well goes on where it stood, by ``carry``.
+
+    Raises BlockedFromAbove.
+    """
     with transaction.atomic():
-        tree.set_block(operator, blocked=False, now=now)
+        tree.set_block(operator, blocked=False, by=by, now=now)
 
 
 def move_operator(

@@ -11,9 +11,10 @@ MOVE_STATES = ["waiting", "done", "withdrawn"]
 class Operator(models.Model):
     """A seller: the provider at the root, or an operator below another.
 
-    ``parent`` is where it stands now (see Move). ``blocked_at`` says since when it is blocked itself; ``stopped`` is
-    whether it or one above it is, and ``stop_no`` counts the changes of that. ``carried_no`` is the last of them that
-    all subscriptions of its accounts were brought in line with. ``manager_id`` is a membership of the parent's staff.
+    ``parent`` is where it stands now (see Move). ``blocked_at`` says since when it is blocked itself, ``blocked_by``
+    for which operator that was done; ``stopped`` is whether it or one above it is, and ``stop_no`` counts the changes
+    of that. ``carried_no`` is the last of them that all subscriptions of its accounts were brought in line with.
+    ``manager_id`` is a membership of the parent's staff.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -29,6 +30,7 @@ class Operator(models.Model):
     manager_id = models.BigIntegerField(null=True)
     require_mfa = models.BooleanField(db_default=False)
     blocked_at = models.DateTimeField(null=True)
+    blocked_by = models.ForeignKey("self", models.PROTECT, null=True, db_index=False, related_name="+")
     stopped = models.BooleanField(db_default=False)
     stop_no = models.IntegerField(db_default=0)
     carried_no = models.IntegerField(db_default=0)

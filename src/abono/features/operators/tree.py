@@ -42,6 +42,12 @@ class NotAbove(Refusal):
     code = "not_above"
 
 
+class BlockedFromAbove(Refusal):
+    """The block was set by an operator above the one that would lift it."""
+
+    code = "blocked_from_above"
+
+
 class TooManyOperators(Refusal):
     """As many operators stand below the tenant as the installation allows one."""
 
@@ -192,19 +198,32 @@ def checked_name(name: str) -> str:
     return name
 
 
-def set_block(operator: Operator, *, blocked: bool, now: datetime) -> bool:
-    """Note that an operator is blocked, or no longer; answers whether that changed anything.
+def set_block(operator: Operator, *, blocked: bool, by: int, now: datetime) -> bool:
+    """Note that an operator is blocked, or no longer, for the operator ``by``; answers whether that changed anything.
+
+    Of two who block, the block is the upper one's. Raises BlockedFromAbove.
 
     From the end of the caller's transaction on nothing new is sold in its subtree. What is sold already is stopped
     afterwards (see billing.parents).
     """
     lock_tree()
-    changed = _sql.run("block", id=operator.id, at=now) if blocked else _sql.run("unblock", id=operator.id)
+    if may_lift(operator.id, by):
+        changed = _sql.run("block", id=operator.id, by=by, at=now) if blocked else _sql.run("unblock", id=operator.id)
+    elif blocked:
+        changed = 0
+    else:
+        message = "The block was set by an operator above yours, which alone lifts it; ask there."
+        raise BlockedFromAbove(message, field="operator")
     if changed:
         restop()
         action = "operator.block" if blocked else "operator.unblock"
         record(action, operator.code, operator=operator.id, at=now)
     return bool(changed)
+
+
+def may_lift(operator: int, by: int) -> bool:
+    """Whether an operator's block, if there is one, is lifted for ``by``: unless it was set for one above both."""
+    return bool(_sql.row("may_lift", id=operator, by=by)["may"])
 
 
 def restop() -> None:

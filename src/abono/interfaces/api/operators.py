@@ -225,17 +225,23 @@ def block_an_operator(request: Call, operator: Id, body: Nothing) -> Operator:
 
     At once nothing new is sold there; every subscription gets the reason `parent` within a minute (`carried`).
     """
-    block_operator(find_below(request.person, operator, "operator.block"), now=request.now)
+    found = find_below(request.person, operator, "operator.block")
+    block_operator(found, by=request.person.operator, now=request.now)
     return _shown(request, operator)
 
 
-@endpoint("POST", f"{ONE}/unblock", right="operator.block", tag=TAG, answer=Operator, refusals=("not_above",))
+@endpoint(
+    "POST", f"{ONE}/unblock", right="operator.block", tag=TAG, answer=Operator,
+    refusals=("not_above", "blocked_from_above"),
+)  # fmt: skip
 def unblock_an_operator(request: Call, operator: Id, body: Nothing) -> Operator:
     """Lift the block of an operator.
 
-    What nobody above blocks as well goes on exactly where it stood.
+    What nobody above blocks as well goes on exactly where it stood. A block that was set from above the key's operator
+    is lifted there alone.
     """
-    unblock_operator(find_below(request.person, operator, "operator.block"), now=request.now)
+    found = find_below(request.person, operator, "operator.block")
+    unblock_operator(found, by=request.person.operator, now=request.now)
     return _shown(request, operator)
 
 

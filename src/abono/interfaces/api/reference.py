@@ -85,6 +85,7 @@ _TELLS = {
     "operator_blocked": "This operator, or one above it, is blocked: nothing new is sold until the block is lifted.",
     "operator_in_use": "Accounts are kept in EUR already; an operator that has accounts keeps its currency.",
     "not_above": "This is your own operator; only somebody above it may do that.",
+    "blocked_from_above": "The block was set by an operator above yours, which alone lifts it; ask there.",
     "not_parent": "North does not stand directly below Provider; only its parent can offer it plans.",
     "offered_plan": "The plan 'gold' is offered by Provider, who sets its price; ask there for another.",
     "tree_cycle": "By then South stands below North, so North cannot move there; choose another parent.",

@@ -71,6 +71,7 @@ SENTENCES: dict[str, _StrPromise] = {
     "tree_busy": _("Another move is being carried out. Try again in a moment."),
     "tree_cycle": _("An operator cannot lie below itself. Choose another place."),
     "not_above": _("Only somebody of an operator above may do this."),
+    "blocked_from_above": _("An operator above yours set the block, and alone lifts it. Ask there."),
     "incompatible_database": _("The database was made by another build. Tell whoever runs the installation."),
     "too_many_operators": _("There are as many operators as may be. Ask whoever runs the installation for more."),
     "move_waits": _("A move is planned already. Take it back first."),

@@ -106,10 +106,27 @@ SET parent_id = %(parent)s, manager_id = CASE WHEN parent_id = %(parent)s THEN m
 WHERE id = %(id)s;
 
 -- name: block
-UPDATE operators_operator SET blocked_at = %(at)s::timestamptz WHERE id = %(id)s AND blocked_at IS NULL;
+UPDATE operators_operator SET blocked_at = coalesce(blocked_at, %(at)s::timestamptz), blocked_by_id = %(by)s::bigint
+WHERE id = %(id)s AND (blocked_at IS NULL OR blocked_by_id IS DISTINCT FROM %(by)s::bigint);
 
 -- name: unblock
-UPDATE operators_operator SET blocked_at = NULL WHERE id = %(id)s AND blocked_at IS NOT NULL;
+UPDATE operators_operator SET blocked_at = NULL, blocked_by_id = NULL WHERE id = %(id)s AND blocked_at IS NOT NULL;
+
+-- name: may_lift
+-- Whoever set a block and stands above the operator no longer has no say in it any more.
+WITH RECURSIVE above AS (
+    SELECT parent_id AS id FROM operators_operator WHERE id = %(by)s::bigint
+    UNION ALL
+    SELECT o.parent_id FROM operators_operator AS o
+    INNER JOIN above AS a ON o.id = a.id
+)
+
+SELECT
+    NOT EXISTS (
+        SELECT 1 FROM operators_operator AS o
+        INNER JOIN above AS a ON o.blocked_by_id = a.id
+        WHERE o.id = %(id)s
+    ) AS may;
 
 -- name: hold_changing
 -- Those for which it changes whether they are stopped, held so that no order and no new account is under way in them.

@@ -195,7 +195,7 @@ def operator_block(request: PersonRequest, operator: int) -> HttpResponse:
     blocked = find_below(request.person, operator, "operator.block")
     shown = Shown(request, tree.lock_tree, lambda: _blocking_facts(request, operator))
     if request.method == "POST":
-        shown.do(lambda: parents.block_operator(blocked, now=request.now))
+        shown.do(lambda: parents.block_operator(blocked, by=request.person.operator, now=request.now))
         if shown.done:
             return _carried(request, blocked, _("%(name)s is blocked.") % {"name": blocked.name})
     subtree = _subtree(request, operator)
@@ -234,7 +234,7 @@ def operator_unblock(request: PersonRequest, operator: int) -> HttpResponse:
     blocked = find_below(request.person, operator, "operator.block")
     shown = Shown(request, tree.lock_tree, lambda: _blocking_facts(request, operator))
     if request.method == "POST":
-        shown.do(lambda: parents.unblock_operator(blocked, now=request.now))
+        shown.do(lambda: parents.unblock_operator(blocked, by=request.person.operator, now=request.now))
         if shown.done:
             return _carried(request, blocked, _("The block of %(name)s is lifted.") % {"name": blocked.name})
     parent = tree.node(operator).parent_id

@@ -107,6 +107,7 @@ def operator(request: PersonRequest, operator: int) -> HttpResponse:
         "children": [each for each in below if each.depth == below[0].depth + 1],
         "below": len(below) - 1,
         "tally": counted(person)[0][operator],
+        "may_lift": tree.may_lift(operator, person.operator),
         "blocked_by": blocking(person, operator),
         "brand_shown": shown(operator),
         "own_brand": own_brand(operator),
