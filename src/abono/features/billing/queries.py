@@ -81,7 +81,8 @@ def next_charges(operator: Operator, accounts: Sequence[int], now: datetime) -> 
         while (instant := next_instant(copies, now + timedelta(days=36_600))) is not None:
             at = max(instant, now)
             catch_up(replace(copies, claim=uuid4()), at, look=None, lenient=True)
-            rows = _quotes.rows("drop_decided", since=operator.day(now), ids=list(begun), days=list(begun.values()))
+            known = {"ids": list(begun), "days": list(begun.values())}
+            rows = _quotes.rows("drop_decided", since=operator.day(now), day=operator.day(at), **known)
             begun = {row["id"]: row["period_starts_on"] for row in rows} | begun
             _reschedule(copies, at)
         found = _quotes.rows("prices")

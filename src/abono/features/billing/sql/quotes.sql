@@ -70,8 +70,8 @@ WITH dropped AS (
                     SELECT 1 FROM catalogue_rate AS r
                     WHERE
                         r.plan_id = s.plan_id AND r.quantity = s.quantity
-                        -- What runs costs what it began with, whatever price counts today.
-                        AND (r.valid_to > %(since)s::date OR r.id = s.rate_id)
+                        -- What runs costs what it began with, whatever price counts on the day that is played.
+                        AND (r.valid_to > %(day)s::date OR r.id = s.rate_id)
                         AND r.valid_from <= %(since)s::date + 366
                         AND r.gross + CASE WHEN s.fee_due THEN r.fee ELSE 0 END > 0
                 )
