@@ -1,9 +1,9 @@
 """The web as it is served: a request is received whole, within limits, before one of the few threads works on it.
 
 A thread that waited for a slow sender would be gone for everybody else. Here only the event loop waits: for a body
-until its deadline, and for the reader of a long answer, which is written to a file first and taken from there only as
-fast as it is read. Whoever sends more than a stranger's form needs must have a key or be signed in before the rest is
-read.
+until its deadline, and for the reader of an answer that is more than the system takes at once, which is given to the
+server only as fast as it is read; a long one is in a file meanwhile. Whoever sends more than a stranger's form needs
+must have a key or be signed in before the rest is read.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PIECE = _PIPE = 65_536
 _BROKEN = "The body broke off; send it again."
 _TENANT = "abono.tenant"
 _MOST_REMEMBERED = 10_000
-_ALL, _OF = "all", "of"
+_ALL, _OF, _BY = "all", "of", "by"
 _CONTINUES = {"cookie": "; "}
 _ONCE = frozenset(
     {"authorization", "content-length", "content-type", "host", "idempotency-key", "origin", "referer"}
@@ -72,12 +72,16 @@ class Limits:
     body_seconds: float = 20.0
     """From the head of a request to the end of its body, if it is of a stranger's size."""
     large_body_seconds: float = 120.0
-    long: int = 64
-    """So many long answers are being read at once; each is a file meanwhile."""
-    reader_seconds: float = 600.0
-    """From the first byte of a long answer to its last."""
+    read: int = 64
+    """So many answers beyond a piece are being read at once."""
+    tenant_read: int = 48
+    caller_read: int = 24
+    reader_seconds: float = 60.0
+    """From the first byte of such an answer to its last."""
+    long_reader_seconds: float = 600.0
+    """The same if it is so long that it is in a file."""
     fetch_seconds: float = 10.0
-    """Until the server takes the first of a long answer; it never does for somebody who is gone already."""
+    """Until the server takes the first of such an answer; it never does for somebody who is gone already."""
 
 
 class _Refused(Exception):  # noqa: N818 -- an answer, not an error
@@ -122,7 +126,7 @@ class Application:
         tenant_of: Callable[[int], int] = int,
     ) -> None:
         self._inner, self._known, self._limits, self._tenant_of = inner, known, limits or Limits(), tenant_of
-        self._long = 0
+        self._read: Counter[Hashable] = Counter()
         self._large: Counter[Hashable] = Counter()
         self._tenants: OrderedDict[Hashable, int] = OrderedDict()
 
@@ -149,11 +153,15 @@ class Application:
             return
         finally:
             self._large.subtract(environ.pop("abono.large", ()))
-        if answer.file is None:
+        if answer.length <= _PIPE or environ["REQUEST_METHOD"] == "HEAD":
             protocol.response_bytes(answer.status, answer.headers, b"".join(answer.pieces))
             return
-        with answer.file as file:
-            await self._send(answer, file, protocol)
+        with answer.file or io.BytesIO(b"".join(answer.pieces)) as file:
+            try:
+                with self._reading(self._caller(environ)):
+                    await self._send(answer, file, protocol)
+            except _Refused as refused:
+                _refuse(refused, protocol)
 
     async def _work(self, task: Callable[[Environ], Any], environ: Environ) -> Any:
         if environ["PATH_INFO"] == "/healthz":
@@ -219,32 +227,43 @@ class Application:
         self._large.update(counted)
         return counted
 
+    @contextmanager
+    def _reading(self, caller: Caller) -> Iterator[None]:
+        """Inside, one more answer is being read; nobody's slow readers take all places. Raises _Refused."""
+        limits, counted = self._limits, [_ALL, (_OF, caller.tenant), (_BY, caller.one)]
+        most = (limits.read, limits.tenant_read, limits.caller_read)
+        if any(self._read[each] >= places for each, places in zip(counted, most, strict=True)):
+            raise _Refused(503, "Too many long answers are being read at this moment; ask again soon.")
+        self._read.update(counted)
+        try:
+            yield
+        finally:
+            self._read.subtract(counted)
+            self._read = +self._read
+
     async def _send(self, answer: _Answer, file: IO[bytes], protocol: Any) -> None:
-        """Send a long answer, as fast as it is read.
+        """Send an answer as fast as it is read.
 
         What the server is given has no bound; of a file it reads one piece after the other. This one is a pipe, so that
         it is known when the reader has all of it, is gone, or took too long.
         """
-        if self._long >= self._limits.long:
-            _refuse(_Refused(503, "Too many long answers are being read at this moment; ask again soon."), protocol)
-            return
+        limits = self._limits
         # Told anew: an answer that ends before its length is cut off for its reader too.
         headers = [*(pair for pair in answer.headers if pair[0] != "content-length")]
         headers.append(("content-length", str(answer.length)))
-        self._long += 1
         try:
             with _pipe() as (name, outlet, inlet):
                 protocol.response_file(answer.status, headers, name)
-                async with asyncio.timeout(self._limits.reader_seconds):
-                    async with asyncio.timeout(self._limits.fetch_seconds):
+                async with asyncio.timeout(
+                    limits.reader_seconds if answer.file is None else limits.long_reader_seconds
+                ):
+                    async with asyncio.timeout(limits.fetch_seconds):
                         await self._write(inlet, file.read(_PIPE + 1))  # more than fits: the server reads
                     outlet.close()
                     while piece := file.read(_PIECE):
                         await self._write(inlet, piece)
         except (TimeoutError, BrokenPipeError):
             pass  # the reader is gone, or has to ask again
-        finally:
-            self._long -= 1
 
     async def _write(self, inlet: io.FileIO, piece: bytes) -> None:
         rest = memoryview(piece)

@@ -201,6 +201,16 @@ def test_the_reference_is_a_page_without_scripts() -> None:
     assert b"POST /api/v1/keys" in answer.content
 
 
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
+def test_what_everybody_may_read_is_made_once(path: str) -> None:
+    first, again = Caller("")("GET", path), Caller("")("GET", path)
+    assert (again.content, again.headers["ETag"]) == (first.content, first.headers["ETag"])
+    assert first.headers["Cache-Control"] == "no-cache"
+    has = Caller("")("GET", path, If_None_Match=first.headers["ETag"])
+    assert (has.status, has.content) == (304, b"")
+    assert Caller("")("POST", path, {}).status == 405
+
+
 @pytest.mark.parametrize(
     ("body", "field", "said"),
     [

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from django.shortcuts import render
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.cache import get_conditional_response
 from django.utils.html import escape
 from django.utils.safestring import mark_safe
 from ninja import NinjaAPI
 from ninja.parser import Parser
+from ninja.responses import NinjaJSONEncoder
 
 from abono.interfaces.api.calls import ENDPOINTS, Endpoint, Key, guarded
 from abono.interfaces.api.examples import example_of
@@ -24,7 +30,7 @@ from abono.kernel.quotes import parse_record
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
 _REFUSED = 400
 _FAILURES = ("internal_error", "unavailable")
@@ -221,6 +227,7 @@ def api() -> Api:
         version=version("abono"),
         description=_DESCRIPTION,
         urls_namespace="api",
+        openapi_url=None,
         docs_url=None,
         parser=StrictParser(),
     )
@@ -254,10 +261,40 @@ def _as_code(text: str) -> str:
     return mark_safe(_CODE.sub(r"<code>\1</code>", escape(text)))  # noqa: S308 -- escaped before
 
 
+@dataclass(frozen=True)
+class _Document:
+    """What everybody is told alike, made once in a process: it costs a stranger's call nothing but its sending."""
+
+    content: bytes
+    type: str
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """All of it, or that the caller has it already."""
+        if request.method not in {"GET", "HEAD"}:
+            return of_status(request, 405)
+        etag = f'"{sha256(self.content).hexdigest()[:32]}"'
+        told = HttpResponse(self.content, content_type=self.type, headers={"ETag": etag, "Cache-Control": "no-cache"})
+        return get_conditional_response(request, etag, response=told) or told
+
+
+def contract(request: HttpRequest) -> HttpResponse:
+    """The contract for programs."""
+    return _contract().answer(request)
+
+
 def page(request: HttpRequest) -> HttpResponse:
     """The reference for people: every endpoint with its right, its fields and its refusals."""
-    if request.method not in {"GET", "HEAD"}:
-        return of_status(request, 405)
+    return _page().answer(request)
+
+
+@cache
+def _contract() -> _Document:
+    told = json.dumps(api().get_openapi_schema(), cls=NinjaJSONEncoder, ensure_ascii=False, separators=(",", ":"))
+    return _Document(told.encode(), "application/json; charset=utf-8")
+
+
+@cache
+def _page() -> _Document:
     schema = api().get_openapi_schema()
     tags: dict[str, list[dict[str, Any]]] = {}
     for path, methods in schema["paths"].items():
@@ -277,4 +314,6 @@ def page(request: HttpRequest) -> HttpResponse:
         for code, tell in sorted(_TELLS.items())
     ]
     info = {**schema["info"], "description": _as_code(schema["info"]["description"])}
-    return render(request, "api/reference.html", {"info": info, "tags": tags, "codes": codes})
+    with translation.override("en"):
+        text = render_to_string("api/reference.html", {"info": info, "tags": tags, "codes": codes})
+    return _Document(text.encode(), "text/html; charset=utf-8")

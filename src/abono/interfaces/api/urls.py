@@ -29,7 +29,7 @@ from abono.interfaces.api import (  # noqa: F401
     usage,
     webhooks,
 )
-from abono.interfaces.api.reference import api, page
+from abono.interfaces.api.reference import api, contract, page
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -40,4 +40,9 @@ def nothing(_request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
-urlpatterns = [path("docs", page, name="api-docs"), path("", api().urls), re_path("", nothing)]
+urlpatterns = [
+    path("docs", page, name="api-docs"),
+    path("openapi.json", contract, name="openapi-json"),
+    path("", api().urls),
+    re_path("", nothing),
+]
