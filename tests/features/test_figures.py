@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from abono.features.access.people import wall_of
 from abono.features.access.rights import Role
@@ -13,6 +14,8 @@ from abono.features.accounts.operations import open_account
 from abono.features.billing import blocks, figures, money, orders
 from abono.features.billing.coming import coming
 from abono.features.billing.runs import advance_instant_by_instant
+from abono.features.operators import tree
+from abono.features.operators.queries import operator_by_id
 
 from . import people
 from .worlds import START, account, operator
@@ -126,3 +129,23 @@ def test_what_comes_is_what_the_engine_then_charges() -> None:
     from abono.features.billing.queries import accounts_now
 
     assert accounts_now([made], START + timedelta(days=31))[made]["balance"] == 0
+
+
+def test_no_tenants_amounts_break_the_figures_of_those_above() -> None:
+    """10,000 payments of the largest amount, as one key makes them, are more than a bigint: told up to 10^18."""
+    top = operator(CATALOGUE)
+    low, beside = (operator_by_id(tree.add_below(top.id, f"{top.code}-{n}", "B", {}, now=START).id) for n in (1, 2))
+    money.pay(account(beside), 700, now=START)
+    mine = account(low)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ledger_entry (account_id, id, operator_id, booked_on, booked_at, kind, amount, counter)"
+            " SELECT %s, gen_random_uuid(), %s, %s, %s, 'payment', %s, 'cash' FROM generate_series(1, 10000)",
+            [mine, low.id, START.date(), START, 10**15 - 1],
+        )
+    figures.refresh(now=START)
+    for seller, collected in ((top, 10**18), (beside, 700)):
+        boss = people.staff(seller)
+        with wall_of(boss):
+            (found,) = figures.figures(boss, now=START)
+        assert found.collected == collected

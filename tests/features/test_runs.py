@@ -8,10 +8,14 @@ import pytest
 from django.db import connection
 
 from abono.features.billing import orders
+from abono.features.billing.access import find_run
 from abono.features.billing.audit import audit
 from abono.features.billing.queries import accounts_now, subscriptions_of
 from abono.features.billing.runs import Progress, advance, advance_instant_by_instant
+from abono.features.ledger import operations as ledger
+from abono.features.operators.queries import operator_by_id
 
+from . import people
 from .worlds import START, account, operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -91,6 +95,28 @@ def test_a_run_that_was_left_open_is_finished_by_the_next_call() -> None:
     report = advance(FEBRUARY + timedelta(days=1))
     assert report.runs[0] == run
     assert balances(accounts) == [0] * 3
+
+
+def test_a_run_ends_whatever_its_accounts_were_charged_in_all() -> None:
+    """Two slices of 9,000 accounts that were charged the largest amount are more than a bigint."""
+    accounts = world(1)
+    most = 9_000 * (10**15 - 1)
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO billing_run (until, started_at) VALUES (%s, now()) RETURNING id", [START])
+        run = cursor.fetchone()[0]
+        cursor.execute(
+            "INSERT INTO billing_slice (run_id, operator_id, first, last, accounts, state, totals)"
+            " SELECT %s, operator_id, account_id, account_id, 1, 'done', jsonb_build_object('amount', %s::bigint)"
+            " FROM ledger_account, generate_series(1, 2) WHERE account_id = %s",
+            [run, most, accounts[0]],
+        )
+    report = advance(FEBRUARY)
+    assert report.runs[0] == run
+    assert report.totals["amount"] == 2 * most + 1_000
+    assert balances(accounts) == [0]
+    boss = people.staff(operator_by_id(ledger.operator_of(accounts[0])))
+    assert find_run(boss, run).totals["amount"] == 2 * most
+    assert [finding for finding in audit() if finding.promise == "counters"] == []
 
 
 def test_time_passes_instant_by_instant() -> None:

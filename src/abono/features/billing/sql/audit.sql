@@ -507,7 +507,7 @@ WITH done AS (
     SELECT
         s.run_id,
         t.key AS name,
-        sum(t.value::bigint) AS total
+        sum(t.value::numeric) AS total
     FROM billing_slice AS s
     CROSS JOIN LATERAL jsonb_each_text(s.totals) AS t
     WHERE s.state = 'done'
@@ -518,7 +518,7 @@ told AS (
     SELECT
         r.id AS run_id,
         t.key AS name,
-        t.value::bigint AS total
+        t.value::numeric AS total
     FROM billing_run AS r
     CROSS JOIN LATERAL jsonb_each_text(r.totals) AS t
 )

@@ -22,12 +22,12 @@ SELECT
     count(*) FILTER (WHERE s.state = 'suspended') AS suspended,
     count(*) FILTER (WHERE s.state = 'suspended' AND s.reasons & 1 = 1) AS short,
     count(*) FILTER (WHERE s.state = 'suspended' AND s.reasons & 2 = 2) AS paused,
-    abono_half_up(coalesce(sum(
+    abono_figure(coalesce(sum(
         CASE p.step_unit
             WHEN 'month' THEN r.gross::numeric / p.step
             ELSE r.gross::numeric * 365.25 / 12 / p.step
         END
-    ) FILTER (WHERE s.state = 'active'), 0), 1) AS monthly
+    ) FILTER (WHERE s.state = 'active'), 0)) AS monthly
 FROM subscriptions_subscription AS s
 INNER JOIN accounts_profile AS a ON s.account_id = a.account_id
 LEFT JOIN catalogue_rate AS r ON s.rate_id = r.id
@@ -57,8 +57,10 @@ GROUP BY l.operator_id, l.currency;
 SELECT
     e.operator_id,
     l.currency,
-    coalesce(sum(e.amount) FILTER (WHERE e.counter = 'cash'), 0)::bigint AS collected,
-    coalesce(-sum(e.amount) FILTER (WHERE e.counter NOT IN ('cash', 'adjustments', 'opening')), 0)::bigint AS charged
+    abono_figure(coalesce(sum(e.amount) FILTER (WHERE e.counter = 'cash'), 0)) AS collected,
+    abono_figure(
+        coalesce(-sum(e.amount) FILTER (WHERE e.counter NOT IN ('cash', 'adjustments', 'opening')), 0)
+    ) AS charged
 FROM ledger_entry AS e
 INNER JOIN ledger_account AS l ON e.account_id = l.account_id
 INNER JOIN accounts_profile AS a ON e.account_id = a.account_id
@@ -113,13 +115,13 @@ SELECT
     sum(l.suspended)::bigint AS suspended,
     sum(l.short)::bigint AS short,
     sum(l.paused)::bigint AS paused,
-    sum(l.monthly)::bigint AS monthly,
-    sum(l.collected)::bigint AS collected,
-    sum(l.charged)::bigint AS charged,
+    abono_figure(sum(l.monthly)) AS monthly,
+    abono_figure(sum(l.collected)) AS collected,
+    abono_figure(sum(l.charged)) AS charged,
     min(l.counted_at) AS counted_at,
     sum(b.active)::bigint AS active_before,
     sum(b.suspended)::bigint AS suspended_before,
-    sum(b.monthly)::bigint AS monthly_before
+    abono_figure(sum(b.monthly)) AS monthly_before
 FROM latest AS l
 LEFT JOIN LATERAL (
     SELECT f.active, f.suspended, f.monthly FROM billing_figure AS f

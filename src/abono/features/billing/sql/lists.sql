@@ -53,7 +53,7 @@ LEFT JOIN LATERAL (
     SELECT jsonb_object_agg(e.key, e.total) AS totals FROM (
         SELECT
             d.key,
-            sum(d.value::bigint)::bigint AS total
+            sum(d.value::numeric) AS total
         FROM billing_slice AS b
         CROSS JOIN LATERAL jsonb_each_text(b.totals) AS d
         WHERE b.run_id = r.id AND b.state = 'done' AND b.operator_id = any(%(operators)s::bigint[])

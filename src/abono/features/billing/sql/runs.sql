@@ -92,9 +92,10 @@ FROM billing_slice
 WHERE run_id = %(run)s;
 
 -- name: totals
+-- The sum over all accounts may be more than a bigint holds.
 SELECT
     t.key AS name,
-    sum(t.value::bigint)::bigint AS total
+    sum(t.value::numeric) AS total
 FROM billing_slice AS s
 CROSS JOIN LATERAL jsonb_each_text(s.totals) AS t
 WHERE s.run_id = %(run)s AND s.state = 'done'
