@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -21,10 +21,13 @@ from django.db import connection
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
 from abono.interfaces.cli.serving import web_command
-from abono.interfaces.web.senders import is_known
-from abono.project.rsgi import Application, Environ, Limits
+from abono.interfaces.web.senders import operator_of
+from abono.project.rsgi import Application, Limits
 from abono.project.wsgi import application as wsgi
 from tests.doors.test_serving import free_port
+
+if TYPE_CHECKING:
+    from abono.project.callers import Environ
 
 QUICK = Limits(threads=1, waiting=1, strangers_bytes=10, bytes=100, body_seconds=0.2, large_body_seconds=0.2)
 
@@ -81,16 +84,16 @@ def echo(environ: Environ, start: Any) -> list[bytes]:
     return [environ["wsgi.input"].read()]
 
 
-def nobody(_environ: Environ) -> bool:
-    return False
+def nobody(_environ: Environ) -> int:
+    return 0
 
 
-def somebody(_environ: Environ) -> bool:
-    return True
+def somebody(_environ: Environ) -> int:
+    return 1
 
 
 def asked(
-    head: Head, wire: Wire, *, known: Callable[[Environ], bool | None] = nobody, inner: Callable[..., Any] = echo
+    head: Head, wire: Wire, *, known: Callable[[Environ], int | None] = nobody, inner: Callable[..., Any] = echo
 ) -> Wire:
     async def ask() -> None:
         application = Application(inner, known, QUICK)
@@ -135,16 +138,16 @@ def test_more_than_a_strangers_form_is_read_of_those_only_who_are_known() -> Non
 def test_a_large_body_is_answered_as_anything_else_while_the_database_is_away(path: str, kind: str) -> None:
     told: list[object] = []
 
-    def unreachable(environ: Environ) -> bool | None:
+    def unreachable(environ: Environ) -> int | None:
         connection.settings_dict = {**connection.settings_dict, "HOST": "/nonexistent"}  # this thread's own
         try:
-            told.append(is_known(environ))
+            told.append(operator_of(environ))
         finally:
             connection.close()
         return None
 
     head = Head({"content-length": "50", "content-type": "application/json", "host": "localhost"}, path=path)
-    head.headers["authorization"] = "Bearer abono_any"
+    head.headers |= {"authorization": "Bearer abono_any", "cookie": "sessionid=any"}
     wire = asked(head, Wire([b"a" * 50]), known=unreachable, inner=wsgi)
     assert told == [None]
     assert (wire.status, wire.read) == (503, 0)

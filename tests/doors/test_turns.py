@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.conf import settings as configured
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 
-from abono.interfaces.web.senders import address_of
+from abono.features.access.operations import add_membership, add_user, revoke_key
+from abono.features.access.queries import person_of_key
+from abono.features.access.rights import Kind, Role
+from abono.interfaces.web.senders import CHOSEN, address_of, credential_of, operator_of
+from abono.project.rsgi import Application, Limits
 from abono.project.turns import Caller, Full, Shares, Turns
+from tests.doors.api.conftest import key_of, staff
+from tests.doors.test_slow_callers import Head
+from tests.features.worlds import operator as make_operator
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -129,3 +142,89 @@ def test_behind_proxies_strangers_are_told_apart_by_what_the_trusted_ones_say(se
     settings.PROXIES = 2
     assert address_of(environ) == "192.0.2.7"
     assert address_of({"REMOTE_ADDR": "10.0.0.1"}) == "10.0.0.1"
+
+
+def call(authorization: str = "", *, cookie: str = "", path: str = "/api/v1/me") -> dict[str, str]:
+    session = f"csrftoken=x; {configured.SESSION_COOKIE_NAME}={cookie}" if cookie else ""
+    return {"HTTP_AUTHORIZATION": authorization, "HTTP_COOKIE": session, "PATH_INFO": path}
+
+
+def test_a_credential_is_what_is_judged_however_it_is_spelled_and_whatever_comes_beside_it() -> None:
+    key, session = credential_of(call("Bearer abono_a")), credential_of(call(cookie="s", path="/"))
+    assert len({key, session, credential_of(call("Bearer abono_b")), b""}) == 4
+    assert {credential_of(call(f"{scheme} abono_a")) for scheme in ("bearer", "BEARER", "bEarer")} == {key}
+    assert credential_of(call("Bearer abono_a ", cookie="s")) == key
+    assert credential_of(call("Bearer abono_a", cookie="s", path="/accounts/")) == session
+    for authorization in ("Basic abono_a", "abono_a", "Bearer s", "x1"):
+        assert credential_of(call(authorization, cookie="s")) == b""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_valid_key_or_session_stands_at_an_operator() -> None:
+    now = datetime.now(UTC)
+    here, there = make_operator(), make_operator()
+    key = key_of(here)
+    assert operator_of(call(f"bearer {key}")) == here.id
+    assert operator_of(call(f"Bearer {key}", path="/accounts/")) == 0
+    user = add_user("two@example.com", now=now)
+    add_membership(user, here.id, Kind.STAFF, now=now, role=Role.MANAGER)
+    second = add_membership(user, there.id, Kind.STAFF, now=now, role=Role.MANAGER)
+    session = SessionStore()
+    session[SESSION_KEY] = str(user)
+    session.save()
+    cookie = str(session.session_key)
+    assert operator_of(call(cookie=cookie, path="/")) == here.id
+    assert operator_of(call(cookie=cookie)) == 0
+    session[CHOSEN] = second
+    session.save()
+    assert operator_of(call(cookie=cookie, path="/")) == there.id
+    made = person_of_key(key, now=now)
+    assert made is not None and made.key is not None
+    revoke_key(staff(here), made.key, now=now)
+    assert operator_of(call(f"bearer {key}")) == operator_of(call(cookie="made-up", path="/")) == 0
+
+
+class Answer:
+    """Granian's own protocol, as far as a short answer needs it."""
+
+    def __init__(self) -> None:
+        self.status = 0
+
+    def response_bytes(self, status: int, _headers: object, _body: bytes) -> None:
+        self.status = status
+
+
+def test_a_tenants_many_keys_and_strangers_guesses_take_no_place_of_another() -> None:
+    """Keys that a process has not seen yet are their tenant's too, and what was never valid pushes none out."""
+    ends = threading.Event()
+
+    def answer(environ: dict[str, Any], start: Any) -> list[bytes]:
+        if environ["QUERY_STRING"] == "long":
+            ends.wait(30)
+        start("200 OK", [])
+        return [b""]
+
+    def operator(environ: dict[str, Any]) -> int:
+        return {"abono_a": 1, "abono_b": 2}.get(environ["HTTP_AUTHORIZATION"].removeprefix("Bearer ")[:7], 0)
+
+    async def story() -> None:
+        application = Application(answer, operator, Limits(threads=3, tenant_threads=2, caller_threads=1))
+        application.__rsgi_init__(asyncio.get_running_loop())
+
+        def ask(key: str, query: str = "") -> asyncio.Task[Any]:
+            head = Head({"authorization": f"Bearer {key}"}, method="GET", path="/api/v1/me", query_string=query)
+            return asyncio.ensure_future(application.__rsgi__(head, Answer()))  # type: ignore[arg-type]
+
+        for key in ("abono_a1", "abono_a2", "abono_b1", *(f"abono_x{n}" for n in range(50))):
+            await ask(key)
+        long = [ask(f"abono_a{n}", "long") for n in range(1, 7)]
+        await asyncio.sleep(0.2)
+        try:
+            await asyncio.wait_for(asyncio.gather(ask("abono_b1"), ask("abono_b2")), 5)
+            assert not any(each.done() for each in long)
+        finally:
+            ends.set()
+            await asyncio.gather(*long)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(story())).result()

@@ -12,19 +12,20 @@ import asyncio
 import io
 import os
 import sys
-from collections import Counter, OrderedDict
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
-from abono.base.database import OPERATOR, UNJUDGED
-from abono.interfaces.web.senders import address_of, credential_of, is_known, tenant_of
+from abono.base.database import UNJUDGED
+from abono.interfaces.web.senders import operator_of, tenant_of
+from abono.project.callers import Callers, Environ
 from abono.project.turns import Caller, Full, Shares, Turns
 from abono.project.wsgi import application as wsgi
 
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 _IN_MEMORY = 1_048_576
 _PIECE = _PIPE = 65_536
 _BROKEN = "The body broke off; send it again."
-_TENANT = "abono.tenant"
-_MOST_REMEMBERED = 10_000
 _ALL, _OF, _BY = "all", "of", "by"
 _CONTINUES = {"cookie": "; "}
 _ONCE = frozenset(
@@ -48,7 +47,7 @@ _ONCE = frozenset(
 _READ = _ONCE | {"x-forwarded-for"}
 """Headers by which a request is judged: one that cannot be read is not taken for one that was not sent."""
 
-Environ = dict[str, Any]
+_Task = TypeVar("_Task")
 
 
 @dataclass(frozen=True)
@@ -121,14 +120,14 @@ class Application:
     def __init__(
         self,
         inner: Callable[..., Iterable[bytes]],
-        known: Callable[[Environ], bool | None],
+        operator_of: Callable[[Environ], int | None],
         limits: Limits | None = None,
         tenant_of: Callable[[int], int] = int,
     ) -> None:
-        self._inner, self._known, self._limits, self._tenant_of = inner, known, limits or Limits(), tenant_of
+        self._inner, self._limits = inner, limits or Limits()
+        self._callers = Callers(operator_of, tenant_of)
         self._read: Counter[Hashable] = Counter()
         self._large: Counter[Hashable] = Counter()
-        self._tenants: OrderedDict[Hashable, int] = OrderedDict()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Make the threads, in the process that serves."""
@@ -147,7 +146,7 @@ class Application:
         try:
             environ |= environ_of(scope)
             await self._receive(environ, protocol)
-            answer = await self._work(self._answer, environ)
+            answer = await self._work(environ)
         except _Refused as refused:
             _refuse(refused, protocol)
             return
@@ -158,35 +157,27 @@ class Application:
             return
         with answer.file or io.BytesIO(b"".join(answer.pieces)) as file:
             try:
-                with self._reading(self._caller(environ)):
+                with self._reading(self._callers.of(environ)):
                     await self._send(answer, file, protocol)
             except _Refused as refused:
                 _refuse(refused, protocol)
 
-    async def _work(self, task: Callable[[Environ], Any], environ: Environ) -> Any:
+    async def _work(self, environ: Environ) -> _Answer:
         if environ["PATH_INFO"] == "/healthz":
-            return await self._loop.run_in_executor(self._aside, task, environ)
-        caller = self._caller(environ)
+            return await self._loop.run_in_executor(self._aside, self._answer, environ)
+        if self._callers.is_unknown(environ):
+            await self._in_turn(self._callers.judge, environ)
+        return await self._in_turn(self._answer, environ)
+
+    async def _in_turn(self, task: Callable[[Environ], _Task], environ: Environ) -> _Task:
+        """Have a thread do it, when it is its caller's turn. Raises _Refused."""
         try:
-            async with self._turns.turn(caller):
+            async with self._turns.turn(self._callers.of(environ)):
                 found = await self._loop.run_in_executor(self._threads, task, environ)
         except Full:
             raise _Refused(503, "Too many requests wait at this moment; ask again in a second.") from None
-        self._remember(environ)
+        self._callers.remember(environ)
         return found
-
-    def _caller(self, environ: Environ) -> Caller:
-        """Who asks, as far as the head of a request says so: a credential that was never seen is a stranger's."""
-        credential = credential_of(environ)
-        tenant = self._tenants.get(credential) if credential else None
-        return Caller(address_of(environ), "") if tenant is None else Caller(credential, tenant)
-
-    def _remember(self, environ: Environ) -> None:
-        tenant = environ.pop(_TENANT, None)
-        if tenant is not None:
-            self._tenants[credential_of(environ)] = tenant
-            while len(self._tenants) > _MOST_REMEMBERED:
-                self._tenants.popitem(last=False)
 
     async def _receive(self, environ: Environ, protocol: Any) -> None:
         """Put the body into the environment, as far as it is read at all.
@@ -198,13 +189,13 @@ class Application:
             return
         limits, most = self._limits, self._limits.strangers_bytes
         if told.isdigit() and int(told) > most:
-            known = await self._work(self._known, environ)
-            if known is None:
+            operator = await self._in_turn(self._callers.judge, environ)
+            if operator is None:
                 environ[UNJUDGED] = True
-            most = limits.bytes if known else 0
+            most = limits.bytes if operator else 0
             if int(told) > most:
                 return
-            environ["abono.large"] = self._count_large(self._caller(environ).tenant)
+            environ["abono.large"] = self._count_large(self._callers.of(environ).tenant)
         try:
             async with asyncio.timeout(
                 limits.body_seconds if most == limits.strangers_bytes else limits.large_body_seconds
@@ -295,8 +286,7 @@ class Application:
             getattr(pieces, "close", lambda: None)()
         if answer.file is not None:
             answer.file.seek(0)
-        if OPERATOR in environ:
-            environ[_TENANT] = self._tenant_of(environ.pop(OPERATOR))
+        self._callers.note(environ)
         return answer
 
 
@@ -385,4 +375,4 @@ def _key(name: str) -> str:
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "abono.project.settings")
-application = Application(wsgi, is_known, tenant_of=tenant_of)
+application = Application(wsgi, operator_of, tenant_of=tenant_of)

@@ -14,7 +14,7 @@ from abono.base.texts import one_line
 from abono.base.trail import record
 from abono.features.access.fields import check_email, check_name
 from abono.features.access.people import NotFound, Person
-from abono.features.access.queries import digest_of
+from abono.features.access.queries import KEY_PREFIX, digest_of
 from abono.features.access.rights import RIGHTS, Kind, Role
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def add_key(
     if expires_at is not None and expires_at <= now:
         message = "Let the key expire in the future, or never."
         raise InvalidRequest(message, field="expires_at", code="out_of_range")
-    secret = f"abono_{secrets.token_urlsafe(32)}"
+    secret = f"{KEY_PREFIX}{secrets.token_urlsafe(32)}"
     with transaction.atomic():
         _sql.run(
             "add_key",

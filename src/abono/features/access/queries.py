@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _sql = statements("abono.features.access", "access")
+KEY_PREFIX = "abono_"
+"""How every key begins, so that people and scanners know one."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ def memberships_of_email(email: str) -> list[Membership]:
     return [each for row in _sql.rows("user_by_email", email=email) for each in memberships_of(row["id"])]
 
 
+def acting_by(memberships: Sequence[Membership], chosen: int | None) -> Membership:
+    """The membership a user acts by: the one ``chosen``, or the first."""
+    return next((each for each in memberships if each.id == chosen), memberships[0])
+
+
 def person_of(
     user: int, name: str, email: str, locale: str, memberships: Sequence[Membership], chosen: int | None = None
 ) -> Person | None:
@@ -58,7 +65,7 @@ def person_of(
     """
     if not memberships:
         return None
-    one = next((each for each in memberships if each.id == chosen), memberships[0])
+    one = acting_by(memberships, chosen)
     same = [each for each in memberships if each.kind is one.kind and each.operator_id == one.operator_id]
     staff = one.kind is Kind.STAFF
     return Person(
@@ -78,10 +85,16 @@ def person_of(
     )
 
 
-def key_is_valid(secret: str, *, now: datetime) -> bool:
-    """Whether somebody's program has this key, and it works."""
+def key_in(authorization: str) -> str:
+    """The key in a header ``Authorization: Bearer abono_…``, as it was given out; empty if there is none."""
+    scheme, _, secret = authorization.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" and secret.startswith(KEY_PREFIX) else ""
+
+
+def operator_of_key(secret: str, *, now: datetime) -> int:
+    """The operator at which somebody's program has this key, if it works; else 0."""
     found = _sql.rows("key", digest=digest_of(secret), key=None, now=now)
-    return bool(found) and all(row["works"] for row in found)
+    return int(found[0]["operator_id"]) if found and all(row["works"] for row in found) else 0
 
 
 def person_of_key(secret: str, *, now: datetime) -> Person | None:

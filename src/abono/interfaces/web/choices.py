@@ -14,8 +14,8 @@ from django.views.decorators.http import require_POST
 from abono.features.access.operations import choose_locale
 from abono.features.access.people import NotFound
 from abono.interfaces.web.context import THEME, THEMES
-from abono.interfaces.web.middleware import CHOSEN
 from abono.interfaces.web.pages import EVERYBODY, SEE_OTHER, PersonRequest, page
+from abono.interfaces.web.senders import CHOSEN
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

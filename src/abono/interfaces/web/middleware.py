@@ -21,6 +21,7 @@ from abono.features.access.sessions import seen
 from abono.features.access.signins import TooManyAttempts
 from abono.interfaces.web.pages import has_many_fields
 from abono.interfaces.web.refusing import REFUSED
+from abono.interfaces.web.senders import CHOSEN
 from abono.interfaces.web.signing.callers import caller_of
 from abono.interfaces.web.signing.factors import lacks_second_factor, to_second_factor
 from abono.interfaces.web.signing.waiting import wait_page
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
     from abono.features.access.people import Person
 
-CHOSEN = "membership"
-"""Where the session keeps which of several memberships somebody acts by."""
 _STATUS = {NotFound.code: 404, Forbidden.code: 403}
 SIGNING = "/sign/"
 """Pages of the sign-in, which are there also for somebody whom nobody lets in any more. They are not behind the wall:

@@ -1,4 +1,4 @@
-"""Who sends: asked before more of a body is read than a stranger may send."""
+"""Who sends: asked before a turn is given, and before more of a body is read than a stranger may send."""
 
 from __future__ import annotations
 
@@ -14,23 +14,27 @@ from django.http import parse_cookie
 from django.utils import timezone
 
 from abono.base.database import is_away
-from abono.features.access.queries import key_is_valid
+from abono.features.access.queries import acting_by, key_in, memberships_of, operator_of_key
 from abono.features.operators.queries import topmost_below_provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_BEARER = "bearer "
+CHOSEN = "membership"
+"""Where the session keeps which of several memberships somebody acts by."""
+_CALLS = "/api/"
 _SECONDS = 60.0  # float
 _MOST_TENANTS = 10_000
 _tenants: dict[int, tuple[int, float]] = {}
 
 
 def credential_of(environ: Mapping[str, Any]) -> bytes:
-    """A digest of the key or session that a request comes with, valid or not; empty where it has none."""
-    cookie = parse_cookie(str(environ.get("HTTP_COOKIE", ""))).get(settings.SESSION_COOKIE_NAME, "")
-    credential = str(environ.get("HTTP_AUTHORIZATION", "")) or cookie
-    return sha256(credential.encode()).digest() if credential else b""
+    """A digest of what a request will be judged by, valid or not: the API's key, a page's session; empty without one.
+
+    However it is spelled, and whatever comes beside it, one key or session is one credential.
+    """
+    judged = _secret_of(environ) if _is_call(environ) else _session_of(environ)
+    return sha256(judged.encode()).digest() if judged else b""
 
 
 def address_of(environ: Mapping[str, Any]) -> str:
@@ -58,31 +62,43 @@ def tenant_of(operator: int) -> int:
     return known[0]
 
 
-def is_known(environ: Mapping[str, Any]) -> bool | None:
-    """Whether a request carries a valid API key or the session of somebody who is signed in; what it may is not asked.
+def operator_of(environ: Mapping[str, Any]) -> int | None:
+    """The operator at which somebody stands whose valid API key or session a request carries; 0 for anybody else.
 
     Not to be taken for a judgement on the request: that is made when it is worked on. None while the database, which
     knows, is away.
     """
     close_old_connections()
     try:
-        return _has_key(environ) or _is_signed_in(environ)
+        return _operator_of_key(environ) if _is_call(environ) else _operator_of_session(environ)
     except DatabaseError as error:
         if not is_away(error):
             raise
         return None
 
 
-def _has_key(environ: Mapping[str, Any]) -> bool:
-    authorization = str(environ.get("HTTP_AUTHORIZATION", ""))
-    if not authorization.lower().startswith(_BEARER):
-        return False
-    return key_is_valid(authorization[len(_BEARER) :].strip(), now=timezone.now())
+def _is_call(environ: Mapping[str, Any]) -> bool:
+    return str(environ.get("PATH_INFO", "")).startswith(_CALLS)
 
 
-def _is_signed_in(environ: Mapping[str, Any]) -> bool:
-    cookie = parse_cookie(str(environ.get("HTTP_COOKIE", ""))).get(settings.SESSION_COOKIE_NAME)
+def _secret_of(environ: Mapping[str, Any]) -> str:
+    return key_in(str(environ.get("HTTP_AUTHORIZATION", "")))
+
+
+def _session_of(environ: Mapping[str, Any]) -> str:
+    return parse_cookie(str(environ.get("HTTP_COOKIE", ""))).get(settings.SESSION_COOKIE_NAME, "")
+
+
+def _operator_of_key(environ: Mapping[str, Any]) -> int:
+    secret = _secret_of(environ)
+    return operator_of_key(secret, now=timezone.now()) if secret else 0
+
+
+def _operator_of_session(environ: Mapping[str, Any]) -> int:
+    cookie = _session_of(environ)
     if not cookie:
-        return False
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    return bool(store(cookie).get(SESSION_KEY))
+        return 0
+    session = import_module(settings.SESSION_ENGINE).SessionStore(cookie)
+    user = session.get(SESSION_KEY)
+    memberships = memberships_of(int(user)) if user else []
+    return acting_by(memberships, session.get(CHOSEN)).operator_id if memberships else 0

@@ -21,9 +21,9 @@ from django.views.decorators.http import require_http_methods
 from abono.base.refusal import InvalidRequest
 from abono.features.access.invitations import Invited, accept, invited_by
 from abono.features.access.people import NotFound
-from abono.interfaces.web.middleware import CHOSEN
 from abono.interfaces.web.pages import SEE_OTHER
 from abono.interfaces.web.refusing import REFUSED, blame
+from abono.interfaces.web.senders import CHOSEN
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
