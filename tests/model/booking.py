@@ -77,8 +77,8 @@ def close_days(account: Account, sub: Subscription, day: date) -> None:
     """Arrears until a day, and the setup fee with the first of them."""
     if sub.opened and sub.runs and sub.plan.arrears:
         ends = min(day, sub.ends)
-        account.charge(sub, "charge", sub.starts, ends, sub.arrears_until(account.operator.zone, day), day)
-        account.charge(sub, "fee", sub.starts, max(ends, later(sub.starts, 1)), sub.fee(), day)
+        account.charge(sub, "charge", sub.starts, ends, sub.arrears_until(account.operator.zone, day), ends)
+        account.charge(sub, "fee", sub.starts, max(ends, later(sub.starts, 1)), sub.fee(), ends)
         sub.fee_due = False
 
 
@@ -88,5 +88,5 @@ def close_counts(account: Account, sub: Subscription, day: date) -> None:
         return
     for _, amount in overage(sub):
         ends = max(min(sub.ends, day), later(sub.starts, 1))
-        account.charge(sub, "charge", sub.starts, ends, amount, day)
+        account.charge(sub, "charge", sub.starts, ends, amount, min(sub.ends, day))
     begin(sub)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 ZERO = Fraction(0)
 
 
+class BehindError(Exception):
+    """In which quota period it was used is known when what is due on the account is done."""
+
+
 MAX_SHOWN = 10**15
 """More packs than any account could be billed for are not told apart."""
 
@@ -154,14 +158,24 @@ def use(account: Account, sub: Subscription, values: dict[str, Any], now: dateti
                 raise RefusedError("key_conflict")
             return
     _refuse(sub, code, quantity, at, now)
-    today = account.operator.zone.day(now)
+    today, day = account.operator.zone.day(now), account.operator.zone.day(at)
+    if is_behind(sub, day):
+        raise BehindError
     item, count = sub.plan.items[code], count_of(sub, code)
-    day = account.operator.zone.day(at)
     if sub.opened and day < sub.counts_from:
         day = max(today, sub.counts_from)
     _count(account, sub, item, count, quantity, day, now)
     if values["key"] is not None:
         account.keys["use", values["key"]] = content
+
+
+def is_behind(sub: Subscription, day: date) -> bool:
+    """Whether a day is neither of the running period nor of one that surely comes next."""
+    ends = sub.boundary
+    if ends is None or day < ends:
+        return False
+    other_terms = sub.waiting is not None or sub.cancels or (sub.opened and not sub.plan.renews)
+    return other_terms or day >= sub.grid.cycle(ends)[1]
 
 
 def _refuse(sub: Subscription, code: str, quantity: Fraction, at: datetime, now: datetime) -> None:
@@ -176,8 +190,6 @@ def _refuse(sub: Subscription, code: str, quantity: Fraction, at: datetime, now:
         raise RefusedError("out_of_range")
     if sub.reasons and not (item.kind == "seats" and quantity < 0):
         raise RefusedError("subscription_suspended")
-    if item.kind == "seats" and count_of(sub, code).level + quantity < 0:
-        raise RefusedError("out_of_range")
 
 
 def _count(
@@ -191,6 +203,8 @@ def _count(
     else:
         before = count.days.get(day, ZERO) if item.by_day else sum(count.between(*period), ZERO)
     after = before + quantity
+    if item.kind == "seats" and after < 0:
+        raise RefusedError("out_of_range")
     if item.is_hard and after > limit and quantity > 0:
         raise RefusedError("quota_exceeded")
     told = deepcopy(count)

@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from abono.base.trail import acting
 from abono.interfaces.cli.stories.playing import Stage
 from abono.interfaces.cli.stories.reading import read_story
-from tests.model.strategies import Script, scripts, worlds
+from tests.model.strategies import Script, scripts, used_while_down, worlds
 from tests.model.telling import Telling
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(7200)]
@@ -34,11 +34,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.timeout(7200)]
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 PARTS = 10 if DEEP else 1
 KINDS = {
-    "billing": {},
-    "downtimes": {"downtimes": True},
-    "usage": {"usage": True},
-    "both": {"downtimes": True, "usage": True},
+    "billing": scripts(),
+    "downtimes": scripts(downtimes=True),
+    "usage": scripts(usage=True),
+    "both": scripts(downtimes=True, usage=True),
+    "used while down": used_while_down(),
 }
+USED = {"usage", "both", "used while down"}
 EXAMPLES = int(os.environ.get("STORIES_BESIDE", "2000" if DEEP else "40")) // (PARTS * len(KINDS))
 
 
@@ -111,7 +113,7 @@ def test_the_engine_and_the_model_show_the_same(kind: str, part: int) -> None:
         max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False, database=None,
         phases=[Phase.generate, *([Phase.shrink] if DEEP else [])],
     )  # fmt: skip
-    @given(worlds(usage="usage" in KINDS[kind]), scripts(**KINDS[kind]))
+    @given(worlds(usage=kind in USED), KINDS[kind])
     def play(world: dict[str, Any], script: Script) -> None:
         compare(world, script)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.model.subscription import Subscription
 
 STOPS = {"pause", "resume", "block", "unblock"}
+USES = {"use", "seats"}
 
 
 @dataclass
@@ -61,7 +62,8 @@ class World:
         action = next((name for name in step if name not in {"at", "expect", "refused"}), None)
         if action is None or action == "advance":
             return None
-        before = deepcopy((self.accounts, self.owners)) if self.down_until is not None and action in STOPS else None
+        may_catch_up = self.down_until is not None and action in {*STOPS, *USES}
+        before = deepcopy((self.accounts, self.owners)) if may_catch_up else None
         try:
             self.act(action, dict(step[action]))
         except RefusedError as refused:
@@ -121,12 +123,13 @@ class World:
             getattr(stopping, action)(account, [sub], self.now)
         else:
             time = values.get("time")
-            counting.use(
-                account, sub,
-                {"service": values["service"], "quantity": values["change" if action == "seats" else "quantity"],
-                 "time": None if time is None else self.local(time), "key": values.get("key")},
-                self.now,
-            )  # fmt: skip
+            use = {"service": values["service"], "quantity": values["change" if action == "seats" else "quantity"],
+                   "time": None if time is None else self.local(time), "key": values.get("key")}  # fmt: skip
+            try:
+                counting.use(account, sub, use, self.now)
+            except counting.BehindError:
+                catch_up(account, self.now)
+                counting.use(account, sub, use, self.now)
 
     def act_on_account(self, action: str, account: Account, values: dict[str, Any]) -> None:
         """Steps that name an account."""

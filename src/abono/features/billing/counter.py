@@ -52,6 +52,11 @@ class Desk:
         """What the account can pay at this moment, in minor units."""
         return ledger.available(self.account.account_id, self.now)
 
+    def catch_up(self) -> None:
+        """Do what is due on the account, before the request."""
+        if catch_up(self.scope, self.now, look=look):
+            self.account = ledger.lock(self.account.account_id)
+
     def post(self, amount: int, *, kind: str, counter: str, text: str = "") -> UUID:
         """Move money; a credit brings returns when the request is done. Answers the entry's id.
 
@@ -95,9 +100,9 @@ def counter(account: int, now: datetime, *, up_to_date: bool = False) -> Iterato
         scope = Scope.of_account(operator, account)
         claim(scope, reached)
         ears = ears_of(operator.id)
-        if up_to_date and catch_up(scope, reached, look=look):
-            locked = ledger.lock(account)
         desk = Desk(locked, operator, scope, reached)
+        if up_to_date:
+            desk.catch_up()
         freed = release(scope, reached, reached)
         yield desk
         # Whatever ended or changed a subscription has ended what was reserved of it.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db import transaction
+
 from abono.base.refusal import KeyConflict, Refusal
 from abono.features.billing.counter import Desk, counter
 from abono.features.billing.late import ENDED, count_late
 from abono.features.billing.overage import charge_on_use, due_on_use
 from abono.features.ledger import operations as ledger
-from abono.features.usage.operations import CHARGED_ON_USE, COUNTED, REPEATED, TOLERANCE, count
+from abono.features.usage.operations import BEHIND, CHARGED_ON_USE, COUNTED, REPEATED, TOLERANCE, count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +51,10 @@ def use(each: Use, *, now: datetime, tolerance: timedelta = TOLERANCE, seats: bo
     changed.
     """
     (outcome,) = count([each], now=now, tolerance=tolerance, seats=seats)
+    if outcome == BEHIND:
+        with transaction.atomic():  # a use that is refused leaves what was due as it was
+            _bring_up_to_date(each.account, now)
+            return use(each, now=now, tolerance=tolerance, seats=seats)
     if outcome == CHARGED_ON_USE:
         outcome = _count_and_charge(each, now, tolerance, seats=seats)
     elif outcome == ENDED:
@@ -61,9 +67,16 @@ def use(each: Use, *, now: datetime, tolerance: timedelta = TOLERANCE, seats: bo
 def use_many(uses: Sequence[Use], *, now: datetime, tolerance: timedelta = TOLERANCE, seats: bool = False) -> list[str]:
     """Count a batch; answers for each event ``counted``, ``repeated`` or the code of its refusal.
 
-    What charges on use is counted last, one by one. Codes: those of SENTENCES, and ``insufficient_funds``.
+    What charges on use is counted last, one by one. Where boundaries were missed, an account may be brought up to date
+    first, whatever becomes of its events. Codes: those of SENTENCES, and ``insufficient_funds``.
     """
     outcomes = count(uses, now=now, tolerance=tolerance, seats=seats)
+    behind = [place for place, outcome in enumerate(outcomes) if outcome == BEHIND]
+    for account in sorted({uses[place].account for place in behind}):
+        _bring_up_to_date(account, now)
+    again = count([uses[place] for place in behind], now=now, tolerance=tolerance, seats=seats) if behind else []
+    for place, outcome in zip(behind, again, strict=True):
+        outcomes[place] = outcome
     for place, outcome in enumerate(outcomes):
         if outcome == CHARGED_ON_USE:
             try:
@@ -83,6 +96,12 @@ def refusal(code: str) -> Refusal:
     )
 
 
+def _bring_up_to_date(account: int, now: datetime) -> None:
+    """Where boundaries were missed, only what they brought tells in which quota period something was used."""
+    with counter(account, now, up_to_date=True):
+        pass
+
+
 def _count_and_charge(each: Use, now: datetime, tolerance: timedelta, *, seats: bool) -> str:
     with counter(each.account, now) as desk:
         return count_and_charge(desk, each, tolerance=tolerance, seats=seats)
@@ -91,9 +110,13 @@ def _count_and_charge(each: Use, now: datetime, tolerance: timedelta, *, seats: 
 def count_and_charge(desk: Desk, each: Use, *, tolerance: timedelta = TOLERANCE, seats: bool = False) -> str:
     """Count an event of a locked account and pay for what it opens, both or neither; answers the outcome.
 
-    Raises InsufficientFunds.
+    Where it cannot be known before in which quota period it was used, what is due on the account is done first. Raises
+    InsufficientFunds.
     """
     (outcome,) = count([each], now=desk.now, tolerance=tolerance, seats=seats, paying=True)
+    if outcome == BEHIND:
+        desk.catch_up()
+        (outcome,) = count([each], now=desk.now, tolerance=tolerance, seats=seats, paying=True)
     if outcome == COUNTED:
         _charge(desk, each)
     return outcome

@@ -30,6 +30,8 @@ COUNTED = "counted"
 REPEATED = "repeated"
 CHARGED_ON_USE = "charged_on_use"
 """What ``count`` leaves to billing: the use may open a pack that must be paid first."""
+BEHIND = "behind"
+"""What ``count`` leaves to billing: in which quota period it was used is known when due work of the account is done."""
 TOLERANCE = timedelta(minutes=5)
 """So far may the clock of whoever reports differ from ours, ahead of it or behind."""
 KEPT_MONTHS = 25
@@ -61,8 +63,8 @@ def count(
 
     Those that are counted are counted together, or none of them is where it raises. Codes: ``unknown_subscription``,
     ``subscription_ended``, ``unknown_service``, ``not_quantifiable``, ``out_of_range``, ``subscription_suspended``,
-    ``quota_exceeded``, ``key_conflict``, ``invalid``; and CHARGED_ON_USE, unless ``paying``. ``seats``: only services
-    counted in seats. Raises InvalidRequest for more than MOST events. Source: semantics.md §4.
+    ``quota_exceeded``, ``key_conflict``, ``invalid``; BEHIND; and CHARGED_ON_USE, unless ``paying``. ``seats``: only
+    services counted in seats. Raises InvalidRequest for more than MOST events. Source: semantics.md §4.
     """
     if len(uses) > MOST:
         message = f"Send at most {MOST:,} events at once."

@@ -59,7 +59,8 @@ WHERE v.kind = 'usage' AND jsonb_typeof(u.terms -> 'filters') = 'array';
 -- the row without a place whether all counters took what was theirs. A key that is there already is found with
 -- ``looking``, and makes it fail without: that is for batches that come for the first time, as nearly all do, and saves
 -- half of what keys cost. With ``paying`` the events of services that charge on use are counted too: their packs have
--- been paid. Events of services that add up in another way than by sums, or have filters, are left out (``adds_up``)
+-- been paid. Events of a quota period that is not known before the work of their account is done are left out
+-- (``behind``). Events of services that add up in another way than by sums, or have filters, are left out (``adds_up``)
 -- without ``adding``: with it their counters are locked, and where a filter made something else of an event its row has
 -- the service as which it was sent and the weight.
 -- layers:
