@@ -467,6 +467,41 @@ def test_a_pack_of_the_period_to_come_is_paid_as_it_opens(seller: Operator) -> N
     assert audit() == []
 
 
+def test_a_batch_over_several_missed_boundaries_is_counted_month_by_month(seller: Operator) -> None:
+    # 10 prints are included, a pack of 10 costs 5.00; 5 sms, a pack of 5 costs 3.00 at once. The period costs 10.00.
+    february, march = START.replace(month=2, day=20), START.replace(month=3, day=5)
+    account, sub = office(seller, balance=4_000)
+    poor, poor_sub = office(seller, balance=1_000)
+    batch = [
+        Use(account, sub, "prints", Decimal(11), days(19), "january"),
+        Use(account, sub, "prints", Decimal(12), february, "february"),
+        Use(account, sub, "prints", Decimal(4), march, "march"),
+        Use(account, sub, "sms", Decimal(5), february),
+        Use(account, sub, "sms", Decimal(4), march),
+        Use(poor, poor_sub, "prints", Decimal(1), march, "poor"),
+        Use(account, sub, "prints", Decimal(4), march, "march"),
+        Use(account, sub, "prints", Decimal(3), march + timedelta(days=1)),
+    ]
+    assert use_many(batch, now=march) == [*["counted"] * 5, "subscription_suspended", "repeated", "out_of_range"]
+    # Three periods and the packs of January and February.
+    assert balance(account, march) == 4_000 - 3 * 1_000 - 2 * 500
+    assert (quota(account, march).used, quota(account, march, "sms").used) == (4, 4)
+    assert use_many(batch[:3], now=march) == ["repeated"] * 3
+    assert audit() == []
+
+
+def test_what_was_reserved_before_a_boundary_with_a_change_is_used_under_the_new_plan(seller: Operator) -> None:
+    account, sub = office(seller)
+    orders.change(account, sub, now=days(3), plan_code="office-week", at_period_end=True)
+    before, after = days(30, hour=23), days(31, hour=1)
+    held = reserving.reserve(account, sub, "prints", Decimal(2), now=before, lasts=timedelta(hours=4))
+    reserving.commit(account, held, now=after)
+    # The price of January and of the week, and nothing yet of what is used in it.
+    assert balance(account, after) == 100_000 - 1_000 - 400
+    assert (quota(account, after).used, quota(account, after).included) == (2, 1)
+    assert audit() == []
+
+
 @pytest.mark.parametrize("late", [timedelta(minutes=-1), timedelta(minutes=1)])
 def test_seats_that_come_at_the_boundary_open_their_packs_once(seller: Operator, late: timedelta) -> None:
     # 2 people are included; each other costs 7.00, and the period 10.00. The boundary is to come, or to be worked off.

@@ -9,8 +9,9 @@ import sys
 import threading
 import time
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,8 +93,8 @@ def together(works: list[Callable[[], object]]) -> Counter[str]:
     return found
 
 
-def used(account: int, service: str) -> Decimal:
-    (found,) = [each for each in queries.quotas_of([account], NOW) if each.service == service]
+def used(account: int, service: str, now: datetime = NOW) -> Decimal:
+    (found,) = [each for each in queries.quotas_of([account], now) if each.service == service]
     return found.used
 
 
@@ -192,6 +193,22 @@ def test_batches_of_the_same_subscriptions_beside_a_roll_over(seller: Operator) 
         for account, sub in placed
     } == {36}
     assert {sum(row.amount for row in queries.closed_periods(account, sub).items) for account, sub in placed} == {36}
+    assert audit() == []
+
+
+def test_uses_two_boundaries_ahead_beside_a_roll_over(seller: Operator) -> None:
+    """Who comes first brings the account up to date; every event is counted once, in its own month."""
+    account = worlds.account(seller)
+    sub = orders.subscribe(account, "meter", now=worlds.START)
+    february, march = worlds.START.replace(month=2, day=3), worlds.START.replace(month=3, day=5)
+    assert use(Use(account, sub, "letters", Decimal(5), None, "february"), now=february)
+    told = [Use(account, sub, "letters", Decimal(1), march, f"{n % 6}") for n in range(12)]
+    works: list[Callable[[], object]] = [partial(use, each, now=march) for each in told]
+    works.insert(6, lambda: advance(march, workers=1).failures)
+    assert together(works) == {"True": 6, "False": 6, "[]": 1}
+    assert used(account, "letters", march) == 6
+    closed = queries.closed_periods(account, sub).items
+    assert [(row.starts_on.month, int(row.used), row.amount) for row in closed if row.used] == [(2, 5, 5)]
     assert audit() == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.model.counting import begin, overage, pay_carried
+from tests.model.counting import begin, overage, pay_carried, warn_of_early_use
 from tests.model.days import later
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ def take(account: Account, sub: Subscription, offer: Offer, at: datetime, told: 
     """A decision passed: it is charged, and its period begins or goes on."""
     for row in sub.charges:
         row.refundable = False
-    begins = offer.begins
+    begins, returns = offer.begins, not sub.runs
     account.charge(sub, "charge", begins, offer.covers, offer.amount, begins, refundable=True)
     account.charge(sub, "fee", begins, offer.covers, offer.fee, begins)
     if not offer.is_slice:
-        if not sub.runs:  # what runs was closed
+        if returns:  # what runs was closed
             begin(sub)
         sub.is_short_first = offer.is_short_first
         sub.paid = offer.amount > 0
@@ -64,6 +64,8 @@ def take(account: Account, sub: Subscription, offer: Offer, at: datetime, told: 
     if not sub.plan.arrears:
         sub.fee_due = False
     sub.opened, sub.runs, sub.frozen = True, True, None
+    if not returns and not offer.is_slice:
+        warn_of_early_use(account, sub, told)
     free(account, sub, at, told)
 
 

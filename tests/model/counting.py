@@ -43,6 +43,7 @@ class Count:
     paid_ahead: int = 0  # and in the one after it, whose boundary a downtime has delayed
     opened: dict[date, Fraction] = field(default_factory=dict)  # by the day: up to what its packs are paid
     warned: set[tuple[date | None, int]] = field(default_factory=set)
+    is_early: bool = False  # whether the period after this one was used before its boundary was worked off
 
     def between(self, first: date, last: date) -> list[Fraction]:
         """What was used on the days of a period."""
@@ -129,6 +130,7 @@ def begin(sub: Subscription) -> None:
             days={day: used for day, used in count.days.items() if day >= ends},
             opened={day: used for day, used in count.opened.items() if day >= ends},
             level=level + count.ahead,
+            is_early=count.is_early,
             peak=max(level + count.ahead, level, count.peak_ahead),
             paid=count.paid_ahead,
         )
@@ -219,7 +221,9 @@ def _count(
     starts, ends = (sub.starts, sub.ends) if sub.opened else (sub.first_day, sub.first_day)
     for due, (first, last) in zip(rows, [(starts, ends), (ends, sub.grid.cycle(ends)[1])], strict=False):
         account.charge(sub, "charge", first, last, due, today)
-    warn(account, sub, item, told, day if item.by_day else None, after, today)
+    told.is_early = told.is_early or later
+    if item.by_day or not later:
+        warn(account, sub, item, told, day if item.by_day else None, after, today)
 
 
 def _seats(sub: Subscription, count: Count, quantity: Fraction, after: Fraction, now: datetime, *, later: bool) -> None:
@@ -264,6 +268,15 @@ def warn(
         if limit > 0 and used * 100 >= limit * percent and (day, percent) not in count.warned:
             count.warned.add((day, percent))
             account.tell(f"quota_{percent}", today)
+
+
+def warn_of_early_use(account: Account, sub: Subscription, told: date) -> None:
+    """A period begins that was used before: who passed a threshold by that is told now."""
+    for code, count in sub.counts.items():
+        item = sub.plan.items.get(code)
+        if count.is_early and item is not None and not item.by_day:
+            warn(account, sub, item, count, None, count.used(sub, item, told), told)
+        count.is_early = False
 
 
 def exceeds(sub: Subscription) -> bool:

@@ -206,11 +206,14 @@ def next_charge(account: Account, sub: Subscription, at: datetime) -> tuple[date
 
 
 def rich(account: Account, at: datetime) -> Account:
-    """A fork with all the money, in which nobody is blocked early; who waits for money goes on waiting."""
+    """A fork with all the money, in which nobody is blocked early; who waits for money goes on waiting.
+
+    What they used until the end of their period is owed all the same.
+    """
     fork = unblocked(account, -1, at)
     for sub in fork.subscriptions:
         if "funds" in sub.reasons and not sub.early:
-            sub.ended = True
+            sub.reasons.add("goes on waiting")
     fork.balance += PLENTY
     return fork
 

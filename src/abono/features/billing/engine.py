@@ -140,9 +140,12 @@ def _do_instant(scope: Scope, instant: datetime, now: datetime, *, look: Look | 
     needs: dict[str, bool] = {}
     if decided.pop("busy"):
         needs = _instant.row("survey", **scope.common(instant, now))
-        totals += _prepare(scope, instant, now, needs, lenient=lenient)
+        prepared, early = _prepare(scope, instant, now, needs, lenient=lenient)
+        totals += prepared
         freed |= release(scope, instant, now)
         decided += decide(scope, instant, now, boundaries=True, returns=returns, lenient=lenient)
+        if early:
+            _overage.run("warn", early=early, **scope.common(instant, now))
     if decided["ended"] and release(scope, instant, now):
         freed = True
         decided += decide(scope, instant, now, boundaries=False, returns=returns)
@@ -164,17 +167,21 @@ def release(scope: Scope, instant: datetime, now: datetime) -> bool:
     return bool(_instant.rows("release", **scope.common(instant, now)))
 
 
-def _prepare(scope: Scope, instant: datetime, now: datetime, needs: dict[str, bool], *, lenient: bool) -> Totals:
-    """The steps before the decision, as far as the survey found them needed."""
+def _prepare(
+    scope: Scope, instant: datetime, now: datetime, needs: dict[str, bool], *, lenient: bool
+) -> tuple[Totals, list[UUID]]:
+    """The steps before the decision, as far as the survey found them needed; answers also the counters ``early``."""
     common = scope.common(instant, now)
     totals: Totals = Counter()
+    early: list[UUID] = []
     if needs["unpause"]:
         # The pause ends before the charges of its last midnight.
         totals += lift(scope, instant, now, bit=2, cause="pause_over", midnight=True)
     if needs["closing"]:
         totals += close(scope, instant, now)
     if needs["counting"]:
-        totals += close_usage(scope, instant, now)
+        closed, early = close_usage(scope, instant, now)
+        totals += closed
     if needs["turning"]:
         turned = Counter(_instant.row("turn", **common))
         if turned["changed"] and needs["counting"]:
@@ -184,7 +191,7 @@ def _prepare(scope: Scope, instant: datetime, now: datetime, needs: dict[str, bo
         _instant.row("judge", lenient=lenient, **common)
     if needs["lapsing"]:
         _instant.row("lapse", **common)
-    return totals
+    return totals, early
 
 
 def decide(
@@ -251,14 +258,19 @@ def close(scope: Scope, instant: datetime, now: datetime, subscription: UUID | N
     return Counter(_instant.row("close", subscription=subscription, **scope.common(instant, now)))
 
 
-def close_usage(scope: Scope, instant: datetime, now: datetime, subscription: UUID | None = None) -> Totals:
+def close_usage(
+    scope: Scope, instant: datetime, now: datetime, subscription: UUID | None = None
+) -> tuple[Totals, list[UUID]]:
     """Close quota periods and charge what was used beyond the included: of all billing periods that end, or early.
 
-    Early is for one subscription, whose period ends at the instant.
+    Early is for one subscription, whose period ends at the instant. Answers the totals and the counters that have use
+    of the period that begins.
     """
     values = {"subscription": subscription, **scope.common(instant, now)}
     _overage.run("hold_counters", **values)
-    return Counter(_overage.row("close_usage", **values))
+    row = _overage.row("close_usage", **values)
+    early: list[UUID] = row.pop("early")
+    return Counter(row), early
 
 
 def count_by_day(scope: Scope, now: datetime) -> None:

@@ -67,16 +67,22 @@ def use(each: Use, *, now: datetime, tolerance: timedelta = TOLERANCE, seats: bo
 def use_many(uses: Sequence[Use], *, now: datetime, tolerance: timedelta = TOLERANCE, seats: bool = False) -> list[str]:
     """Count a batch; answers for each event ``counted``, ``repeated`` or the code of its refusal.
 
-    What charges on use is counted last, one by one. Where boundaries were missed, an account may be brought up to date
-    first, whatever becomes of its events. Codes: those of SENTENCES, and ``insufficient_funds``.
+    What charges on use is counted after the others, one by one; last, what was used after several missed boundaries,
+    with its account brought up to date, whatever becomes of it. Codes: those of SENTENCES, and ``insufficient_funds``.
     """
-    outcomes = count(uses, now=now, tolerance=tolerance, seats=seats)
+    outcomes = _count_many(uses, now=now, tolerance=tolerance, seats=seats)
     behind = [place for place, outcome in enumerate(outcomes) if outcome == BEHIND]
     for account in sorted({uses[place].account for place in behind}):
         _bring_up_to_date(account, now)
-    again = count([uses[place] for place in behind], now=now, tolerance=tolerance, seats=seats) if behind else []
-    for place, outcome in zip(behind, again, strict=True):
-        outcomes[place] = outcome
+    if behind:
+        again = _count_many([uses[place] for place in behind], now=now, tolerance=tolerance, seats=seats)
+        for place, outcome in zip(behind, again, strict=True):
+            outcomes[place] = outcome
+    return outcomes
+
+
+def _count_many(uses: Sequence[Use], *, now: datetime, tolerance: timedelta, seats: bool) -> list[str]:
+    outcomes = count(uses, now=now, tolerance=tolerance, seats=seats)
     for place, outcome in enumerate(outcomes):
         if outcome == CHARGED_ON_USE:
             try:

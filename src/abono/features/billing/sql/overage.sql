@@ -35,7 +35,8 @@ ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE SET turn = usage
 
 -- name: close_usage
 -- What was used is owed: closes the quota periods of billing periods that end, or of one subscription whose period is
--- closed early. A trial is free. What was paid on use is not charged again.
+-- closed early. A trial is free. What was paid on use is not charged again. ``early`` are the counters that begin the
+-- next period with use of it, of which nobody has been warned.
 -- layers:
 --   closing_subscriptions MATERIALIZED
 --   closed_counters
@@ -53,8 +54,63 @@ ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE SET turn = usage
 --   dropped_services
 SELECT
     count(*) FILTER (WHERE t.amount > 0) AS overages,
-    coalesce(sum(t.amount), 0)::bigint AS amount
-FROM taxed_services AS t;
+    coalesce(sum(t.amount), 0)::bigint AS amount,
+    coalesce(array_agg(c.id) FILTER (WHERE c.ahead <> 0), '{}') AS early
+FROM taxed_services AS t
+LEFT JOIN closed_counters AS c
+    ON t.account_id = c.account_id AND t.subscription_id = c.subscription_id AND t.service_id = c.service_id;
+
+-- name: warn
+-- The notices of thresholds that were passed by use which came before its period began, of the periods that begin at
+-- the instant. Days have told of theirs as they were counted.
+WITH warned AS (
+    UPDATE usage_counter AS c SET warned = w.warned
+    FROM (
+        SELECT
+            n.account_id,
+            n.id,
+            i.included,
+            i.thresholds,
+            abono_warned(n.used, i.included, i.thresholds) AS warned
+        FROM usage_counter AS n
+        INNER JOIN subscriptions_subscription AS s ON n.account_id = s.account_id AND n.subscription_id = s.id
+        INNER JOIN catalogue_planservice AS u ON s.plan_id = u.plan_id AND n.service_id = u.service_id
+        CROSS JOIN
+            LATERAL (
+                SELECT
+                    coalesce((u.terms ->> 'included')::numeric, 0) * s.quantity AS included,
+                    coalesce(abono_thresholds(u.terms), '{80,100}') AS thresholds
+            ) AS i
+        WHERE
+            n.account_id BETWEEN %(first)s AND %(last)s AND n.id = any(%(early)s::uuid[]) AND NOT n.by_day
+            AND s.state = 'active' AND s.period_starts_on = %(day)s::date
+        OFFSET 0
+    ) AS w
+    WHERE
+        c.account_id BETWEEN %(first)s AND %(last)s AND c.account_id = w.account_id AND c.id = w.id
+        AND c.warned < w.warned
+    RETURNING
+        c.account_id, c.operator_id, c.subscription_id, c.service_id, c.used, w.included, w.thresholds, c.warned,
+        old.warned AS warned_before
+)
+
+INSERT INTO notices_notice (account_id, id, operator_id, subscription_id, kind, sent_on, made_at, payload)
+SELECT
+    w.account_id,
+    uuidv7() AS id,
+    w.operator_id,
+    w.subscription_id,
+    'quota_' || t.threshold AS kind,
+    %(today)s::date AS sent_on,
+    %(now)s::timestamptz AS made_at,
+    jsonb_build_object(
+        'service', v.code, 'unit', v.unit, 'used', trim_scale(w.used)::text, 'included', trim_scale(w.included)::text
+    ) AS payload
+FROM warned AS w
+INNER JOIN catalogue_service AS v ON w.service_id = v.id
+CROSS JOIN LATERAL unnest(w.thresholds) AS t (threshold)
+WHERE t.threshold > w.warned_before AND t.threshold <= w.warned
+ORDER BY w.account_id, w.subscription_id, w.service_id, t.threshold;
 
 -- name: due_on_use
 -- What the quota periods of a service, and of those that its filters count for, cost beyond what was paid on use in

@@ -1,4 +1,4 @@
--- Their counters go on to the next quota period; answers what they held of the closed one.
+-- Their counters go on to the next quota period; answers what they held of the closed one, and of the next.
 UPDATE usage_counter AS c SET
     turn = c.turn + 1,
     used = CASE WHEN c.seats THEN c.used + c.ahead ELSE c.ahead END,
@@ -17,4 +17,4 @@ WHERE
     AND c.account_id = k.account_id AND c.subscription_id = k.id
 RETURNING
     c.account_id, c.subscription_id, c.service_id, c.seats, old.turn AS turn, old.used AS used, old.paid AS paid,
-    old.carried AS carried, old.dropped AS dropped, old.partial AS partial
+    old.carried AS carried, old.dropped AS dropped, old.partial AS partial, c.id, old.ahead AS ahead

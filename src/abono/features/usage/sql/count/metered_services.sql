@@ -12,10 +12,9 @@ SELECT
         ELSE s.ordered_at
     END AS begins_at,
     coalesce(s.period_starts_on, s.starts_on) AS first_day,
-    CASE
-        WHEN s.runs AND s.frozen_days IS NULL
-            THEN abono_midnight(coalesce(s.period_ends_on, s.trial_ends_on), o.time_zone)
-    END AS ends_at,
+    abono_midnight(
+        CASE WHEN s.runs AND s.frozen_days IS NULL THEN coalesce(s.period_ends_on, s.trial_ends_on) END, o.time_zone
+    ) AS ends_at,
     abono_midnight(w.known_until, o.time_zone) AS known_until,
     o.time_zone,
     v.id AS service_id,
@@ -44,35 +43,28 @@ SELECT
 FROM abono_spots(%(accounts)s, %(subscriptions)s, %(services)s) AS g
 LEFT JOIN LATERAL (
     SELECT s.* FROM subscriptions_subscription AS s
-    WHERE s.account_id = g.account_id AND s.id = g.subscription_id
-    LIMIT 1
+    WHERE s.account_id = g.account_id AND s.id = g.subscription_id LIMIT 1
 ) AS s ON g.account_id = s.account_id
 LEFT JOIN operators_operator AS o ON s.operator_id = o.id
 LEFT JOIN (
     catalogue_planservice AS u
     INNER JOIN catalogue_service AS v ON u.service_id = v.id
 ) ON s.plan_id = u.plan_id AND g.service = v.code
--- Where a boundary is still to be worked off: until when it is known which quota period comes after it. What was asked
--- for that boundary, and all that comes after another one, is known when they have been worked off.
+-- Where a boundary was missed: until when it is known which quota period is next, not with what waits for the boundary.
 LEFT JOIN LATERAL (
     SELECT
-        CASE
-            WHEN s.cancels OR s.next_plan_id IS NOT NULL OR (NOT p.renews AND s.period_starts_on IS NOT NULL)
-                THEN d.boundary
-            ELSE abono_boundary(
-                p.step_unit, p.step, s.anchor_on, s.anchor_day,
-                s.cycle + CASE WHEN s.period_starts_on IS NULL THEN 1 ELSE 2 END
-            )
-        END AS known_until
+        abono_boundary(
+            p.step_unit, p.step, s.anchor_on, s.anchor_day, s.cycle + (s.period_starts_on IS NOT NULL)::integer
+            + (NOT s.cancels AND s.next_plan_id IS NULL AND (p.renews OR s.period_starts_on IS NULL))::integer
+        ) AS known_until
     FROM catalogue_plan AS p
-    CROSS JOIN LATERAL (SELECT coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on) AS boundary) AS d
     WHERE
         p.id = s.plan_id AND s.runs AND s.frozen_days IS NULL
-        AND d.boundary <= (%(now)s::timestamptz AT TIME ZONE o.time_zone)::date
+        AND coalesce(s.period_ends_on, s.trial_ends_on, s.starts_on)
+        <= (%(now)s::timestamptz AT TIME ZONE o.time_zone)::date
     LIMIT 1
 ) AS w ON g.account_id = s.account_id
 LEFT JOIN LATERAL (
     SELECT c.* FROM usage_counter AS c
-    WHERE c.account_id = g.account_id AND c.subscription_id = g.subscription_id AND c.service_id = v.id
-    LIMIT 1
+    WHERE c.account_id = g.account_id AND c.subscription_id = g.subscription_id AND c.service_id = v.id LIMIT 1
 ) AS c ON g.account_id = c.account_id

@@ -53,7 +53,7 @@ SELECT
             OR t.at > %(now)s::timestamptz + %(tolerance)s::interval
             THEN 'out_of_range'
         WHEN g.state = 'suspended' AND NOT (g.kind = 'seats' AND e.quantity <= 0) THEN 'subscription_suspended'
-        WHEN t.at >= g.known_until THEN 'behind'
+        WHEN t.at >= g.known_until AND (t.at >= g.ends_at) IS NOT FALSE THEN 'behind'
         WHEN g.on_use AND NOT %(paying)s::boolean THEN 'charged_on_use'
     END AS refused
 FROM sent_events AS e
