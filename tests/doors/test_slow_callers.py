@@ -147,7 +147,7 @@ def test_a_large_body_is_answered_as_anything_else_while_the_database_is_away(pa
         return None
 
     head = Head({"content-length": "50", "content-type": "application/json", "host": "localhost"}, path=path)
-    head.headers |= {"authorization": "Bearer abono_any", "cookie": "sessionid=any"}
+    head.headers |= {"authorization": "Bearer abono_any", "cookie": "sessionid=any-session"}
     wire = asked(head, Wire([b"a" * 50]), known=unreachable, inner=wsgi)
     assert told == [None]
     assert (wire.status, wire.read) == (503, 0)
