@@ -8,16 +8,20 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as configured
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
 
 from abono.features.access.operations import add_membership, add_user, revoke_key
 from abono.features.access.queries import person_of_key
 from abono.features.access.rights import Kind, Role
-from abono.interfaces.web.senders import CHOSEN, address_of, credential_of, operator_of
+from abono.features.operators.operations import add_operator
+from abono.features.operators.tree import add_below
+from abono.interfaces.web.senders import CHOSEN, address_of, credential_of, operator_of, tenant_of
 from abono.project.rsgi import Application, Limits
 from abono.project.turns import Caller, Full, Shares, Turns
 from tests.doors.api.conftest import key_of, staff
@@ -142,6 +146,41 @@ def test_behind_proxies_strangers_are_told_apart_by_what_the_trusted_ones_say(se
     settings.PROXIES = 2
     assert address_of(environ) == "192.0.2.7"
     assert address_of({"REMOTE_ADDR": "10.0.0.1"}) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ("192.0.2.7:4711", "192.0.2.7"), ("[2001:db8::7]:4711", "2001:db8::7"), ("[2001:db8::7]", "2001:db8::7"),
+        ("2001:DB8:0::7", "2001:db8::7"), ("::ffff:192.0.2.7", "192.0.2.7"), ("unknown", "10.0.0.1"), ("", "10.0.0.1"),
+    ],
+)  # fmt: skip
+def test_an_address_has_one_spelling(told: str, meant: str, settings: Settings) -> None:
+    settings.PROXIES = 1
+    assert address_of({"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": told}) == meant
+
+
+def test_without_a_network_there_is_no_address() -> None:
+    assert address_of({"REMOTE_ADDR": ""}) == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_tenant_is_asked_for_again_when_the_database_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = add_operator(f"top-{uuid4()}", "Top", {"currency": "EUR", "time_zone": "UTC"})
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    tenant = add_below(provider.id, f"tenant-{uuid4()}", "Tenant", {}, now=now)
+    low = add_below(tenant.id, f"low-{uuid4()}", "Low", {}, now=now)
+    monkeypatch.setitem(connection.settings_dict, "HOST", "/nonexistent")  # this thread's own
+    connection.close()
+    assert tenant_of(low.id) == low.id
+    monkeypatch.undo()
+    connection.close()
+    assert tenant_of(low.id) == tenant.id
+    monkeypatch.setitem(connection.settings_dict, "HOST", "/nonexistent")
+    connection.close()
+    assert tenant_of(low.id) == tenant.id  # known for a minute
+    monkeypatch.undo()
+    connection.close()
 
 
 def call(authorization: str = "", *, cookie: str = "", path: str = "/api/v1/me") -> dict[str, str]:

@@ -144,6 +144,20 @@ class TestMoves:
                 parents.move_operator(low, parent, valid_from=day, made_by="x", now=NOW)
             assert state() == before
 
+    def test_so_many_moves_of_an_operator_may_wait(self) -> None:
+        top = seller()
+        west = seller(top)
+        low, other = seller(west), seller(west)
+        for days in range(20):
+            move(low, (top, west)[days % 2], day=FIRST + timedelta(days=days))
+        before = state()
+        with pytest.raises(moves.TooManyMoves), transaction.atomic():
+            parents.move_operator(low, top.id, valid_from=FIRST + timedelta(days=20), made_by="x", now=NOW)
+        assert state() == before
+        move(other, top, day=FIRST)
+        moves.withdraw_move(low, moves.moves_of(low.id)[0].id, now=NOW)
+        move(low, top, day=FIRST + timedelta(days=20))
+
     def test_what_moves_takes_over_the_blocks_of_its_new_place(self) -> None:
         top = seller()
         west, east = seller(top), seller(top)

@@ -138,7 +138,6 @@ REQUIRE_MFA = choice("ABONO_REQUIRE_MFA", "staff", "everybody")
 """Who needs a second factor: nobody (empty), ``staff``, or ``everybody``."""
 PROXIES = whole_number("ABONO_BEHIND_PROXY", 0, 0, 20)
 """How many proxies stand in front: by so many is X-Forwarded-For believed, and X-Forwarded-Proto if there is one."""
-ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -157,7 +156,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": None,  # features/access/signins.py counts wrong passwords and codes
-    "reset_password": "20/m/ip,3/10m/key",
+    "reset_password": "20/m/ip",  # mails to one address are limited by who sends them: nobody else is refused for that
 }
 MFA_ADAPTER = "abono.interfaces.web.signing.adapter.SecondFactorAdapter"
 MFA_FORMS = {

@@ -48,6 +48,15 @@ def test_an_operator_is_added_changed_blocked_and_moved(world: World) -> None:
     assert world.call("DELETE", f"/operators/{south}/moves/{waiting['id']}").told == (404, "unknown_move")
 
 
+def test_a_call_saves_so_many_plans(world: World) -> None:
+    plan = {"price": "1.00", "period": "month"}
+    address = f"/operators/{world.seller.id}/catalogue"
+    refused = world.call("PUT", address, {"plans": {f"p-{n}": plan for n in range(1_001)}})
+    assert (*refused.told, refused.body["field"]) == (422, "out_of_range", "plans")
+    assert refused.body["detail"] == "Send at most 1000 of them."
+    assert world.call("PUT", f"{address}?dry_run=true", {"plans": {f"p-{n}": plan for n in range(1_000)}}).status == 200
+
+
 def test_what_stands_above_or_beside_is_out_of_reach(world: World) -> None:
     child = world.call("POST", "/operators", {"code": "child-1", "name": "Child"}).body["id"]
     own = Caller(

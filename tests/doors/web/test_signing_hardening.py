@@ -201,7 +201,7 @@ def test_a_wrong_setting_is_told() -> None:
 @pytest.mark.parametrize("forwarded", ["203.0.113.5", "6.6.6.6, 203.0.113.5"])
 def test_the_network_address_comes_from_the_proxy_only(forwarded: str, settings: Any) -> None:
     sign_in(browser("192.0.2.1", HTTP_X_FORWARDED_FOR=forwarded), "a@example.com", "wrong")
-    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    settings.PROXIES = 1
     sign_in(browser("192.0.2.1", HTTP_X_FORWARDED_FOR=forwarded), "b@example.com", "wrong")
     found = [str(row["address"]).partition("/")[0] for row in rows("access_signin")]
     assert found == ["192.0.2.1", "203.0.113.5"]

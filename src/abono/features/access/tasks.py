@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
+from django.core.cache import cache
 from django.core.management import call_command
 from django.urls import reverse
 from django.utils.http import int_to_base36
@@ -19,6 +21,8 @@ from abono.features.access.queries import secret_of
 from abono.features.access.signins import forget
 
 _sql = statements("abono.features.access", "invitations")
+_MOST_LINKS = 5
+_HOUR = 3600
 
 
 @app.task(name="access.mail_invitation", retry=PATIENT, queue=OUTGOING)
@@ -41,8 +45,15 @@ def mail_invitation(invitation: int) -> None:
 
 @app.task(name="access.mail_password_link", retry=PATIENT, queue=OUTGOING, priority=SOON)
 def mail_password_link(email: str) -> None:
-    """The link to a new password, if somebody active has the address; nothing tells whether it went out."""
+    """The link to a new password, if somebody active has the address; nothing tells whether it went out.
+
+    Whoever was sent some within the hour has one that holds: more would be somebody else's doing, and are left out.
+    """
     for user in User.objects.filter(email=email.strip().lower(), is_active=True):
+        sent = [each for each in cache.get(f"password-links:{user.id}", ()) if each > time.time() - _HOUR]
+        if len(sent) >= _MOST_LINKS:
+            continue
+        cache.set(f"password-links:{user.id}", [*sent, time.time()], _HOUR)
         values = {"link": password_link(user.id), "email": user.email, "hours": settings.PASSWORD_RESET_TIMEOUT // 3600}
         deliver(user.email, *compose("access/password", user.locale, values))
 

@@ -91,7 +91,7 @@ def move_operator(
 
     With it moves its subtree; the blocks above its new place hold for it, by ``carry``. What its old parent let it sell
     is sold no more; keys, invitations, webhooks and moves that wait end whose makers have no place above it any more.
-    Raises UnknownOperator, InvalidRequest, TreeCycle, MoveWaits, TreeBusy.
+    Raises UnknownOperator, InvalidRequest, TreeCycle, MoveWaits, TooManyMoves, TreeBusy.
     """
     with transaction.atomic():
         moved = moves.plan_move(operator, parent, valid_from=valid_from, made_by=made_by, user=user, key=key, now=now)

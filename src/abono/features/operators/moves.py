@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from abono.features.operators.queries import Operator
 
 _sql = statements("abono.features.operators", "tree")
+_MOST_WAITING = 20
+"""Moves of one operator; with each that is made or withdrawn all that wait are played for circles."""
 
 
 class TreeCycle(Refusal):
@@ -33,6 +35,12 @@ class MoveWaits(Refusal):
     """A move of the same operator on the same day waits already."""
 
     code = "move_waits"
+
+
+class TooManyMoves(Refusal):
+    """As many moves of the operator wait as may."""
+
+    code = "too_many_moves"
 
 
 class TreeBusy(Refusal):
@@ -102,7 +110,7 @@ def plan_move(
 
     ``user`` or ``key`` is who plans it: what waits is done only while they may (access.foreign). Answers what was done
     at once, None if it waits. Runs in the caller's transaction. Raises UnknownOperator,
-    InvalidRequest (a day that has passed, the parent it has), TreeCycle, MoveWaits, TreeBusy.
+    InvalidRequest (a day that has passed, the parent it has), TreeCycle, MoveWaits, TooManyMoves, TreeBusy.
     """
     today = operator.day(now)
     day = valid_from or today
@@ -134,6 +142,9 @@ def plan_move(
     if not added:
         message = f"A move on {day} waits already; withdraw it first."
         raise MoveWaits(message, field="valid_from")
+    if _sql.row("count_waiting", operator=operator.id)["waiting"] > _MOST_WAITING:
+        message = f"{_MOST_WAITING} moves of this operator wait already; withdraw one of them first."
+        raise TooManyMoves(message, field="operator")
     require_no_circle()
     after = {"parent": operator_by_id(parent).code, "from": day}
     record("operator.move", operator.code, operator=operator.id, at=now, after=after)

@@ -170,23 +170,31 @@ class NewPrice(Body):
     valid_from: Annotated[Day | None, Field(description="Today if not given; not in the past.")] = None
 
 
+_MOST_DESCRIBED = 1_000
+"""Plans, and services, in one call: nobody else's change of the catalogue waits longer for it than a moment."""
+
+
 class Described(Body):
     """A catalogue, or a part of it, as `abono import catalogue` has it. What is not described stays as it is."""
 
     services: Annotated[
         dict[str, Any] | None,
         Field(
+            max_length=_MOST_DESCRIBED,
             examples=[
                 {
                     "antivirus": {"kind": "onoff", "tax": "exempt"},
                     "visitors": {"kind": "usage", "aggregation": "unique", "property": "visitor"},
                 }
-            ]
+            ],
         ),
     ] = None
     plans: Annotated[
         dict[str, Any] | None,
-        Field(examples=[{"av-month": {"price": "50.00", "period": "month", "services": {"antivirus": {}}}}]),
+        Field(
+            max_length=_MOST_DESCRIBED,
+            examples=[{"av-month": {"price": "50.00", "period": "month", "services": {"antivirus": {}}}}],
+        ),
     ] = None
 
 
@@ -364,7 +372,8 @@ def save_catalogue(request: Call, operator: Id, body: Described, wanted: Query[M
     """Save services and plans as they are described.
 
     The terms of `abono import catalogue`. A plan that differs becomes its next version, existing subscriptions keep
-    theirs; what is not described stays. With `dry_run` everything is judged and nothing written.
+    theirs; what is not described stays, so that a large catalogue is saved in parts of 1,000 plans. With `dry_run`
+    everything is judged and nothing written.
     """
     house = house_of(request, operator)
     merge = merging.judge(house, body.model_dump(), now=request.now)

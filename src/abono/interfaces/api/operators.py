@@ -257,7 +257,7 @@ def list_moves(request: Call, operator: Id, wanted: Query[Paging]) -> Reply | Ht
 
 @endpoint(
     "POST", f"{ONE}/moves", right="operator.change", tag=TAG, answer=Moves, status=201,
-    refusals=("not_above", "tree_cycle", "move_waits"),
+    refusals=("not_above", "tree_cycle", "move_waits", "too_many_moves"),
 )  # fmt: skip
 def move_an_operator(request: Call, operator: Id, body: NewMove) -> Reply:
     """Let an operator stand below another parent from a day on.

@@ -48,6 +48,7 @@ STATUS = {
     "operator_blocked": 409,
     "operator_in_use": 409,
     "not_above": 409,
+    "too_many_moves": 409,
     "blocked_from_above": 409,
     "not_parent": 409,
     "offered_plan": 409,

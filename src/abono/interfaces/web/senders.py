@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from hashlib import sha256
 from importlib import import_module
+from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -38,11 +39,24 @@ def credential_of(environ: Mapping[str, Any]) -> bytes:
 
 
 def address_of(environ: Mapping[str, Any]) -> str:
-    """The address a request comes from: what the last proxy that is trusted was called by, where there are some."""
+    """The address a request comes from: what the last proxy that is trusted was called by, where there are some.
+
+    Where that says no address, it is the one that is connected; empty where there is none, on a socket of the system.
+    """
     written = str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")
-    if settings.PROXIES and len(written) >= settings.PROXIES:
-        return written[-settings.PROXIES].strip()
-    return str(environ.get("REMOTE_ADDR", ""))
+    told = written[-settings.PROXIES] if settings.PROXIES and len(written) >= settings.PROXIES else ""
+    return _in_one_spelling(told) or _in_one_spelling(str(environ.get("REMOTE_ADDR", "")))
+
+
+def _in_one_spelling(written: str) -> str:
+    """An address without its port, and as IPv4 if it is one; empty if it is none."""
+    text = written.strip()
+    host = text.partition(":")[0] if text.count(":") == 1 else text.removeprefix("[").partition("]")[0]
+    try:
+        found = ip_address(host)
+    except ValueError:
+        return ""
+    return str(found.ipv4_mapped or found) if isinstance(found, IPv6Address) else str(found)
 
 
 def tenant_of(operator: int) -> int:

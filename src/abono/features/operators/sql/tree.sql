@@ -167,6 +167,9 @@ UPDATE operators_operator SET carried_no = stop_no WHERE id = %(id)s AND stop_no
 -- name: waiting
 SELECT id, operator_id, parent_id, at FROM operators_move WHERE state = 'waiting' ORDER BY at, id;
 
+-- name: count_waiting
+SELECT count(*) AS waiting FROM operators_move WHERE operator_id = %(operator)s AND state = 'waiting';
+
 -- name: any_waiting
 SELECT exists(SELECT 1 FROM operators_move WHERE state = 'waiting') AS waiting;
 

@@ -13,12 +13,14 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from abono.base.tasks import send_mail
 from abono.features.access import signins
+from abono.interfaces.web.senders import address_of
 from abono.interfaces.web.signing.callers import caller_of
 
 if TYPE_CHECKING:
@@ -43,6 +45,13 @@ class SignInAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has
     def is_safe_url(self, url: str | None) -> bool:
         """Only addresses of the site that one is on: no other host is safe, not even one that is served here too."""
         return bool(url) and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Where a request comes from, for limits and the list of sessions. Raises PermissionDenied without any."""
+        found = address_of(request.META)
+        if not found:
+            raise PermissionDenied
+        return found
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Nothing: ``authenticate`` judges attempts."""

@@ -6,11 +6,10 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
-from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 
 from abono.features.access.signins import Caller
+from abono.interfaces.web.senders import address_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -25,7 +24,7 @@ def caller_of(request: HttpRequest) -> Caller:
     """The caller; ``device`` is empty for a browser that nobody signed in with yet."""
     device = request.COOKIES.get(COOKIE, "")
     return Caller(
-        address=_address(request),
+        address=address_of(request.META) or None,
         agent=request.headers.get("User-Agent", ""),
         device=device if _SECRET.fullmatch(device) else "",
     )
@@ -45,11 +44,3 @@ def remembered(request: HttpRequest, response: HttpResponse) -> Caller:
         samesite="Lax",
     )
     return Caller(here.address, here.agent, device)
-
-
-def _address(request: HttpRequest) -> str | None:
-    try:
-        found: str = get_adapter().get_client_ip(request)
-    except (PermissionDenied, ImproperlyConfigured, ValueError):
-        return None
-    return found
