@@ -187,7 +187,7 @@ def _prepare(
         if turned["changed"] and needs["counting"]:
             count_by_day(scope, now)
         totals += turned
-    if needs["closing"] and needs["lapsing"]:
+    if needs["lapsing"] and (needs["closing"] or needs["turning"]):
         _instant.row("judge", lenient=lenient, **common)
     if needs["lapsing"]:
         _instant.row("lapse", **common)
