@@ -22,7 +22,8 @@ class Subscription(models.Model):
     ``frozen_days`` are what a pause keeps. A change that leaves the slice of its day standing begins on ``kept_until``;
     ``paid_from`` is the first charge that no change has given back. ``look_at`` is the instant of the look-ahead that
     is still to be made, ``looked_for`` the boundary that the last one was for. ``terms_id`` is of the last change of
-    what was agreed (plan, quantity, what waits), ``terms_cause`` says which.
+    what was agreed (plan, quantity, what waits), ``terms_cause`` says which. ``counts_from`` is the first day of the
+    quota period where a change has moved the period's beginning and kept the counts.
     """
 
     pk = CompositePrimaryKey("account_id", "id")
@@ -60,6 +61,7 @@ class Subscription(models.Model):
     next_quantity = models.DecimalField(max_digits=20, decimal_places=6, null=True)
     look_at = models.DateTimeField(null=True)
     looked_for = models.DateField(null=True)
+    counts_from = models.DateField(null=True)
     terms_id = models.UUIDField(null=True)
     terms_cause = models.CharField(max_length=20, db_default="")
     ended_on = models.DateField(null=True)

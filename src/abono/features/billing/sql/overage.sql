@@ -146,7 +146,7 @@ WITH turned AS (
             s.id AS subscription_id,
             v.id AS service_id,
             o.time_zone,
-            coalesce(s.period_starts_on, s.starts_on) AS first_day,
+            coalesce(s.counts_from, s.period_starts_on, s.starts_on) AS first_day,
             coalesce((u.terms ->> 'included')::numeric, 0) * s.quantity AS included,
             coalesce(u.terms ->> 'quota_period' = 'day', FALSE) AS by_day
         FROM ledger_account AS a

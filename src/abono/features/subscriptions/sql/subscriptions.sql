@@ -154,6 +154,7 @@ UPDATE subscriptions_subscription SET
     anchor_on = %(anchor_on)s::date,
     anchor_day = %(anchor_day)s,
     cycle = %(cycle)s,
+    counts_from = CASE WHEN NOT %(fresh)s THEN coalesce(counts_from, period_starts_on) END,
     period_starts_on = %(starts_on)s::date,
     period_ends_on = %(ends_on)s::date,
     cycle_days = %(cycle_days)s,

@@ -7,6 +7,7 @@ UPDATE subscriptions_subscription AS s SET
     anchor_day = d.new_anchor_day,
     cycle = d.new_cycle,
     period_starts_on = d.new_starts_on,
+    counts_from = CASE WHEN d.within THEN s.counts_from END,
     period_ends_on = d.new_ends_on,
     cycle_days = d.new_cycle_days,
     paid_until = d.new_paid_until,

@@ -11,7 +11,7 @@ SELECT
             THEN abono_midnight(s.starts_on, o.time_zone)
         ELSE s.ordered_at
     END AS begins_at,
-    coalesce(s.period_starts_on, s.starts_on) AS first_day,
+    coalesce(s.counts_from, s.period_starts_on, s.starts_on) AS first_day,
     abono_midnight(
         CASE WHEN s.runs AND s.frozen_days IS NULL THEN coalesce(s.period_ends_on, s.trial_ends_on) END, o.time_zone
     ) AS ends_at,
