@@ -5,12 +5,13 @@ from __future__ import annotations
 import codecs
 import json
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection, transaction
 
+from abono.base.clock import ClockLeapt, _right, judge_clock, trust_clock, uptime
 from abono.features.accounts.operations import DuplicateNumber, open_account
 from abono.features.accounts.queries import account_by_number
 from abono.features.billing.money import pay
@@ -21,6 +22,7 @@ from abono.features.operators.operations import add_operator
 from abono.features.operators.queries import UnknownOperator, operator_by_code
 from abono.interfaces.cli.importing.accounts import import_accounts
 from abono.interfaces.cli.importing.catalogue import import_catalogue
+from abono.interfaces.cli.importing.usage import import_usage
 from abono.kernel.spreadsheets import guarded
 
 if TYPE_CHECKING:
@@ -645,3 +647,26 @@ def test_a_bad_operator_is_told_with_its_line(load: Callable[..., Any]) -> None:
     assert code == 2
     assert places(report["errors"]) == [(3, "operator.time_zone", "invalid")]
     assert asked("SELECT * FROM operators_operator") == []
+
+
+def test_nothing_is_kept_by_a_clock_that_leapt(tmp_path: Path) -> None:
+    """Neither of the three imports commits; a dry run is judged as ever."""
+    seller = add_operator("clocked", "Clocked", {"currency": "EUR", "time_zone": "UTC"})
+    files = {import_catalogue: "c.yaml", import_accounts: "a.csv", import_usage: "u.csv"}
+    (tmp_path / "c.yaml").write_text("services: {antivirus: {kind: onoff}}\n", encoding="utf-8")
+    (tmp_path / "a.csv").write_text("number,name\n100200,Ada\n", encoding="utf-8")
+    (tmp_path / "u.csv").write_text("account,subscription,service,quantity,key\n", encoding="utf-8")
+    up = uptime()
+    judge_clock(datetime.now(UTC) - timedelta(hours=48), up)  # the machine has not been up any longer since
+    _right.clear()
+    try:
+        for imports, name in files.items():
+            with pytest.raises(ClockLeapt):
+                imports(tmp_path / name, "clocked", commit=True, write=print, as_json=False)
+        dry = import_accounts(tmp_path / "a.csv", "clocked", commit=False, write=print, as_json=False)
+        assert dry == 0
+    finally:
+        trust_clock(datetime.now(UTC))
+        _right.clear()
+    done = import_accounts(tmp_path / "a.csv", "clocked", commit=True, write=print, as_json=False)
+    assert (done, account_by_number(seller.id, "100200") > 0) == (0, True)

@@ -33,8 +33,8 @@ MOST_DAYS = 366
 MOST = 1_000
 _MOST_ATTEMPTS = 3
 _MOST_SECONDS = 120
-TOO_LONG = "it took longer than two minutes; ask for fewer days"
-ENDED = "the process that made it ended each time, most likely for want of memory; ask for fewer days"
+TOO_LONG, ENDED, FAILED = "too_long", "worker_ended", "failed"
+"""Why a forecast failed: it took more than two minutes, its process ended each time, or the log says what else."""
 _KEPT = 20
 _MOST_WAITING = 3
 
@@ -55,8 +55,8 @@ class TooManyForecasts(Refusal):
 class Kept:
     """A forecast of an operator's accounts: asked for, or finished.
 
-    ``summary``: ``days`` [{day, amount, charges}], ``short`` [{account_id, number, day, missing}], ``amount``,
-    ``charges``, ``stops``, ``returns``; amounts in minor units.
+    ``error``: empty, TOO_LONG, ENDED or FAILED. ``summary``: ``days`` [{day, amount, charges}], ``short`` [{account_id,
+    number, day, missing}], ``amount``, ``charges``, ``stops``, ``returns``; amounts in minor units.
     """
 
     id: int
@@ -161,8 +161,9 @@ def _make(forecast_id: int, operator_id: int, days: int, now: datetime) -> None:
     except OutOfTime:
         _sql.run("fail", id=forecast_id, error=TOO_LONG, now=now)
         return
-    except Exception as error:  # noqa: BLE001 -- told on the page; the log has the rest
-        _sql.run("fail", id=forecast_id, error=f"{type(error).__name__}: {error}"[:200], now=now)
+    except Exception:  # noqa: BLE001 -- told on the page; the log has the rest
+        _log.exception("forecast_failed", forecast=forecast_id)
+        _sql.run("fail", id=forecast_id, error=FAILED, now=now)
         return
     _sql.run("finish_forecast", id=forecast_id, summary=json.dumps(_summary(found), default=str), now=now)
 

@@ -150,7 +150,9 @@ class KeptForecast(Answer):
     asked_at: Instant
     asked_by: Annotated[str, Field(examples=["Shop"])]
     finished_at: Instant | None
-    error: Annotated[str, Field(description="Why it failed, if it did.", examples=[""])]
+    error: Annotated[
+        str, Field(description="Why it failed, if it did: `too_long`, `worker_ended` or `failed`.", examples=[""])
+    ]
     forecast: Annotated[Forecast | None, Field(description="Null until it is finished.")]
 
 

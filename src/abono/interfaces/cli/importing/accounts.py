@@ -14,7 +14,6 @@ there and is passed over, however the account has changed since; with other cont
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -24,13 +23,14 @@ from abono.features.billing.orders import subscribe
 from abono.features.catalogue.queries import plan_codes
 from abono.interfaces.cli.importing import seller
 from abono.interfaces.cli.importing.cells import COLUMNS, AccountRow, Cells
-from abono.interfaces.cli.importing.report import AUTHOR, Report, all_or_nothing, tell
+from abono.interfaces.cli.importing.report import AUTHOR, Report, all_or_nothing, moment, tell
 from abono.interfaces.cli.importing.table import Misplaced, read_table
 from abono.kernel.errors import InvalidValue
 from abono.kernel.texts import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from abono.features.operators.queries import Operator
@@ -50,10 +50,10 @@ def import_accounts(
 ) -> int:
     """Judge all rows, tell every bad one, and write all accounts if ``commit`` and nothing is wrong.
 
-    Answers the exit code, 0 or 2 (any error: nothing was written). Raises UnknownOperator.
+    Answers the exit code, 0 or 2 (any error: nothing was written). Raises UnknownOperator, ClockLeapt.
     """
     report = Report(str(path))
-    at = now or datetime.now(UTC)
+    at = moment(now, commit=commit)
     with all_or_nothing(report, commit=commit):
         operator = seller.chosen(operator_code)
         seller.reserve(operator)

@@ -11,7 +11,6 @@ What the file makes, changes and leaves is said in ``abono.features.catalogue.me
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from abono.features.operators.operations import LONGEST_NAME, add_operator
 from abono.features.operators.queries import UnknownOperator, operators
 from abono.interfaces.cli.importing import seller
 from abono.interfaces.cli.importing.lines import Lines, read_lines
-from abono.interfaces.cli.importing.report import Change, Report, all_or_nothing, tell
+from abono.interfaces.cli.importing.report import Change, Report, all_or_nothing, moment, tell
 from abono.interfaces.cli.yaml import read_yaml
 from abono.kernel import fields
 from abono.kernel.errors import InvalidValue
@@ -29,6 +28,7 @@ from abono.kernel.texts import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from abono.features.operators.queries import Operator
@@ -51,7 +51,7 @@ def import_catalogue(
     """
     report = Report(str(path))
     with all_or_nothing(report, commit=commit):
-        _judge_and_save(path, operator_code, now or datetime.now(UTC), report)
+        _judge_and_save(path, operator_code, moment(now, commit=commit), report)
     return tell(report, write, as_json=as_json)
 
 

@@ -6,10 +6,12 @@ import json
 import sys
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from abono.base.clock import require_right_clock
 from abono.base.trail import Author, acting
 
 if TYPE_CHECKING:
@@ -81,6 +83,14 @@ class Report:
             "warnings": [asdict(remark) for remark in _in_order(self.warnings)],
             "errors": [asdict(remark) for remark in _in_order(self.errors)],
         }
+
+
+def moment(now: datetime | None, *, commit: bool) -> datetime:
+    """When the import happens: now, by this machine's clock, if it may be booked by. Raises ClockLeapt."""
+    at = now or datetime.now(UTC)
+    if commit and now is None:
+        require_right_clock(at)
+    return at
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import sys
 from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -33,7 +33,7 @@ from abono.features.usage.events import MOST_PROPERTIES, Use, sound_properties
 from abono.features.usage.operations import COUNTED, MOST, REPEATED
 from abono.interfaces.cli.files import MOST_ROWS, read_file
 from abono.interfaces.cli.importing import seller
-from abono.interfaces.cli.importing.report import Report
+from abono.interfaces.cli.importing.report import Report, moment
 from abono.interfaces.cli.importing.table import Misplaced, Row, read_table
 from abono.kernel import fields
 from abono.kernel.errors import InvalidValue
@@ -80,9 +80,9 @@ def import_usage(
 ) -> int:
     """Count the events of a file. Answers 0 (all were counted), 1 (some were refused), 2 (the file was: no event was).
 
-    Raises UnknownOperator.
+    Raises UnknownOperator, ClockLeapt.
     """
-    at = now or datetime.now(UTC)
+    at = moment(now, commit=commit)
     operator = seller.chosen(operator_code)
     report = Report(str(path))
     uses = _placed(operator, _judged(path, operator, report, without_keys=without_keys), report)

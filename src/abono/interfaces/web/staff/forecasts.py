@@ -12,7 +12,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from abono.features.billing.forecasts import ENDED, MOST, MOST_DAYS, TOO_LONG, ask, find_forecast, kept_forecasts
+from abono.features.billing.forecasts import (
+    ENDED,
+    FAILED,
+    MOST,
+    MOST_DAYS,
+    TOO_LONG,
+    ask,
+    find_forecast,
+    kept_forecasts,
+)
 from abono.features.operators.queries import operator_by_id
 from abono.interfaces.web import charts, formats
 from abono.interfaces.web.operator_choice import offer_operators
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
 _SENTENCES = {
     ENDED: gettext_lazy("the process that made it ended each time, most likely for want of memory; ask for fewer days"),
     TOO_LONG: gettext_lazy("it took longer than two minutes; ask for fewer days"),
+    FAILED: gettext_lazy("it could not be worked out; the log of the installation says why"),
 }
 
 
