@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from abono.base.database import is_away
 from abono.features.billing import blocks, money, orders, parents
 from abono.features.billing.audit import audit
 from abono.features.billing.engine import Scope, turn_clock
@@ -369,23 +370,65 @@ class TestRaces:
         with transaction.atomic():
             orders.subscribe(mine, "line", now=NOW)
             thread = in_thread(lambda: block(top), errors)
-            wait_until_blocked(1)
-        thread.join(30)
-        assert errors == []
+            thread.join(30)  # it waits for nobody's order
+            assert (errors, thread.is_alive()) == ([], False)
+            assert (tree.node(top.id).stopped, tree.node(top.id).carried) == (True, False)
+        parents.carry(NOW)
+        assert tree.node(top.id).carried
         assert stands([mine]) == [("suspended", ["parent"])]
         assert audit() == []
 
-    def test_an_order_that_comes_during_a_block_is_refused(self) -> None:
+    def test_an_order_that_comes_during_a_block_is_stopped_with_the_others(self) -> None:
         top = seller()
-        mine = account(top, 5_000)
+        mine, later = account(top, 5_000), account(top, 5_000)
         errors: list[BaseException] = []
         with transaction.atomic():
             parents.block_operator(top, by=top.id, now=NOW)
             thread = in_thread(lambda: orders.subscribe(mine, "line", now=NOW), errors)
-            wait_until_blocked(1)
-        thread.join(30)
-        assert [type(error) for error in errors] == [tree.OperatorBlocked]
-        assert stands([mine]) == []
+            thread.join(30)
+        assert errors == []
+        parents.carry(NOW)
+        assert stands([mine]) == [("suspended", ["parent"])]
+        assert tree.node(top.id).carried
+        with pytest.raises(tree.OperatorBlocked):
+            orders.subscribe(later, "line", now=NOW)
+
+    def test_whatever_an_operator_does_itself_does_not_hold_its_block_up(self) -> None:
+        """A change of its catalogue or its prices, an order and a new account, none of which comes to its end."""
+        top = seller()
+        low, other = seller(top), seller(top)
+        mine = account(low, 5_000)
+        errors: list[BaseException] = []
+        with transaction.atomic():
+            save_catalogue(low, parse_catalogue(CATALOGUE, "EUR"), now=NOW)
+            orders.subscribe(mine, "line", now=NOW)
+            account(low, 5_000)
+            for act in (
+                lambda: parents.block_operator(low, by=top.id, now=NOW),
+                lambda: parents.move_operator(low, other.id, made_by="test", now=NOW),
+                lambda: tree.rename(low, "Renamed", now=NOW),
+                lambda: tree.add_below(top.id, f"op-{uuid4()}", "New", {}, now=NOW),
+            ):
+                thread = in_thread(act, errors)
+                thread.join(4)
+                assert (errors, thread.is_alive()) == ([], False)
+        assert tree.node(low.id).stopped
+
+    def test_who_holds_the_tree_waits_for_nobody(self) -> None:
+        """Somebody keeps the row of an operator: who would change it gives the tree back at once to all others."""
+        top = seller()
+        low = seller(top)
+        errors: list[BaseException] = []
+        with transaction.atomic():
+            rows("SELECT 1 FROM operators_operator WHERE id = %s FOR UPDATE", low.id)
+            waiting = in_thread(lambda: parents.block_operator(low, by=top.id, now=NOW), errors)
+            waiting.join(4)
+            assert not waiting.is_alive()
+            assert is_away(errors.pop())
+            other = in_thread(lambda: tree.add_below(top.id, f"op-{uuid4()}", "New", {}, now=NOW), errors)
+            other.join(4)
+            assert (errors, other.is_alive()) == ([], False)
+        assert not tree.node(low.id).stopped
 
     def test_a_lift_that_comes_during_a_block_wins(self) -> None:
         top = seller()
@@ -399,9 +442,9 @@ class TestRaces:
             blocking = in_thread(lambda: parents.carry(NOW), errors)
             wait_until_blocked(1)
             lifting = in_thread(lambda: unblock(top), errors)
-            wait_until_blocked(2)
+            lifting.join(30)  # it waits for no slice, and knows that one is under way
+            assert (tree.node(top.id).stopped, tree.node(top.id).carried) == (False, False)
         blocking.join(30)
-        lifting.join(30)
         parents.carry(NOW)
         assert errors == []
         assert {str(each) for each in stands(mine)} == {"('active', [])"}

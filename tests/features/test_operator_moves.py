@@ -232,3 +232,23 @@ class TestRaces:
         assert errors == []
         assert sorted(done) == [0, 0, 0, 1]
         assert rows("SELECT count(*) FROM base_trail WHERE action = 'operator.moved'") == [(1,)]
+
+    def test_a_due_move_that_fails_stops_no_other(self) -> None:
+        """Somebody keeps the row of an operator that is to move: it moves later, and all others in time."""
+        top = seller()
+        west, kept, low = seller(top), seller(top), seller(top)
+        move(kept, west, day=FIRST)
+        move(kept, top, day=FIRST + timedelta(days=1))
+        move(low, west, day=FIRST)
+        errors: list[BaseException] = []
+        done: list[int] = []
+        late = MIDNIGHT + timedelta(days=3)
+        with transaction.atomic():
+            rows("SELECT 1 FROM operators_operator WHERE id = %s FOR UPDATE", kept.id)
+            thread = in_thread(lambda: done.append(parents.carry_out_due_moves(late)), errors)
+            thread.join(10)
+            assert (errors, done) == ([], [1])
+        assert [tree.node(each.id).parent_id for each in (low, kept)] == [west.id, top.id]
+        assert parents.carry_out_due_moves(late) == 2
+        assert tree.node(kept.id).parent_id == top.id
+        assert [each.state for each in moves.moves_of(kept.id)] == ["done", "done"]

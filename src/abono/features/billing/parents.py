@@ -103,15 +103,23 @@ def move_operator(
 def carry_out_due_moves(now: datetime) -> int:
     """Do the moves that are due and that their makers may still make, each once; answers how many there were.
 
-    The others are withdrawn, also those that are not due yet.
+    The others are withdrawn, also those that are not due yet. One that fails, because rows of its operator are held for
+    example, is logged and left for the next call with all of the operator's; it stops nobody else's.
     """
-    done = 0
-    with transaction.atomic():
-        withdraw_foreign_moves(now=now)
-        while (moved := moves.carry_out_next(now)) is not None:
-            _follow(moved, now)
-            done += 1
-    return done
+    done, failed = 0, set[int]()
+    while True:
+        with transaction.atomic():
+            withdraw_foreign_moves(now=now)
+            due = moves.first_due(now, but=failed)
+            if due is None:
+                return done
+            try:
+                with transaction.atomic():
+                    _follow(moves.carry_out(due, now=now), now)
+                done += 1
+            except (OperationalError, moves.TreeCycle) as error:
+                failed.add(due.operator_id)
+                _log.warning("move_failed", operator=due.operator_id, move=due.id, error=str(error))
 
 
 @dataclass(frozen=True)
@@ -157,22 +165,23 @@ def carry(now: datetime, *, operators: Collection[int] | None = None, most: int 
     if not stops:
         return Counter()
     totals: Totals = Counter()
-    unfinished: set[int] = set()
+    unfinished = {stop.id for stop in stops.values() if not tree.can_complete(stop)}
+    left = set[int]()
     slices = _sql.rows("cut_by_operator", operators=list(stops), bit=_BIT, size=SLICE)
     for number, row in enumerate(slices):
         stop = stops[row["operator_id"]]
-        if stop.id in unfinished:
+        if stop.id in left:
             continue
         if most is not None and number >= most:
-            unfinished.add(stop.id)
+            left.add(stop.id)
             continue
         done = _carry_slice(stop, row["first"], row["last"], now)
         if done is None:
-            unfinished.add(stop.id)
+            left.add(stop.id)
         else:
             totals += done
     for stop in stops.values():
-        if stop.id not in unfinished:
+        if stop.id not in unfinished | left:
             tree.mark_carried(stop)
     return totals
 
@@ -182,7 +191,7 @@ def _carry_slice(stop: Stop, first: int, last: int, now: datetime) -> Totals | N
     for patience in range(_TRIES - 1, -1, -1):
         try:
             with transaction.atomic():
-                return _carry_accounts(stop, first, last, now) if tree.hold_stop(stop) else None
+                return _carry_accounts(stop, first, last, now) if tree.begin_slice(stop) else None
         except OperationalError as error:  # a deadlock with a run's slice that holds some of the accounts
             if not patience:
                 _log.warning("parent_slice_failed", operator=stop.id, first=first, last=last, error=str(error))

@@ -10,8 +10,9 @@ from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.billing.prices import patiently, wake
 from abono.features.catalogue.offers import has_offers, plans_of
+from abono.features.catalogue.operations import reserve
 from abono.features.catalogue.settling import settle_all
-from abono.features.operators.operations import FIELDS, change_terms
+from abono.features.operators.operations import FIELDS, keep_terms, with_terms
 from abono.features.operators.queries import operator_by_id
 from abono.features.operators.tree import node
 from abono.kernel.money import minor_digits
@@ -65,14 +66,16 @@ def change_settings(
 def _change(
     operator: int, terms: Mapping[str, object], manager: int | None, now: datetime, *, require_mfa: bool
 ) -> None:
+    if terms:
+        reserve(operator_by_id(operator))  # prices are worked out by the terms; and only one changes them at a time
     before, stood = operator_by_id(operator), node(operator)
-    _require_unused(before, terms)
+    changing = _require_unused(before, terms)
     if manager is not None and manager != stood.manager_id:
         known = [] if stood.parent_id is None else staff_of(stood.parent_id)
         if manager not in {each.id for each in known}:
             message = "Choose somebody of the staff of the operator above."
             raise InvalidRequest(message, field="manager")
-    after = change_terms(before, terms, manager=manager, require_mfa=require_mfa)
+    after = with_terms(before, terms)
     old = {name: getattr(before, name) for name in FIELDS}
     old |= {"manager": stood.manager_id, "require_mfa": stood.require_mfa}
     new = {name: getattr(after, name) for name in FIELDS} | {"manager": manager, "require_mfa": require_mfa}
@@ -81,6 +84,11 @@ def _change(
         return
     if any(name in _PRICED_BY for name in changed):
         _settle_anew(after, now)
+    # The row is held last, and not for long: who blocks or moves the operator must not wait for its prices.
+    if changing:
+        _sql.row("lock_operator", operator=operator)
+        _require_unused(before, terms)
+    keep_terms(after, manager=manager, require_mfa=require_mfa)
     record(
         "operator.change",
         before.code,
@@ -91,22 +99,22 @@ def _change(
     )
 
 
-def _require_unused(before: Operator, terms: Mapping[str, object]) -> None:
-    """What accounts, plans or offers hang on does not change. Holds new accounts back while it is judged."""
+def _require_unused(before: Operator, terms: Mapping[str, object]) -> bool:
+    """Refuse to change what accounts, plans or offers hang on; answers whether such a thing changes."""
     changing = [name for name in _SENTENCES if name in terms and terms[name] != getattr(before, name)]
     if not changing:
-        return
-    _sql.row("lock_operator", operator=before.id)
+        return False
     if _sql.row("has_accounts", operator=before.id)["found"]:
         raise OperatorInUse(_SENTENCES[changing[0]].format(now=getattr(before, changing[0])), field=changing[0])
     if "currency" not in changing:
-        return
+        return True
     if has_offers(before.id):
         message = f"Plans are offered in {before.currency}; withdraw the offers first."
         raise OperatorInUse(message, field="currency")
     if minor_digits(terms["currency"]) != minor_digits(before.currency) and plans_of(before.id):
         message = f"Fees of plans are kept in the smallest amounts of {before.currency}; make another operator instead."
         raise OperatorInUse(message, field="currency")
+    return True
 
 
 def _settle_anew(operator: Operator, now: datetime) -> None:

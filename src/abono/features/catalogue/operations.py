@@ -54,11 +54,20 @@ def save_catalogue(operator: Operator, terms: CatalogueTerms, *, now: datetime, 
         for code, service in terms.services.items()
     }
     for code, plan in terms.plans.items():
-        _add_plan(operator, code, plan, services, now, after=_ALWAYS if code in dated else operator.day(now))
+        counts = any(terms.services[each].kind != "onoff" for each in plan.services)
+        after = _ALWAYS if code in dated else operator.day(now)
+        _add_plan(operator, code, plan, services, now, counts=counts, after=after)
 
 
 def _add_plan(
-    operator: Operator, code: str, terms: PlanTerms, services: Mapping[str, int], now: datetime, *, after: date
+    operator: Operator,
+    code: str,
+    terms: PlanTerms,
+    services: Mapping[str, int],
+    now: datetime,
+    *,
+    counts: bool,
+    after: date,
 ) -> None:
     retired = _sql.rows("retire_plan", operator=operator.id, code=code)
     version = 1 + max(
@@ -88,12 +97,12 @@ def _add_plan(
         pause_days_per_year=terms.pause.days_per_year,
         pause_min_days=terms.pause.min_days,
         pause_fee=terms.pause.fee,
+        counts=counts,
     )["id"]
     for service, (quantity, use) in terms.services.items():
         _sql.run(
             "add_plan_service", plan=plan, service=services[service], quantity=quantity, terms=json.dumps(dict(use))
         )
-    _sql.run("mark_counting", operator=operator.id)
     _sql.run("put_price", plan=plan, valid_from=_ALWAYS, price=terms.price)
     for each in retired:
         if each["source_id"] is None:  # the prices of a plan that was another's are the other's

@@ -183,16 +183,32 @@ def withdraw_moves(moves: Collection[int], *, now: datetime) -> list[str]:
     return sorted(f"{row['name']} → {row['parent_name']}" for row in ended)
 
 
-def carry_out_next(now: datetime) -> Moved | None:
-    """Do the first of the moves that are due, once; None if none is. Runs in the caller's transaction.
+@dataclass(frozen=True)
+class Due:
+    """A move that is to be done."""
+
+    id: int
+    operator_id: int
+    parent_id: int
+
+
+def first_due(now: datetime, *, but: Collection[int] = ()) -> Due | None:
+    """The first of the moves that are due, except those of the operators ``but``; None if none is. Locks the tree.
 
     Whoever calls has withdrawn what may not be done any more.
     """
     if not _sql.row("any_due", now=now)["due"]:
         return None
     tree.lock_tree()
-    found = _sql.rows("first_due", now=now)
-    return _carry_out(found[0]["id"], found[0]["operator_id"], found[0]["parent_id"], now=now) if found else None
+    return next((Due(**row) for row in _sql.rows("first_due", now=now, but=list(but))), None)
+
+
+def carry_out(due: Due, *, now: datetime) -> Moved:
+    """Do a move, once. Runs in the transaction that asked for it. Raises TreeCycle, if one before it was not done."""
+    if tree.is_below(tree.parents(), due.parent_id, due.operator_id):
+        message = "A move that is to come before it was not done yet."
+        raise TreeCycle(message, field="parent")
+    return _carry_out(due.id, due.operator_id, due.parent_id, now=now)
 
 
 def require_no_circle() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from abono.base.refusal import Refusal
 from abono.base.sql import statements
-from abono.features.operators.queries import Operator, operator_by_code, operator_by_id
+from abono.features.operators.queries import Operator, operator_by_code
 from abono.features.operators.zones import parse_zone
 from abono.kernel import fields
 from abono.kernel.errors import InvalidValue
@@ -15,11 +17,12 @@ from abono.kernel.texts import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from decimal import Decimal
+
 
 _sql = statements("abono.features.operators", "operators")
 FIELDS = ("currency", "time_zone", "locale", "prices_include_tax", "tax", "tax_reduced")
 _MOST_TAX = 100
+_TAX_STEP = Decimal("0.0001")
 LONGEST_NAME = 200
 
 
@@ -57,29 +60,29 @@ def insert_operator(code: str, name: str, terms: Mapping[str, object], *, parent
     return operator_by_code(code)
 
 
-def change_terms(
-    operator: Operator, terms: Mapping[str, object], *, manager: int | None, require_mfa: bool
-) -> Operator:
-    """Other terms (``terms`` may name FIELDS, as text) and who looks after it; answers the operator as it is now.
-
-    Whether they may change at all is for the caller to know (see billing.sellers). Raises InvalidValue.
-    """
+def with_terms(operator: Operator, terms: Mapping[str, object]) -> Operator:
+    """The operator with other terms (``terms`` may name FIELDS, as text); nothing is written. Raises InvalidValue."""
     fields.only(terms, FIELDS)
     wanted = {**{name: getattr(operator, name) for name in FIELDS}, **terms}
     minor_digits(wanted["currency"])
-    _sql.run(
-        "change",
-        id=operator.id,
-        currency=wanted["currency"],
+    return replace(
+        operator,
+        currency=str(wanted["currency"]),
         time_zone=parse_zone(wanted["time_zone"]),
         locale=fields.language(wanted["locale"], "locale"),
         prices_include_tax=fields.boolean(wanted["prices_include_tax"], "prices_include_tax"),
         tax=parse_rate(str(wanted["tax"]), "tax"),
         tax_reduced=parse_rate(str(wanted["tax_reduced"]), "tax_reduced"),
-        manager=manager,
-        require_mfa=require_mfa,
     )
-    return operator_by_id(operator.id)
+
+
+def keep_terms(operator: Operator, *, manager: int | None, require_mfa: bool) -> None:
+    """Write an operator's terms, and who looks after it.
+
+    Whether they may change at all is for the caller to know (see billing.sellers).
+    """
+    written = {name: getattr(operator, name) for name in FIELDS}
+    _sql.run("change", id=operator.id, manager=manager, require_mfa=require_mfa, **written)
 
 
 def parse_rate(text: object, field: str) -> Decimal:
@@ -87,4 +90,6 @@ def parse_rate(text: object, field: str) -> Decimal:
     rate = parse_decimal(text, field)
     if not 0 <= rate <= _MOST_TAX:
         raise InvalidValue("out_of_range", field, "Write a tax rate from 0 to 100, in percent.")
+    if rate != rate.quantize(_TAX_STEP):
+        raise InvalidValue("invalid", field, "Write at most 4 decimals.")
     return rate

@@ -139,8 +139,9 @@ def is_below(line: Mapping[int, int | None], operator: int, above: int) -> bool:
 
 
 def lock_tree() -> None:
-    """Nobody else changes the tree until this transaction ends."""
+    """Nobody else changes the tree until this transaction ends, which from now on waits for nobody else for long."""
     _sql.row("lock")
+    _sql.row("hurry")
 
 
 def add_below(parent: int, code: str, name: str, terms: Mapping[str, object], *, now: datetime) -> Operator:
@@ -229,9 +230,9 @@ def may_lift(operator: int, by: int) -> bool:
 def restop() -> None:
     """Work out anew who is stopped: all that are blocked and everything below them. The tree is locked.
 
-    Waits for orders and new accounts that are under way where it changes, so that none slips through.
+    It waits for no order: what is being ordered at this moment is stopped like what was sold before.
     """
-    changing = _sql.rows("hold_changing")
+    changing = _sql.rows("changing")
     for stopped in (True, False):
         operators = [row["id"] for row in changing if row["stopped"] is stopped]
         if operators:
@@ -239,18 +240,19 @@ def restop() -> None:
 
 
 def require_selling(operator: int) -> None:
-    """Refuse a new subscription of a stopped operator; until the transaction ends, it is not stopped.
+    """Refuse a new subscription of a stopped operator; if it is stopped from now on, the new one will be as well.
 
     Raises OperatorBlocked.
     """
-    if _sql.row("take_order", id=operator)["stopped"]:
+    _sql.row("begin_order", id=operator)
+    if _sql.row("is_stopped", id=operator)["stopped"]:
         message = "This operator, or one above it, is blocked: nothing new is sold until the block is lifted."
         raise OperatorBlocked(message, field="account")
 
 
 def keep_currency(operator: int) -> str:
     """The currency of an operator; until the transaction ends, it and the time zone stay what they are."""
-    return str(_sql.row("take_order", id=operator)["currency"])
+    return str(_sql.row("open_account", id=operator)["currency"])
 
 
 @dataclass(frozen=True)
@@ -267,10 +269,17 @@ def uncarried(operators: Collection[int] | None = None) -> list[Stop]:
     return [Stop(**row) for row in _sql.rows("uncarried", operators=None if operators is None else list(operators))]
 
 
-def hold_stop(stop: Stop) -> bool:
-    """Keep a stop as it is until the transaction ends; answers whether it still is what is wanted."""
-    row = _sql.row("hold_stop", id=stop.id)
-    return bool(row["stop_no"] == stop.stop_no)
+def begin_slice(stop: Stop) -> bool:
+    """Carry a part of a stop in this transaction; answers whether it still is what is wanted."""
+    _sql.row("begin_slice", id=stop.id)
+    return bool(_sql.row("stop_no", id=stop.id)["stop_no"] == stop.stop_no)
+
+
+def can_complete(stop: Stop) -> bool:
+    """Whether nothing is under way any more that knew nothing of the stop: an order, or a slice of what was before."""
+    with transaction.atomic():
+        orders = not stop.stopped or _sql.row("no_orders", id=stop.id)["none"]
+        return bool(orders and _sql.row("no_slices", id=stop.id)["none"])
 
 
 def mark_carried(stop: Stop) -> None:

@@ -1,6 +1,6 @@
 -- name: reserve
--- Who changes an operator's catalogue; whoever else does waits, and everybody goes on ordering and opening accounts.
-SELECT id FROM operators_operator WHERE id = %(operator)s FOR NO KEY UPDATE;
+-- Who changes an operator's catalogue; whoever else does waits, and nobody else: not who blocks, moves or renames it.
+SELECT pg_advisory_xact_lock(hashtextextended('abono.catalogue', %(operator)s::bigint));
 
 -- name: put_service
 INSERT INTO catalogue_service (operator_id, code, kind, unit, tax, price, aggregation, property)
@@ -25,13 +25,13 @@ RETURNING id, source_id;
 INSERT INTO catalogue_plan (
     operator_id, code, version, step_unit, step, period, anchor, first_period, charge, renews, trial_days, setup_fee,
     priority, on_shortfall, look_ahead_hours, look_ahead_days, early_block, resume, pause, pause_days_per_year,
-    pause_min_days, pause_fee
+    pause_min_days, pause_fee, counts
 )
 VALUES (
     %(operator)s, %(code)s, %(version)s, %(step_unit)s, %(step)s, %(period)s, %(anchor)s, %(first_period)s, %(charge)s,
     %(renews)s, %(trial_days)s, %(setup_fee)s, %(priority)s, %(on_shortfall)s, %(look_ahead_hours)s::integer,
     %(look_ahead_days)s::integer, %(early_block)s, %(resume)s, %(pause)s, %(pause_days_per_year)s::integer,
-    %(pause_min_days)s, %(pause_fee)s
+    %(pause_min_days)s, %(pause_fee)s, %(counts)s
 )
 RETURNING id;
 
@@ -135,19 +135,3 @@ WHERE
 
 -- name: rate_by_id
 SELECT * FROM catalogue_rate WHERE id = %(id)s;
-
--- name: mark_counting
--- Which plans have services whose use or seats are counted.
-UPDATE catalogue_plan AS p SET counts = k.counts
-FROM (
-    SELECT
-        c.id,
-        exists(
-            SELECT 1 FROM catalogue_planservice AS u
-            INNER JOIN catalogue_service AS s ON u.service_id = s.id
-            WHERE u.plan_id = c.id AND s.kind <> 'onoff'
-        ) AS counts
-    FROM catalogue_plan AS c
-    WHERE c.operator_id = %(operator)s
-) AS k
-WHERE p.id = k.id AND p.counts <> k.counts;

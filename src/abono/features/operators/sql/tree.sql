@@ -4,6 +4,10 @@
 -- The tree is changed by one transaction at a time: two moves that are right each for itself may close a circle.
 SELECT pg_advisory_xact_lock(hashtext('abono.operators.tree'));
 
+-- name: hurry
+-- Whoever holds the tree waits for nobody's rows: all who want the tree would wait for them too.
+SELECT set_config('lock_timeout', '200ms', TRUE);
+
 -- name: below
 -- The operators named, with how deep they stand, each under its parent, siblings by name.
 WITH RECURSIVE tree AS (
@@ -128,8 +132,8 @@ SELECT
         WHERE o.id = %(id)s
     ) AS may;
 
--- name: hold_changing
--- Those for which it changes whether they are stopped, held so that no order and no new account is under way in them.
+-- name: changing
+-- Those for which it changes whether they are stopped.
 WITH RECURSIVE tree AS (
     SELECT id, blocked_at IS NOT NULL AS stopped FROM operators_operator WHERE parent_id IS NULL
     UNION ALL
@@ -139,17 +143,25 @@ WITH RECURSIVE tree AS (
 
 SELECT o.id, t.stopped FROM operators_operator AS o
 INNER JOIN tree AS t ON o.id = t.id
-WHERE o.stopped <> t.stopped
-ORDER BY o.id
-FOR UPDATE OF o;
+WHERE o.stopped <> t.stopped;
 
 -- name: stop
 UPDATE operators_operator SET stopped = %(stopped)s::boolean, stop_no = stop_no + 1
 WHERE id = any(%(operators)s::bigint[]) AND stopped <> %(stopped)s::boolean;
 
--- name: take_order
--- What an order or a new account goes by, so that it holds until the transaction ends.
-SELECT stopped, currency FROM operators_operator WHERE id = %(id)s FOR KEY SHARE;
+-- name: begin_order
+-- An order is under way until its transaction ends: a stop is carried to what it sells, and does not wait for it.
+SELECT pg_advisory_xact_lock_shared(hashtextextended('abono.order', %(id)s::bigint));
+
+-- name: is_stopped
+SELECT stopped FROM operators_operator WHERE id = %(id)s;
+
+-- name: no_orders
+SELECT pg_try_advisory_xact_lock(hashtextextended('abono.order', %(id)s::bigint)) AS none;
+
+-- name: open_account
+-- What a new account goes by, so that it holds until the transaction ends.
+SELECT currency FROM operators_operator WHERE id = %(id)s FOR KEY SHARE;
 
 -- name: uncarried
 -- Where the subscriptions are still to be brought in line.
@@ -157,9 +169,15 @@ SELECT id, stopped, stop_no FROM operators_operator
 WHERE stop_no <> carried_no AND (%(operators)s::bigint[] IS NULL OR id = any(%(operators)s::bigint[]))
 ORDER BY id;
 
--- name: hold_stop
--- A slice holds on to what it carries out: a block or a lift that follows waits for it.
-SELECT stopped, stop_no FROM operators_operator WHERE id = %(id)s FOR SHARE;
+-- name: begin_slice
+-- A slice is under way until its transaction ends: what follows it is not carried to its end before.
+SELECT pg_advisory_xact_lock_shared(hashtextextended('abono.carry', %(id)s::bigint));
+
+-- name: stop_no
+SELECT stop_no FROM operators_operator WHERE id = %(id)s;
+
+-- name: no_slices
+SELECT pg_try_advisory_xact_lock(hashtextextended('abono.carry', %(id)s::bigint)) AS none;
 
 -- name: carried
 UPDATE operators_operator SET carried_no = stop_no WHERE id = %(id)s AND stop_no = %(stop_no)s;
@@ -175,7 +193,7 @@ SELECT exists(SELECT 1 FROM operators_move WHERE state = 'waiting') AS waiting;
 
 -- name: first_due
 SELECT id, operator_id, parent_id FROM operators_move
-WHERE state = 'waiting' AND at <= %(now)s::timestamptz
+WHERE state = 'waiting' AND at <= %(now)s::timestamptz AND operator_id <> all(%(but)s::bigint[])
 ORDER BY at, id
 LIMIT 1;
 

@@ -1,3 +1,3 @@
 -- name: reserve
 -- The lock lets others go on opening accounts and saving plans; only another import waits.
-SELECT id FROM operators_operator WHERE id = %(operator)s FOR NO KEY UPDATE;
+SELECT pg_advisory_xact_lock(hashtextextended('abono.import', %(operator)s::bigint));
