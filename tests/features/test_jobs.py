@@ -15,13 +15,14 @@ from asgiref.sync import async_to_sync
 from django.db import connection
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from abono.base.mail import deliver
 from abono.base.tasks import restart_stalled, send_mail
 from abono.features.billing import forecasts, orders
 from abono.features.billing.forecast import OutOfTime, forecast
 from abono.features.billing.runs import request_run
-from abono.features.billing.tasks import advance_all, advance_asked
+from abono.features.billing.tasks import advance_all, advance_asked, count_figures
 from abono.features.operators import tree
 from abono.features.webhooks.tasks import deliver_due
 from abono.interfaces.cli.jobs import _list
@@ -84,11 +85,12 @@ def test_a_mail_in_the_hands_of_a_dead_worker_waits_again() -> None:
 
 
 def test_a_job_of_which_the_next_waits_already_is_not_done_twice() -> None:
-    dead = deliver_due.defer()
-    taken_by_a_worker(dead, silent="5 minutes")
-    following = deliver_due.defer()
-    sweep()
-    assert states(dead, following) == {following: "todo"}
+    for task in (deliver_due, advance_all):
+        dead = task.defer()
+        taken_by_a_worker(dead, silent="5 minutes")
+        following = task.defer()
+        sweep()
+        assert list(states(dead, following).values()) == ["todo"]
 
 
 def test_what_ends_its_worker_every_time_is_given_up() -> None:
@@ -100,6 +102,49 @@ def test_what_ends_its_worker_every_time_is_given_up() -> None:
         _list(as_json=True)
     (listed,) = json.loads(told.getvalue())["given_up"]
     assert (listed["id"], listed["task_name"], listed["attempts"]) == (dead, "base.send_mail", 9)
+
+
+def waits(job: int) -> tuple[int, bool]:
+    """How often a job that waits was tried, and whether it is held back for an hour."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attempts, coalesce(scheduled_at > now() + interval '59 minutes', FALSE) FROM procrastinate_jobs"
+            " WHERE id = %s AND status = 'todo'",
+            [job],
+        )
+        (found,) = cursor.fetchall()
+    return int(found[0]), bool(found[1])
+
+
+def test_what_comes_each_minute_and_ends_its_worker_each_time_is_held_back() -> None:
+    """Deaths are counted on where the next of its kind waits; what is held back keeps the others from coming."""
+    dead, deaths, held = count_figures.configure().defer(timestamp=0), 0, False
+    while not held and deaths < 30:
+        taken_by_a_worker(dead, silent="5 minutes", attempts=deaths)
+        following = count_figures.configure().defer(timestamp=0)
+        sweep()
+        deaths += 1
+        assert states(dead, following) == {dead: "todo"}
+        tried, held = waits(dead)
+        assert tried == deaths
+    assert deaths == 15
+    with pytest.raises(AlreadyEnqueued):
+        count_figures.configure().defer(timestamp=1)
+    with redirect_stdout(io.StringIO()) as told:
+        _list(as_json=True)
+    (listed,) = json.loads(told.getvalue())["held"]
+    assert (listed["id"], listed["task_name"], listed["attempts"]) == (dead, "billing.figures", 15)
+    taken_by_a_worker(dead, silent="5 minutes", attempts=15)
+    sweep()  # none waits: an hour later it is tried once more
+    assert waits(dead) == (16, True)
+    late = count_figures.configure(queueing_lock="other").defer(timestamp=0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET queueing_lock = 'billing.figures', status = 'doing' WHERE id = %s", [late]
+        )
+    taken_by_a_worker(late, silent="5 minutes", attempts=1)
+    sweep()  # another that died beside it takes its place no more
+    assert (states(late), waits(dead)) == ({}, (16, True))
 
 
 def test_money_is_never_given_up() -> None:

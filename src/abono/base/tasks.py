@@ -15,6 +15,8 @@ from abono.base.mail import deliver
 
 if TYPE_CHECKING:
     from procrastinate import JobContext
+    from procrastinate.jobs import Job
+    from procrastinate.manager import JobManager
     from procrastinate.tasks import Task
 
     _Task = TypeVar("_Task", bound=Task[Any, Any, Any])
@@ -32,7 +34,9 @@ SOON = 5
 PATIENT = RetryStrategy(max_attempts=9, exponential_wait=4)
 """From seconds to days: a mail server may be away for a weekend."""
 _STALLED = 60
-_MOST_ATTEMPTS = 9
+MOST_ATTEMPTS = 9
+_MOST_OF_PERIODIC = 15
+"""More than a forecast or a delivery takes to be given up itself."""
 _AGAIN = timedelta(hours=1)
 _never_given_up: set[str] = set()
 _log = structlog.get_logger(__name__)
@@ -55,21 +59,38 @@ def send_mail(to: str, subject: str, text: str) -> None:
 async def restart_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 -- the minute it was planned for
     """Do again what a worker had in hand when it died; what was in hand that often is given up and told in the log.
 
-    Given up is one job: what is periodic comes again at its time. Money is tried for ever, at last once an hour.
+    What is periodic would come again at its time: it is held back instead, and tried once an hour. Money is tried for
+    ever: at last once an hour, beside what comes each minute.
     """
     jobs = context.app.job_manager
     for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=_STALLED):
         told = {"job": job.id, "task": job.task_name, "attempts": job.attempts}
+        money, periodic = job.task_name in _never_given_up, job.queueing_lock is not None
         again = None
-        if job.attempts + 1 >= _MOST_ATTEMPTS:
-            if job.task_name not in _never_given_up:
+        if job.attempts + 1 >= (MOST_ATTEMPTS if money or not periodic else _MOST_OF_PERIODIC):
+            if not money and not periodic:
                 _log.error("stalled_job_given_up", **told)
                 await jobs.finish_job(job, status=Status.FAILED, delete_job=False)
                 continue
             _log.error("stalled_job_ends_its_worker", **told)
             again = datetime.now(UTC) + _AGAIN
+        if not money and await _is_counted_by_another(jobs, job):
+            await jobs.finish_job(job, status=Status.FAILED, delete_job=True)
+            continue
         try:
             await jobs.retry_job(job, retry_at=again)
         except UniqueViolation:  # the next of its kind waits already
             await jobs.finish_job(job, status=Status.FAILED, delete_job=True)
         _log.warning("stalled_job_restarted", **told)
+
+
+async def _is_counted_by_another(jobs: JobManager, job: Job) -> bool:
+    """Whether one of its kind that waits has ended more workers; one that has ended less makes place."""
+    if job.queueing_lock is None:
+        return False
+    for other in await jobs.list_jobs_async(queueing_lock=job.queueing_lock, status=Status.TODO.value):
+        if other.attempts > job.attempts:
+            return True
+        if other.id is not None:
+            await jobs.cancel_job_by_id_async(other.id, delete_job=True)
+    return False
