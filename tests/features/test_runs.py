@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from abono.features.billing import orders
 from abono.features.billing.access import find_run
 from abono.features.billing.audit import audit
 from abono.features.billing.queries import accounts_now, subscriptions_of
-from abono.features.billing.runs import Progress, advance, advance_instant_by_instant
+from abono.features.billing.runs import Progress, Report, advance, advance_instant_by_instant
+from abono.features.catalogue.operations import save_catalogue
+from abono.features.catalogue.terms import parse_catalogue
 from abono.features.ledger import operations as ledger
+from abono.features.operators import tree
 from abono.features.operators.queries import operator_by_id
 
 from . import people
-from .worlds import START, account, operator
+from .test_operator_blocks import in_thread
+from .worlds import LINE, START, account, operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FEBRUARY = datetime(2026, 2, 1, tzinfo=UTC)
@@ -95,6 +100,42 @@ def test_a_run_that_was_left_open_is_finished_by_the_next_call() -> None:
     report = advance(FEBRUARY + timedelta(days=1))
     assert report.runs[0] == run
     assert balances(accounts) == [0] * 3
+
+
+def test_a_held_account_keeps_nobody_elses_charges_waiting() -> None:
+    """Somebody works on an account of the first operator and comes to no end: its slice is left to a later run."""
+    held, others = world(3), world(3)
+    found: list[Report] = []
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM ledger_account WHERE account_id = %s FOR UPDATE", [held[1]])
+        running = in_thread(lambda: found.append(advance(FEBRUARY, size=100)), [])
+        running.join(30)
+        assert not running.is_alive()
+        assert (balances(held), balances(others)) == ([1_000] * 3, [0] * 3)
+    (report,) = found
+    assert [(row["first"], row["last"]) for row in report.failures] == [(held[0], held[2])]
+    assert advance(FEBRUARY, size=100).failures == []
+    assert balances(held) == [0] * 3
+    assert audit() == []
+
+
+def test_the_slices_of_tenants_take_turns() -> None:
+    """Of a tenant with two operators and one with one, each has a slice before one has its second."""
+    boxes = {}
+    top = operator()
+    west, east = (tree.add_below(top.id, f"t-{uuid4()}", "T", {}, now=START) for _ in range(2))
+    low = tree.add_below(west.id, f"t-{uuid4()}", "T", {}, now=START)
+    for seller in (west, low, east):
+        save_catalogue(seller, parse_catalogue(LINE, "EUR"), now=START)
+        boxes[seller.id] = [account(seller, 2_000) for _ in range(2)]
+        for one in boxes[seller.id]:
+            orders.subscribe(one, "line", now=START)
+    (run,) = advance(FEBRUARY, size=1, workers=1).runs
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT operator_id FROM billing_slice WHERE run_id = %s ORDER BY id", [run])
+        done = [row[0] for row in cursor.fetchall()]
+    assert done == [west.id, east.id, east.id, low.id, west.id, low.id]
 
 
 def test_a_run_ends_whatever_its_accounts_were_charged_in_all() -> None:

@@ -19,7 +19,7 @@ from abono.features.access.foreign import end_foreign_access, withdraw_foreign_m
 from abono.features.billing import engine
 from abono.features.billing.engine import Scope, Totals
 from abono.features.billing.look_ahead import look, return_all, review_early_blocks
-from abono.features.billing.runs import SLICE
+from abono.features.billing.runs import SLICE, hurry
 from abono.features.catalogue.offers import end_offers
 from abono.features.operators import moves, tree
 from abono.features.operators.queries import operator_by_id, subtree
@@ -191,8 +191,9 @@ def _carry_slice(stop: Stop, first: int, last: int, now: datetime) -> Totals | N
     for patience in range(_TRIES - 1, -1, -1):
         try:
             with transaction.atomic():
+                hurry()
                 return _carry_accounts(stop, first, last, now) if tree.begin_slice(stop) else None
-        except OperationalError as error:  # a deadlock with a run's slice that holds some of the accounts
+        except OperationalError as error:  # a deadlock with a run's slice, or held accounts
             if not patience:
                 _log.warning("parent_slice_failed", operator=stop.id, first=first, last=last, error=str(error))
         except Exception as error:  # noqa: BLE001 -- whatever it is, it stops this slice and no other

@@ -36,6 +36,8 @@ _log = structlog.get_logger(__name__)
 
 SLICE = 2_000
 _MOST_ATTEMPTS = 3
+_HELD = "55P03"
+_PATIENCE, _IMPATIENT = "5s", "200ms"
 _PAUSE = 0.05  # float: seconds of waiting
 
 
@@ -187,6 +189,11 @@ def _until(run: int) -> datetime:
     return until
 
 
+def hurry(*, troubled: bool = False) -> None:
+    """From now on this transaction waits for nobody's lock for long, and where a tenant was waited for, hardly."""
+    _sql.row("hurry", patience=_IMPATIENT if troubled else _PATIENCE)
+
+
 def _do_slice(run: int, until: datetime) -> bool:
     """Take one slice and do it; answers whether there was one to take."""
     taken: dict[str, Any] | None = None
@@ -196,6 +203,7 @@ def _do_slice(run: int, until: datetime) -> bool:
             if not found:
                 return False
             taken = found[0]
+            hurry(troubled=taken["troubled"])
             scope = Scope(operator_by_id(taken["operator_id"]), taken["first"], taken["last"])
             ears = ears_of(taken["operator_id"])
             totals = catch_up(scope, until, look=look)
@@ -209,14 +217,18 @@ def _do_slice(run: int, until: datetime) -> bool:
 
 
 def _give_up(taken: dict[str, Any], error: Exception) -> None:
-    """Note why a slice failed. A larger one is cut in two, so that the others in it are not stopped by one account."""
+    """Note why a slice failed. A larger one is cut in two, so that the others in it are not stopped by one account.
+
+    One of which somebody holds an account for long is left to the next run, whole: no run stays open for it.
+    """
     sentence = str(error).splitlines()[0] if str(error) else type(error).__name__
     _log.warning("slice_failed", slice=taken["id"], first=taken["first"], last=taken["last"], error=sentence)
     with transaction.atomic():
         again = taken["attempts"] + 1 < _MOST_ATTEMPTS
         single = taken["first"] == taken["last"]
         passing = isinstance(error, OperationalError)  # a deadlock, a lost connection: the same slice once more
-        state = "open" if again and (single or passing) else "failed" if single else "split"
+        held = getattr(error.__cause__, "sqlstate", "") == _HELD
+        state = "open" if again and (single or passing) else "failed" if single or held else "split"
         if _sql.run("fail_slice", slice=taken["id"], error=sentence, state=state) and state == "split":
             _sql.run("split", slice=taken["id"])
 

@@ -2,6 +2,10 @@
 -- Runs are opened by one transaction at a time.
 SELECT pg_advisory_xact_lock(hashtext('abono.billing.run'));
 
+-- name: hurry
+-- What somebody holds for longer is given up: it stays due, and nobody else's charges wait for it.
+SELECT set_config('lock_timeout', %(patience)s::text, TRUE);
+
 -- name: open_run
 SELECT id, until, operator_id FROM billing_run WHERE finished_at IS NULL ORDER BY id LIMIT 1;
 
@@ -35,7 +39,7 @@ VALUES (%(until)s::timestamptz, %(operator)s::bigint, clock_timestamp())
 RETURNING id;
 
 -- name: cut_slices
--- The accounts that are due, in slices of so many, each of one operator.
+-- The accounts that are due, in slices of so many, each of one operator; tenants take turns.
 INSERT INTO billing_slice (run_id, operator_id, first, last, accounts)
 SELECT
     %(run)s::bigint,
@@ -52,15 +56,28 @@ FROM (
     WHERE due_at <= %(until)s::timestamptz AND (%(operator)s::bigint IS NULL OR operator_id = %(operator)s::bigint)
 ) AS d
 GROUP BY d.operator_id, d.part
-ORDER BY d.operator_id, d.part;
+ORDER BY
+    row_number() OVER (PARTITION BY abono_tenant(d.operator_id) ORDER BY d.part, d.operator_id),
+    d.operator_id;
 
 -- name: lock_slice
 -- A slice is held by a row lock for as long as its transaction lives: whoever dies lets go of it.
-SELECT id, operator_id, first, last, attempts FROM billing_slice
-WHERE run_id = %(run)s AND state = 'open'
-ORDER BY attempts, id
+-- ``troubled``: one of its tenant's has failed in this run.
+SELECT
+    s.id,
+    s.operator_id,
+    s.first,
+    s.last,
+    s.attempts,
+    exists(
+        SELECT 1 FROM billing_slice AS f
+        WHERE f.run_id = s.run_id AND f.attempts > 0 AND abono_tenant(f.operator_id) = abono_tenant(s.operator_id)
+    ) AS troubled
+FROM billing_slice AS s
+WHERE s.run_id = %(run)s AND s.state = 'open'
+ORDER BY s.attempts, s.id
 LIMIT 1
-FOR UPDATE SKIP LOCKED;
+FOR UPDATE OF s SKIP LOCKED;
 
 -- name: until
 SELECT until FROM billing_run WHERE id = %(run)s;
