@@ -119,6 +119,47 @@ def test_who_would_wait_too_long_is_told() -> None:
     played(story)
 
 
+def test_nobodys_waiting_requests_take_the_places_of_others() -> None:
+    """Of a tenant one caller waits often: another one waits as well, has the next turn, and its last gives way."""
+
+    async def story(work: Work) -> None:
+        asked = [work.ask(f"a{n}", "key", "A") for n in range(6)]  # two at work, all four places to wait are taken
+        await rest()
+        mine = [work.ask(f"b{n}", "session", "A") for n in range(3)]
+        await rest()
+        assert work.begun == ["a0", "a1", "b0"]
+        assert [each.done() for each in asked] == [False, False, False, False, True, True]
+        assert isinstance(asked[4].exception(), Full)
+        for name in ("a0", "b0"):
+            await work.end(name)
+        assert sorted(work.begun[3:]) == ["a2", "b1"]
+        with pytest.raises(Full):  # nobody has more than who comes would have
+            await asyncio.gather(*(work.ask(f"c{n}", f"c{n}", "A") for n in range(4)))
+        for name in ("a1", "a2", "a3", "b1", "b2", *(f"c{n}" for n in range(4))):
+            await work.end(name)
+        await asyncio.gather(*asked, *mine, return_exceptions=True)
+
+    played(story)
+
+
+def test_a_tenant_that_waits_often_gives_way_where_all_places_are_taken() -> None:
+    async def story(work: Work) -> None:
+        x = [work.ask(f"x{n}", f"x{n}", f"X{n}") for n in range(4)]
+        many = [work.ask(f"a{n}", "key", "A") for n in range(4)] + [work.ask(f"b{n}", f"b{n}", "B") for n in range(2)]
+        late = work.ask("c", "c", "C")
+        await rest()
+        assert [each.done() for each in many] == [False, False, False, True, False, False]
+        await work.end("x0")
+        await work.end("x1")
+        await work.end("x2")
+        assert work.begun[4:] == ["a0", "b0", "c"]
+        for name in ("x3", "a0", "a1", "a2", "b0", "b1", "c"):
+            await work.end(name)
+        await asyncio.gather(*x, *many, late, return_exceptions=True)
+
+    played(story)
+
+
 def test_who_goes_while_waiting_takes_no_place() -> None:
     async def story(work: Work) -> None:
         asked = [work.ask(f"a{n}", "key", "A") for n in range(4)]
