@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import dns.flags
 import dns.message
@@ -15,10 +17,11 @@ import dns.rrset
 import pytest
 from django.db import connection
 
-from abono.features.operators import brands
+from abono.features.operators import brands, tree
 from abono.features.operators.access import find_operator
 from abono.features.operators.brands import DomainTaken, OwnBrand, operator_by_domain
 from abono.features.operators.domains import NoDomain, confirm_domain, domain_of, prove_domains
+from abono.features.operators.tasks import prove_named_domains
 from abono.features.operators.tree import NotAbove
 from tests.features.people import staff
 from tests.features.test_operator_blocks import NOW, rows, seller
@@ -157,3 +160,32 @@ def test_the_provider_confirms_it_and_needs_no_record_for_its_own() -> None:
         confirm_domain(boss, low, now=NOW)
     named(top, "top.example")
     assert operator_by_domain("top.example") == top.id
+
+
+def test_whoever_names_many_domains_keeps_nobody_elses_waiting(server: NameServer) -> None:
+    """Of 25 operators of one tenant, named anew before each run, and one of another: that one is asked in each run."""
+    top = seller()
+    many, other = seller(top), seller(top)
+    below = [tree.add_below(many.id, f"d-{uuid4()}", "D", {}, now=NOW) for _ in range(25)]
+    for each in (0, 1):
+        for number, operator in enumerate(below):
+            named(operator, f"n{number}-{each}.example")
+        if not each:
+            record, value = named(other)
+        server.asked.clear()
+        assert prove_domains(NOW + timedelta(minutes=5 * each)) == 0
+        assert record in server.asked
+        assert len(server.asked) == 20
+    server.texts[record] = [value]
+    assert prove_domains(NOW + timedelta(minutes=10)) == 1
+
+
+def test_servers_that_do_not_answer_take_their_time_together(server: NameServer) -> None:
+    top = seller()
+    for number in range(4):
+        named(seller(top), f"s{number}.example")
+    server.silent = True
+    began = time.monotonic()
+    assert prove_domains(NOW) == 0
+    assert time.monotonic() - began < 10  # 4 x 5 seconds one after the other
+    assert prove_named_domains.lock  # and one run at a time takes no more than one place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,15 +69,20 @@ def confirm_domain(person: Actor, operator: Operator, *, now: datetime) -> None:
 
 
 def prove_domains(now: datetime) -> int:
-    """Look the records up of domains that are to be proved, the least recently tried first; answers how many were.
+    """Look the records up of domains that are to be proved, tenants in turn; answers how many were.
 
-    Runs outside any transaction: nothing is held while strangers' servers are waited for.
+    All are asked at once, so that slow servers take their time together. Runs outside any transaction: nothing is held
+    while strangers' servers are waited for.
     """
     proved = 0
-    for row in _sql.rows("unproved", most=_AT_A_TIME):
+    rows = _sql.rows("unproved", most=_AT_A_TIME)
+    for row in rows:
         _sql.run("tried", id=row["id"], now=now)
-        name, value = _proof(row["id"], row["domain"])
-        if value in _texts(name):
+    proofs = [_proof(row["id"], row["domain"]) for row in rows]
+    with ThreadPoolExecutor(_AT_A_TIME) as asking:
+        found = list(asking.map(_texts, [name for name, _ in proofs]))
+    for row, (_, value), texts in zip(rows, proofs, found, strict=True):
+        if value in texts:
             proved += _prove(row["id"], row["code"], row["domain"], now)
     return proved
 

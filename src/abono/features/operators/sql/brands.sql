@@ -45,9 +45,13 @@ SELECT id FROM operators_operator WHERE domain = %(domain)s::text AND domain_pro
 SELECT domain, domain_proved_at FROM operators_operator WHERE id = %(id)s;
 
 -- name: unproved
+-- Tenants take turns; of each the name that was tried the longest ago is first.
 SELECT id, code, domain FROM operators_operator
 WHERE domain <> '' AND domain_proved_at IS NULL
-ORDER BY domain_tried_at NULLS FIRST, id
+ORDER BY
+    row_number() OVER (PARTITION BY abono_tenant(id) ORDER BY domain_tried_at NULLS FIRST, id),
+    domain_tried_at NULLS FIRST,
+    id
 LIMIT %(most)s;
 
 -- name: tried
@@ -71,7 +75,6 @@ UPDATE operators_operator SET
         WHEN domain = %(domain)s::text THEN domain_proved_at
         WHEN parent_id IS NULL AND %(domain)s::text <> '' THEN %(now)s::timestamptz
     END,
-    domain_tried_at = CASE WHEN domain = %(domain)s::text THEN domain_tried_at END,
     support = %(support)s
 WHERE id = %(id)s;
 
