@@ -14,7 +14,6 @@ from django.db import DatabaseError, close_old_connections
 from django.http import parse_cookie
 from django.utils import timezone
 
-from abono.base.database import is_away
 from abono.features.access.queries import acting_by, key_in, memberships_of, operator_of_key
 from abono.features.operators.queries import topmost_below_provider
 
@@ -79,15 +78,13 @@ def tenant_of(operator: int) -> int:
 def operator_of(environ: Mapping[str, Any]) -> int | None:
     """The operator at which somebody stands whose valid API key or session a request carries; 0 for anybody else.
 
-    Not to be taken for a judgement on the request: that is made when it is worked on. None while the database, which
-    knows, is away.
+    Not to be taken for a judgement on the request: that is made when it is worked on, and tells what is wrong then.
+    None where the database, which knows, cannot say.
     """
     close_old_connections()
     try:
         return _operator_of_key(environ) if _is_call(environ) else _operator_of_session(environ)
-    except DatabaseError as error:
-        if not is_away(error):
-            raise
+    except DatabaseError:
         return None
 
 
