@@ -31,6 +31,7 @@ from abono.features.usage.keeping import keep_months
 from abono.features.usage.operations import count
 from abono.kernel.money import round_half_up
 from tests.features import worlds
+from tests.features.test_operator_blocks import in_thread
 
 if TYPE_CHECKING:
     from abono.features.operators.queries import Operator
@@ -740,7 +741,41 @@ def test_who_may_ask(seller: Operator) -> None:
             find_entitlements(person, account, now=days(1))
 
 
+def test_of_what_is_counted_one_by_one_a_batch_has_a_most(seller: Operator) -> None:
+    """Two of three events that charge on use, however many others there are; the third counts when sent again."""
+    account, sub = office(seller, balance=10_000)
+    uses = [Use(account, sub, "sms", Decimal(1), None, f"s{number}") for number in range(3)]
+    others = [Use(account, sub, "prints", Decimal(1), None, f"p{number}") for number in range(5)]
+    assert use_many([*uses, *others], now=days(1), most=2) == ["counted", "counted", "too_many", *["counted"] * 5]
+    assert (quota(account, days(1), "sms").used, quota(account, days(1), "prints").used) == (2, 5)
+    assert use_many(uses[2:], now=days(1), most=2) == ["counted"]
+    assert audit() == []
+
+
 # ---- reserving
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reservations_of_others_end_beside_an_account_that_is_held_and_one_tenants_many(
+    seller: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reserving, "_MOST", 3)
+    first = [office(seller) for _ in range(4)]
+    other = office(worlds.operator(CATALOGUE))
+    late = days(2) + timedelta(minutes=2)
+    for place, (account, sub) in enumerate([*first, other]):
+        reserving.reserve(account, sub, "letters", Decimal(9), now=days(2), lasts=timedelta(seconds=place + 1))
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM ledger_account WHERE account_id = %s FOR UPDATE", [first[0][0]])
+        freed: list[int] = []
+        thread = in_thread(lambda: freed.append(reserving.expire(late)), [])
+        thread.join(10)
+        assert freed == [1]  # one of each tenant, of which one is held
+    held = [quota(account, late, "letters").held for account, _ in [*first, other]]
+    assert held == [9, 9, 9, 9, 0]
+    assert [reserving.expire(late) for _ in range(3)] == [3, 1, 0]
+    assert audit() == []
 
 
 def test_a_reservation_takes_room_until_it_is_committed_cancelled_or_over(seller: Operator) -> None:

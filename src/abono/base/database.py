@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from psycopg.conninfo import conninfo_to_dict
 
 _SESSION = {"search_path": "public,pg_temp", "TimeZone": "UTC", "plan_cache_mode": "force_generic_plan"}
-_AWAY = ("57P01", "57P02", "57P03", "53300", "57014", "55P03")
-"""It shuts down, crashed, starts, has no connection left, or gave up a statement that took or waited too long."""
+_AWAY = ("57P01", "57P02", "57P03", "53300", "57014", "55P03", "25P04")
+"""It shuts down, crashed, starts, has no connection left, or gave up what took or waited too long."""
 _LOCK_SECONDS = 5
 UNJUDGED = "abono.unjudged"
 """In the environment of a request: its body was not read, because nobody could say who sends it."""
@@ -21,8 +21,8 @@ _NAMED = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOS
 def django_database(url: str, *, statement_seconds: int = 0) -> dict[str, Any]:
     """Django's settings for a libpq address; what Django has no name for is passed on as an option.
 
-    A statement that takes longer than ``statement_seconds`` is given up, and one that waits longer than 5 seconds for a
-    lock; 0: never.
+    A statement that takes longer than ``statement_seconds`` is given up, one that waits longer than 5 seconds for a
+    lock, and a transaction of more than twice as long, which keeps others waiting; 0: never.
     """
     parts = conninfo_to_dict(url)
     options: dict[str, Any] = {key: value for key, value in parts.items() if key not in _NAMED}
@@ -33,6 +33,7 @@ def django_database(url: str, *, statement_seconds: int = 0) -> dict[str, Any]:
     patience = {
         "statement_timeout": f"{statement_seconds}s",
         "lock_timeout": f"{min(statement_seconds, _LOCK_SECONDS)}s",
+        "transaction_timeout": f"{2 * statement_seconds}s",
     }
     session = _SESSION | (patience if statement_seconds else {})
     given = [options["options"]] if options.get("options") else []
@@ -49,7 +50,7 @@ def django_database(url: str, *, statement_seconds: int = 0) -> dict[str, Any]:
 
 def is_away(error: BaseException | None) -> bool:
     """Whether the database cannot be asked at this moment, or gave up what took too long: no bug, ask again later."""
-    if not isinstance(error, OperationalError | InterfaceError):
+    if not isinstance(error, OperationalError | InterfaceError | InternalError):
         return False
     state = getattr(error.__cause__, "sqlstate", None)
-    return state is None or state in _AWAY or state.startswith("08")
+    return (state is None and not isinstance(error, InternalError)) or state in _AWAY or str(state).startswith("08")

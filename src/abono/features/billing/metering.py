@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from abono.features.usage.events import Use
 
 RIGHT = "usage.record"
+AT_ONCE = 500
 _UNREACHED = "unknown_subscription"
 """A subscription that is somebody else's is answered as one that is not there."""
 
@@ -57,11 +58,14 @@ def change_seats(person: Person, each: Use, *, now: datetime) -> bool:
 
 
 def report_many(person: Person, uses: Sequence[Use], *, now: datetime) -> list[str]:
-    """Count a batch; answers for each event what ``use_many`` does, in the same order. Raises Forbidden."""
+    """Count a batch; answers for each event what ``use_many`` does, in the same order. Raises Forbidden.
+
+    At most AT_ONCE of its events are counted one by one, as those are that charge on use.
+    """
     person.require(RIGHT)
     reached = reachable(person, {each.account for each in uses})
     outcomes = [_UNREACHED] * len(uses)
     places = [place for place, each in enumerate(uses) if each.account in reached]
-    for place, outcome in zip(places, use_many([uses[place] for place in places], now=now), strict=True):
+    for place, outcome in zip(places, use_many([uses[place] for place in places], now=now, most=AT_ONCE), strict=True):
         outcomes[place] = outcome
     return outcomes

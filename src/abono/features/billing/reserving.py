@@ -10,11 +10,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import structlog
+from django.db import transaction
+
 from abono.base.once import asked, first_answer, keep_answer
 from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.billing.counter import Desk, counter
+from abono.features.billing.runs import hurry
 from abono.features.billing.using import count_and_charge, refusal
 from abono.features.ledger import operations as ledger
 from abono.features.usage.events import Use
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 _sql = statements("abono.features.billing", "reserving")
+_log = structlog.get_logger(__name__)
 LONGEST = timedelta(days=1)
 _MOST = 1_000
 
@@ -134,12 +139,29 @@ def cancel(account: int, reservation: UUID, *, now: datetime) -> None:
 
 
 def expire(now: datetime) -> int:
-    """Free what was reserved and not committed in time; answers of how many accounts."""
-    rows = _sql.rows("expired", now=now, most=_MOST)
-    for row in rows:
-        with counter(row["account_id"], now):
-            pass  # the counter frees what is over
-    return len(rows)
+    """Free what was reserved and not committed in time, as many of each tenant; answers of how many accounts.
+
+    An account that fails, or that somebody holds, is logged and left for the next call; it stops no other.
+    """
+    tenants: dict[int, list[int]] = {}
+    for row in _sql.rows("expired_sellers", now=now):
+        tenants.setdefault(row["tenant"], []).append(row["operator_id"])
+    share = max(1, _MOST // max(1, len(tenants)))
+    return sum(_expire_at(operators, share, now) for operators in tenants.values())
+
+
+def _expire_at(operators: list[int], most: int, now: datetime) -> int:
+    freed = 0
+    for row in _sql.rows("expired", operators=operators, now=now, most=most):
+        try:
+            with transaction.atomic():
+                hurry(troubled=True)
+                with counter(row["account_id"], now):
+                    pass  # the counter frees what is over
+            freed += 1
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it stops this account and no other
+            _log.warning("reservation_not_freed", account=row["account_id"], error=str(error))
+    return freed
 
 
 def _close(desk: Desk, reservation: UUID, outcome: str) -> dict[str, Any]:

@@ -42,6 +42,7 @@ SENTENCES = {
     "key_conflict": ("key", "The key was used before for a different event; use a new key."),
 }
 """What is to blame and what to do, by the code of a refused use."""
+TOO_MANY = "too_many"
 
 
 def use(each: Use, *, now: datetime, tolerance: timedelta = TOLERANCE, seats: bool = False) -> bool:
@@ -64,32 +65,51 @@ def use(each: Use, *, now: datetime, tolerance: timedelta = TOLERANCE, seats: bo
     raise refusal(outcome)
 
 
-def use_many(uses: Sequence[Use], *, now: datetime, tolerance: timedelta = TOLERANCE, seats: bool = False) -> list[str]:
+def use_many(
+    uses: Sequence[Use],
+    *,
+    now: datetime,
+    tolerance: timedelta = TOLERANCE,
+    seats: bool = False,
+    most: int | None = None,
+) -> list[str]:
     """Count a batch; answers for each event ``counted``, ``repeated`` or the code of its refusal.
 
     What charges on use is counted after the others, one by one; last, what was used after several missed boundaries,
-    with its account brought up to date, whatever becomes of it. Codes: those of SENTENCES, and ``insufficient_funds``.
+    with its account brought up to date, whatever becomes of it. Of both at most ``most``: they hold accounts until the
+    transaction ends. Codes: those of SENTENCES, ``insufficient_funds`` and TOO_MANY, for what is beyond the most.
     """
-    outcomes = _count_many(uses, now=now, tolerance=tolerance, seats=seats)
-    behind = [place for place, outcome in enumerate(outcomes) if outcome == BEHIND]
-    for account in sorted({uses[place].account for place in behind}):
+    outcomes = _count_many(uses, now=now, tolerance=tolerance, seats=seats, most=most)
+    late = [place for place, outcome in enumerate(outcomes) if outcome == BEHIND]
+    accounts = set(sorted({uses[place].account for place in late})[:most])
+    for account in sorted(accounts):
         _bring_up_to_date(account, now)
+    for place in late:
+        outcomes[place] = TOO_MANY
+    behind = [place for place in late if uses[place].account in accounts]
     if behind:
-        again = _count_many([uses[place] for place in behind], now=now, tolerance=tolerance, seats=seats)
+        again = _count_many([uses[place] for place in behind], now=now, tolerance=tolerance, seats=seats, most=most)
         for place, outcome in zip(behind, again, strict=True):
             outcomes[place] = outcome
     return outcomes
 
 
-def _count_many(uses: Sequence[Use], *, now: datetime, tolerance: timedelta, seats: bool) -> list[str]:
+def _count_many(
+    uses: Sequence[Use], *, now: datetime, tolerance: timedelta, seats: bool, most: int | None
+) -> list[str]:
     outcomes = count(uses, now=now, tolerance=tolerance, seats=seats)
-    for place, outcome in enumerate(outcomes):
-        if outcome == CHARGED_ON_USE:
+    alone = [place for place, outcome in enumerate(outcomes) if outcome in {CHARGED_ON_USE, ENDED}]
+    beyond = set() if most is None else set(alone[most:])
+    for place in alone:
+        outcome = outcomes[place]
+        if place in beyond:
+            outcomes[place] = TOO_MANY
+        elif outcome == CHARGED_ON_USE:
             try:
                 outcomes[place] = _count_and_charge(uses[place], now, tolerance, seats=seats)
             except Refusal as refused:
                 outcomes[place] = refused.code
-        elif outcome == ENDED:
+        else:
             outcomes[place] = count_late(uses[place], now=now, tolerance=tolerance)
     return outcomes
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from abono.features.billing import metering
-from abono.features.billing.using import SENTENCES, UseRefused
+from abono.features.billing.using import SENTENCES, TOO_MANY, UseRefused
 from abono.features.catalogue.use_terms import MOST_NAME, MOST_VALUE
 from abono.features.usage.events import MOST_PROPERTIES, Use
 from abono.features.usage.operations import COUNTED, MOST, REPEATED
@@ -18,7 +18,9 @@ from abono.interfaces.api.values import Answer, Body, Code, GivenId, GivenInstan
 
 TAG = "Usage"
 _SHORT = "The account cannot pay for what this opens; let it be topped up and send the event again."
+_BEYOND = f"Of what charges on use, {metering.AT_ONCE} events of a batch are counted; send this one in the next."
 _REFUSALS = (*SENTENCES, "insufficient_funds")
+_OF_BATCHES = (*_REFUSALS, TOO_MANY)
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 Measure = Annotated[
     str,
@@ -41,7 +43,7 @@ EventKey = Annotated[
 ]
 PropertyName = Annotated[str, Field(min_length=1, max_length=MOST_NAME, pattern=PRINTABLE)]
 PropertyValue = Annotated[str, Field(min_length=1, max_length=MOST_VALUE, pattern=PRINTABLE)]
-Result = Annotated[Literal[(COUNTED, REPEATED, *_REFUSALS)], Field(examples=[COUNTED])]  # type: ignore[valid-type]
+Result = Annotated[Literal[(COUNTED, REPEATED, *_OF_BATCHES)], Field(examples=[COUNTED])]  # type: ignore[valid-type]
 
 
 class UsageEvent(Body):
@@ -103,7 +105,7 @@ class RefusedEvent(Answer):
     """An event that was not counted; its key may be used again."""
 
     event: Annotated[int, Field(description="Its place in the batch, from 0.", examples=[2])]
-    code: Annotated[Literal[_REFUSALS], Field(examples=["quota_exceeded"])]  # type: ignore[valid-type]
+    code: Annotated[Literal[_OF_BATCHES], Field(examples=["quota_exceeded"])]  # type: ignore[valid-type]
     field: Annotated[str, Field(description="The dotted path of what is to blame.", examples=["events.2.quantity"])]
     detail: Annotated[str, Field(description="What to do.", examples=[SENTENCES["quota_exceeded"][1]])]
 
@@ -134,7 +136,8 @@ def record_usage_batch(request: Call, body: UsageBatch) -> UsageBatchAnswer:
 
     Those that are counted are counted together, before the answer. A refused event holds none of the others up. After a
     lost answer send the same batch again: what has a key is counted once. A batch that does not fit the schema is
-    refused whole, and nothing of it is counted. A batch may have 4 MiB.
+    refused whole, and nothing of it is counted. A batch may have 4 MiB. What charges on use is counted event by event,
+    at most 500 of a batch; those beyond are `too_many` and are sent again in the next one.
     """
     results = metering.report_many(request.person, [_use(each) for each in body.events], now=request.now)
     counted, repeated = results.count(COUNTED), results.count(REPEATED)
@@ -180,5 +183,5 @@ def _use(event: UsageEvent) -> Use:
 
 
 def _refused(place: int, code: str) -> RefusedEvent:
-    field, sentence = SENTENCES.get(code, ("account", _SHORT))
+    field, sentence = SENTENCES.get(code, ("account", _BEYOND if code == TOO_MANY else _SHORT))
     return RefusedEvent(event=place, code=code, field=f"events.{place}.{field}", detail=sentence)

@@ -1,10 +1,21 @@
 -- Use that is promised before it happens. The account is locked.
 
--- name: expired
--- Accounts that have reservations which are over.
-SELECT DISTINCT account_id FROM usage_reservation
+-- name: expired_sellers
+-- Operators at which reservations are over, with the tenant of each.
+SELECT
+    operator_id,
+    abono_tenant(operator_id) AS tenant
+FROM usage_reservation
 WHERE closed_at IS NULL AND expires_at <= %(now)s::timestamptz
-ORDER BY account_id
+GROUP BY operator_id
+ORDER BY operator_id;
+
+-- name: expired
+-- Accounts that have reservations which are over, the one that was over first is first.
+SELECT account_id FROM usage_reservation
+WHERE closed_at IS NULL AND expires_at <= %(now)s::timestamptz AND operator_id = any(%(operators)s::bigint[])
+GROUP BY account_id
+ORDER BY min(expires_at), account_id
 LIMIT %(most)s;
 
 -- name: set_aside
