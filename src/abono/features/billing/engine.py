@@ -140,12 +140,12 @@ def _do_instant(scope: Scope, instant: datetime, now: datetime, *, look: Look | 
     needs: dict[str, bool] = {}
     if decided.pop("busy"):
         needs = _instant.row("survey", **scope.common(instant, now))
-        prepared, early = _prepare(scope, instant, now, needs, lenient=lenient)
+        prepared, used_before = _prepare(scope, instant, now, needs, lenient=lenient)
         totals += prepared
         freed |= release(scope, instant, now)
         decided += decide(scope, instant, now, boundaries=True, returns=returns, lenient=lenient)
-        if early:
-            _overage.run("warn", early=early, **scope.common(instant, now))
+        if used_before:
+            _overage.run("warn", counters=used_before, **scope.common(instant, now))
     if decided["ended"] and release(scope, instant, now):
         freed = True
         decided += decide(scope, instant, now, boundaries=False, returns=returns)
@@ -170,17 +170,17 @@ def release(scope: Scope, instant: datetime, now: datetime) -> bool:
 def _prepare(
     scope: Scope, instant: datetime, now: datetime, needs: dict[str, bool], *, lenient: bool
 ) -> tuple[Totals, list[UUID]]:
-    """The steps before the decision, as far as the survey found them needed; answers also the counters ``early``."""
+    """The steps before the decision, as far as the survey found them needed; answers also the counters ``used_before``."""
     common = scope.common(instant, now)
     totals: Totals = Counter()
-    early: list[UUID] = []
+    used_before: list[UUID] = []
     if needs["unpause"]:
         # The pause ends before the charges of its last midnight.
         totals += lift(scope, instant, now, bit=2, cause="pause_over", midnight=True)
     if needs["closing"]:
         totals += close(scope, instant, now)
     if needs["counting"]:
-        closed, early = close_usage(scope, instant, now)
+        closed, used_before = close_usage(scope, instant, now)
         totals += closed
     if needs["turning"]:
         turned = Counter(_instant.row("turn", **common))
@@ -191,7 +191,7 @@ def _prepare(
         _instant.row("judge", lenient=lenient, **common)
     if needs["lapsing"]:
         _instant.row("lapse", **common)
-    return totals, early
+    return totals, used_before
 
 
 def decide(
@@ -269,8 +269,8 @@ def close_usage(
     values = {"subscription": subscription, **scope.common(instant, now)}
     _overage.run("hold_counters", **values)
     row = _overage.row("close_usage", **values)
-    early: list[UUID] = row.pop("early")
-    return Counter(row), early
+    used_before: list[UUID] = row.pop("used_before")
+    return Counter(row), used_before
 
 
 def count_by_day(scope: Scope, now: datetime) -> None:

@@ -35,8 +35,8 @@ ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE SET turn = usage
 
 -- name: close_usage
 -- What was used is owed: closes the quota periods of billing periods that end, or of one subscription whose period is
--- closed early. A trial is free. What was paid on use is not charged again. ``early`` are the counters that begin the
--- next period with use of it, of which nobody has been warned.
+-- closed early. A trial is free. What was paid on use is not charged again. ``used_before`` are the counters that begin
+-- the next period with use of it, of which nobody has been warned.
 -- layers:
 --   closing_subscriptions MATERIALIZED
 --   closed_counters
@@ -55,7 +55,7 @@ ON CONFLICT (account_id, subscription_id, service_id) DO UPDATE SET turn = usage
 SELECT
     count(*) FILTER (WHERE t.amount > 0) AS overages,
     coalesce(sum(t.amount), 0)::bigint AS amount,
-    coalesce(array_agg(c.id) FILTER (WHERE c.ahead <> 0), '{}') AS early
+    coalesce(array_agg(c.id) FILTER (WHERE c.ahead <> 0), '{}') AS used_before
 FROM taxed_services AS t
 LEFT JOIN closed_counters AS c
     ON t.account_id = c.account_id AND t.subscription_id = c.subscription_id AND t.service_id = c.service_id;
@@ -82,7 +82,7 @@ WITH warned AS (
                     coalesce(abono_thresholds(u.terms), '{80,100}') AS thresholds
             ) AS i
         WHERE
-            n.account_id BETWEEN %(first)s AND %(last)s AND n.id = any(%(early)s::uuid[]) AND NOT n.by_day
+            n.account_id BETWEEN %(first)s AND %(last)s AND n.id = any(%(counters)s::uuid[]) AND NOT n.by_day
             AND s.state = 'active' AND s.period_starts_on = %(day)s::date
         OFFSET 0
     ) AS w

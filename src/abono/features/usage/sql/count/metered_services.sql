@@ -6,11 +6,7 @@ SELECT
     g.service,
     s.operator_id,
     s.state,
-    CASE
-        WHEN s.starts_on > (s.ordered_at AT TIME ZONE o.time_zone)::date
-            THEN abono_midnight(s.starts_on, o.time_zone)
-        ELSE s.ordered_at
-    END AS begins_at,
+    greatest(abono_midnight(s.starts_on, o.time_zone), s.ordered_at) AS begins_at,
     coalesce(s.counts_from, s.period_starts_on, s.starts_on) AS first_day,
     abono_midnight(
         CASE WHEN s.runs AND s.frozen_days IS NULL THEN coalesce(s.period_ends_on, s.trial_ends_on) END, o.time_zone
