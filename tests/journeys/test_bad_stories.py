@@ -30,6 +30,7 @@ BAD = {
         "invalid",
     ),
     "an alias of itself": ("a: &a [*a]", "line 1", "invalid"),
+    "a letter beyond all alphabets": ('start: 2026-01-01\naccounts: {"\\UFFFFFFFF": {}}', "", "invalid"),
     "half a letter": ('start: 2026-01-01\naccounts: {"\\ud800": {}}', "accounts.\ud800", "invalid"),
     "a name with a sign that nobody sees": (
         "start: 2026-01-01\naccounts: {a\u200b: {}}",

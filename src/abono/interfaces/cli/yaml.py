@@ -73,7 +73,7 @@ def read_yaml(path: Path) -> Any:
         raise
     except UnicodeDecodeError:
         raise InvalidValue("invalid", "", "Save it as UTF-8 text.") from None
-    except (YAMLError, ValueError) as error:
+    except (YAMLError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
