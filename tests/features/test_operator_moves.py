@@ -184,12 +184,27 @@ class TestMoves:
             with pytest.raises(InvalidRequest) as refused:
                 tree.add_below(top.id, code, "North", {}, now=NOW)
             assert refused.value.field == "code"
-        for name in ("", " ", "x" * 201, "a\nb", "see https://a.example", "WWW.a.example"):
+        for name in ("", " ", "x" * 201, "a\nb"):
             with pytest.raises(InvalidRequest) as refused:
                 tree.rename(made, name, now=NOW)
             assert refused.value.field == "name"
         tree.rename(made, "Nord", now=NOW)
         assert [(each.name, each.depth) for each in tree.nodes([top.id, made.id])] == [(top.name, 0), ("Nord", 1)]
+
+    def test_a_name_is_nothing_that_a_mail_program_makes_a_link_of(self) -> None:
+        top = seller(zone=BERLIN)
+        links = (
+            "see https://a.example", "WWW.a.example", "Locked! Confirm: evil.com/login", "//evil.com/x", "//evil",
+            "http:\\\\evil", "https:\u2215\u2215evil", "http:evil", "\uff57\uff57\uff57\uff0eevil.x",
+            "evil\uff0ecom/login", "evil\u3002com", "evil.xn--p1ai", "mailto:a now", "a@evil", "Go to 10.0.0.1 now",
+        )  # fmt: skip
+        for name in links:
+            with pytest.raises(InvalidRequest, match="address of the web") as refused:
+                tree.rename(top, name, now=NOW)
+            assert refused.value.field == "name"
+        for name in ("Dr. Weber & Söhne", "G.m.b.H. Nord", "Version 2.0", "Nord/Süd", "A: B", "Сеть № 1"):
+            tree.rename(top, name, now=NOW)
+            assert tree.node(top.id).name == name
 
     def test_a_tenant_has_only_so_many_below_it(self, settings: Settings) -> None:
         settings.MAX_OPERATORS = 2

@@ -15,6 +15,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 _LONGEST_NAME = 60
+_QUOTES = str.maketrans(dict.fromkeys('"“”„‟«»', "'"))
 
 
 def deliver(to: str, subject: str, text: str) -> None:
@@ -29,9 +30,9 @@ def deliver(to: str, subject: str, text: str) -> None:
 
 
 def name_in_mail(name: str) -> str:
-    """A name that somebody gave, as mails name it: so short that it is no message of its own."""
-    name = " ".join(name.split())
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    """A name that somebody gave, as mails name it: in quotation marks that it does not leave, and short."""
+    name = " ".join(name.translate(_QUOTES).split())
+    return f"“{name if len(name) <= _LONGEST_NAME else f'{name[: _LONGEST_NAME - 1]}…'}”"
 
 
 def _with_own_links(text: str) -> SafeString:

@@ -65,7 +65,7 @@ def test_somebody_new_is_asked_in_sets_a_password_and_is_in(post: PostOffice) ->
     ada = somebody()
     invite(person(ada), "Grace@Example.com", operator=ada.operator.id, kind=Kind.STAFF, role=Role.MANAGER, now=now())
     (mail,) = post.to("grace@example.com")
-    assert mail["Subject"] == "Northern Light invites you to Abono"
+    assert mail["Subject"].strip() == "Abono: an invitation from “Northern Light”"
     assert "as manager" in text_of(mail)
     html = mail.get_body(("html",))
     assert html is not None
@@ -211,7 +211,7 @@ def test_no_header_gets_into_a_mail_by_a_name(post: PostOffice) -> None:
     invite(person(ada), "a@example.com", operator=ada.operator.id, kind=Kind.AGENT, now=now())
     (mail,) = post.to("a@example.com")
     assert mail["Bcc"] is None
-    assert mail["Subject"] == "Evil Bcc: all@example.com <b>& invites you to Abono"
+    assert mail["Subject"].strip() == "Abono: an invitation from “Evil Bcc: all@example.com <b>&”"
     html = mail.get_body(("html",))
     assert html is not None
     assert "<b>" not in html.get_content()
@@ -227,11 +227,23 @@ def test_a_name_is_no_message_of_its_own(post: PostOffice) -> None:
         cursor.execute("UPDATE operators_operator SET name = %s WHERE id = %s", [name.strip(), ada.operator.id])
     invite(person(ada), "a@example.com", operator=ada.operator.id, kind=Kind.AGENT, now=now())
     (mail,) = post.to("a@example.com")
-    assert mail["Subject"].strip() == f"{name[:59]}… invites you to Abono"
+    assert mail["Subject"].strip() == f"Abono: an invitation from “{name[:59]}…”"
+    assert f"“{name[:59]}…” invites you" in text_of(mail)
     html = mail.get_body(("html",))
     assert html is not None
     links = re.findall(r'href="([^"]*)"', html.get_content())
     assert [link.rsplit("/", 2)[0] for link in links] == [f"{settings.URL.rstrip('/')}/sign/invitation"]
+
+
+def test_a_name_does_not_leave_its_quotation_marks(post: PostOffice) -> None:
+    ada = somebody()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE operators_operator SET name = %s WHERE id = %s", ['A” sends "money". „Click', ada.operator.id]
+        )
+    invite(person(ada), "a@example.com", operator=ada.operator.id, kind=Kind.AGENT, now=now())
+    (mail,) = post.to("a@example.com")
+    assert mail["Subject"].strip() == "Abono: an invitation from “A' sends 'money'. 'Click”"
 
 
 def test_the_language_of_a_mail_is_the_receivers(post: PostOffice) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
 
 _sql = statements("abono.features.operators", "tree")
 _CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
-_WEB_ADDRESS = re.compile(r"://|\bwww\.", re.IGNORECASE)
+_WEB_ADDRESS = re.compile(
+    r"@|[/\\\u2044\u2215]{2}|\b(?:https?|ftp|mailto|tel)\s*:|\bwww[.\u3002]"
+    r"|[^\W_][.\u3002][^\W\d_]{2,}|\b\d{1,3}(?:\.\d{1,3}){3}\b",
+    re.IGNORECASE,
+)
+"""What a mail program may make a link of: addresses with or without a scheme, and bare names and numbers of hosts."""
 _LONGEST_NAME = 200
 
 
@@ -191,10 +197,12 @@ def rename(operator: Operator, name: str, *, now: datetime) -> None:
 
 
 def checked_name(name: str) -> str:
-    """The one spelling of an operator's name, which mails to strangers begin with. Raises InvalidRequest."""
+    """The one spelling of an operator's name, which mails tell to strangers. Raises InvalidRequest."""
     name = one_line(name, "name", _LONGEST_NAME, least=1)
-    if _WEB_ADDRESS.search(name):
-        message = "Write a name without an address of the web: mails to strangers begin with it."
+    if _WEB_ADDRESS.search(unicodedata.normalize("NFKC", name)):
+        message = (
+            "Write a name that looks like no address of the web, with a blank after a dot: strangers get it by mail."
+        )
         raise InvalidRequest(message, field="name")
     return name
 
