@@ -170,7 +170,7 @@ def release(scope: Scope, instant: datetime, now: datetime) -> bool:
 def _prepare(
     scope: Scope, instant: datetime, now: datetime, needs: dict[str, bool], *, lenient: bool
 ) -> tuple[Totals, list[UUID]]:
-    """The steps before the decision, as far as the survey found them needed; answers also the counters ``used_before``."""
+    """The steps before the decision, as far as the survey needs them; answers also the counters ``used_before``."""
     common = scope.common(instant, now)
     totals: Totals = Counter()
     used_before: list[UUID] = []
