@@ -11,6 +11,10 @@ from django.db import transaction
 from abono.base.refusal import InvalidRequest
 from abono.features.billing import orders, parents
 from abono.features.billing.audit import audit
+from abono.features.catalogue import offers
+from abono.features.catalogue.operations import save_catalogue
+from abono.features.catalogue.room import TooManyPlans
+from abono.features.catalogue.terms import parse_catalogue
 from abono.features.operators import moves, tree
 from abono.features.operators.operations import DuplicateOperator
 from abono.features.operators.queries import UnknownOperator, subtree
@@ -217,6 +221,29 @@ class TestMoves:
                 tree.add_below(parent.id, f"{one.code}-3", "T", {}, now=NOW)
         tree.add_below(other.id, f"{other.code}-1", "T", {}, now=NOW)
         tree.add_below(provider.id, f"{provider.code}-c", "T", {}, now=NOW)
+
+    def test_an_operator_and_a_tenant_sell_only_so_many_plans(self, settings: Settings) -> None:
+        """Two of an operator, twenty of a tenant, also by an offer; the provider sells as many as it likes."""
+        settings.MAX_PLANS = 2
+
+        def save(house: Operator, *codes: str) -> None:
+            plans = {code: {"price": "1.00", "period": "month"} for code in codes}
+            save_catalogue(house, parse_catalogue({"plans": plans}, "EUR"), now=NOW)
+
+        provider = seller()
+        one = tree.add_below(provider.id, f"{provider.code}-a", "T", {}, now=NOW)
+        below = [tree.add_below(one.id, f"{one.code}-{number}", "T", {}, now=NOW) for number in range(10)]
+        save(one, "a", "b")
+        save(one, "b")  # another version of it is no other plan
+        with pytest.raises(TooManyPlans), transaction.atomic():
+            save(one, "c")
+        with pytest.raises(TooManyPlans):
+            offers.offer_plan(provider, one, "line", now=NOW)
+        for each in below[:9]:
+            save(each, "a", "b")
+        with pytest.raises(TooManyPlans), transaction.atomic():
+            save(below[9], "a")
+        save(tree.add_below(provider.id, f"{provider.code}-b", "T", {}, now=NOW), "a", "b")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -213,6 +213,8 @@ CLOCK_GAP_DAYS = whole_number("ABONO_CLOCK_GAP_DAYS", 7, 1, 36_500)
 """After so many days in which Abono was not at work somebody has to say that the clock is right."""
 MAX_OPERATORS = whole_number("ABONO_MAX_OPERATORS", 1_000, 1, 1_000_000)
 """So many operators stand below one that stands directly below the provider, at any depth."""
+MAX_PLANS = whole_number("ABONO_MAX_PLANS", 1_000, 1, 1_000_000)
+"""So many plans are sold by one operator below the provider, ten times as many by all of a tenant."""
 USAGE_MONTHS = whole_number("ABONO_USAGE_MONTHS", 0, 0, 1_200)
 """So many whole months of events of use are kept beside the running one; 0 keeps all."""
 API_MOST_BYTES = 1_048_576

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -373,3 +375,24 @@ def test_pages_cost_a_known_number_of_statements(one: World, page: str, most: in
         one.boss.get(where)
     assert len(many) <= len(few), "the number of statements grows with the rows"
     assert len(few) <= most, [each["sql"][:90] for each in few.captured_queries]
+
+
+def test_many_plans_are_read_page_by_page_and_chosen_by_their_code(one: World) -> None:
+    """A hundred stand on a page, of plans and of prices; where they are more, a filter does not name them all."""
+    staff = one[Role.ADMINISTRATOR]
+    chosen = text(staff.get("/subscriptions/"))
+    assert '<select id="f-plan"' in chosen
+    plans = {f"z{number:03}": {"price": "1.00", "period": "month"} for number in range(101)}
+    save_catalogue(one.operator, parse_catalogue({"plans": plans}, "EUR"), now=timezone.now())
+    for page in ("/plans/", "/prices/"):
+        first = text(staff.get(page))
+        assert (first.count('scope="row"'), "z100" in first) == (100, False)
+        after = re.search(r'href="([^"]*after=[^"]*)"', first)
+        assert after
+        assert "z100" in text(staff.get(f"{page}{html.unescape(after[1])}"))
+    typed = text(staff.get("/subscriptions/?plan=z007"))
+    assert '<input id="f-plan" name="plan" maxlength="60" value="z007">' in typed
+    assert "z008" not in typed
+    found = text(staff.get("/search/?q=Z00"))
+    assert "z001" in found
+    assert "z01" not in found

@@ -17,6 +17,7 @@ from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.catalogue.queries import UnknownPlan, plan_by_code
+from abono.features.catalogue.room import require_room
 from abono.features.catalogue.settling import drop_price, price_plan
 from abono.features.operators.queries import operator_by_id
 from abono.features.operators.tree import lock_tree, node
@@ -121,7 +122,7 @@ def offer_plan(
     """Let an operator sell a plan of the one it stands below; answers the offer's id.
 
     It costs what it costs there, or from ``price_from`` (default: today) on ``price`` (exact, in major units). Raises
-    UnknownPlan, NotParent, OfferCurrency, DuplicatePlan, PeriodClosed, InvalidRequest.
+    UnknownPlan, NotParent, OfferCurrency, DuplicatePlan, PeriodClosed, InvalidRequest, TooManyPlans.
     """
     with transaction.atomic():
         lock_tree()  # a move ends the offers of the place that is left
@@ -144,6 +145,7 @@ def offer_plan(
         row = _sql.row("add", operator=seller.id, giver=giver.id, code=code, price=price, price_from=day, now=now)
         offer = Offer(row["id"], seller.id, giver.id, code, price, day, now, None)
         _copy(seller, offer, source.id, now=now)
+        require_room(seller.id)
         after = {"from": giver.code, "price": price, "price_from": day}
         record("plan.offer", code, operator=seller.id, at=now, after=after)
         return offer.id

@@ -11,6 +11,7 @@ from abono.base.trail import record
 from abono.features.catalogue import offers
 from abono.features.catalogue.offers import PeriodClosed, UnknownPrice
 from abono.features.catalogue.queries import UnknownPlan
+from abono.features.catalogue.room import require_room
 from abono.features.catalogue.settling import drop_price, price_plan
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def save_catalogue(operator: Operator, terms: CatalogueTerms, *, now: datetime, 
     """Services are made or changed; each plan becomes the version that is sold from now on.
 
     It costs its own price from now on, and what was to come comes: prices from a later day are carried over. Of the
-    plans in ``dated`` all prices with a day are, those that count by now among them.
+    plans in ``dated`` all prices with a day are, those that count by now among them. Raises TooManyPlans.
     """
     reserve(operator)
     services = {
@@ -57,6 +58,8 @@ def save_catalogue(operator: Operator, terms: CatalogueTerms, *, now: datetime, 
         counts = any(terms.services[each].kind != "onoff" for each in plan.services)
         after = _ALWAYS if code in dated else operator.day(now)
         _add_plan(operator, code, plan, services, now, counts=counts, after=after)
+    if terms.plans:
+        require_room(operator.id)
 
 
 def _add_plan(

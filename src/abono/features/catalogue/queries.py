@@ -231,6 +231,12 @@ class PlanDetail:
     versions: dict[int, int]
 
 
+def sold_codes(operators: Collection[int], *, most: int, beginning: str = "") -> list[str]:
+    """The codes of the first plans that these operators sell and that begin so, in whatever case."""
+    rows = _sql.rows("sold_codes", operators=list(operators), beginning=beginning, most=most)
+    return [row["code"] for row in rows]
+
+
 def list_plans(operator_ids: Collection[int], now: datetime) -> list[PlanRow]:
     """The plans that these operators sell now, by operator and code, at the price of each operator's civil day."""
     return _plans(operator_ids, now)

@@ -367,7 +367,7 @@ def withdraw_price(request: Call, operator: Id, plan: Code, valid_from: Day) -> 
     return _first_prices(house, plan)
 
 
-@endpoint("PUT", f"{HOUSE}/catalogue", right="plan.change", tag=TAG, answer=Merged)
+@endpoint("PUT", f"{HOUSE}/catalogue", right="plan.change", tag=TAG, answer=Merged, refusals=("too_many_plans",))
 def save_catalogue(request: Call, operator: Id, body: Described, wanted: Query[MergeOptions]) -> Merged:
     """Save services and plans as they are described.
 

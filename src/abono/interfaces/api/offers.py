@@ -59,7 +59,10 @@ def list_offers(request: Call, operator: Id, wanted: Query[Paging]) -> Reply | H
 
 @endpoint(
     "POST", f"{HOUSE}/offers", right="plan.change", tag=TAG, answer=Offers, status=201,
-    refusals=("not_above", "not_parent", "currency_mismatch", "duplicate_plan", "unknown_plan", "period_closed"),
+    refusals=(
+        "not_above", "not_parent", "currency_mismatch", "duplicate_plan", "unknown_plan", "period_closed",
+        "too_many_plans",
+    ),
 )  # fmt: skip
 def offer_plan(request: Call, operator: Id, body: NewOffer) -> Reply:
     """Let an operator sell a plan of the one above it.

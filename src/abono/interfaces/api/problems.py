@@ -54,6 +54,7 @@ STATUS = {
     "offered_plan": 409,
     "tree_cycle": 409,
     "too_many_operators": 422,
+    "too_many_plans": 422,
     "move_waits": 409,
     "domain_taken": 409,
     "run_not_failed": 409,

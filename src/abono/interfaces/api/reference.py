@@ -96,6 +96,7 @@ _TELLS = {
     "offered_plan": "The plan 'gold' is offered by Provider, who sets its price; ask there for another.",
     "tree_cycle": "By then South stands below North, so North cannot move there; choose another parent.",
     "too_many_operators": "There are 1000 operators already; ask whoever runs the installation for more.",
+    "too_many_plans": "An operator sells at most 1000 plans, and all of a tenant 10000; ask for more.",
     "too_many_moves": "20 moves of this operator wait already; withdraw one of them first.",
     "move_waits": "A move on 2026-03-01 waits already; withdraw it first.",
     "out_of_range": "Write a whole number from 1 to 200.",

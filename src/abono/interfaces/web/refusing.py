@@ -74,6 +74,7 @@ SENTENCES: dict[str, _StrPromise] = {
     "blocked_from_above": _("An operator above yours set the block, and alone lifts it. Ask there."),
     "incompatible_database": _("The database was made by another build. Tell whoever runs the installation."),
     "too_many_operators": _("There are as many operators as may be. Ask whoever runs the installation for more."),
+    "too_many_plans": _("There are as many plans as may be. Ask whoever runs the installation for more."),
     "too_many_moves": _("As many moves of this operator wait as may. Withdraw one of them first."),
     "move_waits": _("A move is planned already. Take it back first."),
     "unknown_move": _("There is no such move that is still to come."),

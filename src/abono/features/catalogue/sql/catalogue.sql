@@ -70,6 +70,22 @@ SELECT * FROM catalogue_plan WHERE id = %(id)s;
 -- name: plan_codes
 SELECT code FROM catalogue_plan WHERE operator_id = %(operator)s AND current ORDER BY code;
 
+-- name: sold_codes
+-- What begins so is sold by some operators.
+SELECT DISTINCT code FROM catalogue_plan
+WHERE
+    operator_id = any(%(operators)s::bigint[]) AND current
+    AND starts_with(lower(code), lower(%(beginning)s::text))
+ORDER BY code
+LIMIT %(most)s;
+
+-- name: count_sold
+SELECT
+    count(*) FILTER (WHERE operator_id = %(operator)s) AS own,
+    count(*) AS everywhere
+FROM catalogue_plan
+WHERE current AND operator_id = any(%(operators)s::bigint[]);
+
 -- name: plan_services
 SELECT s.code, s.tax, s.price, p.quantity FROM catalogue_planservice AS p
 INNER JOIN catalogue_service AS s ON p.service_id = s.id

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from abono.features.catalogue.queries import PlanRow, list_plans, plan_codes
+from abono.features.catalogue.queries import PlanRow, list_plans, sold_codes
 from abono.interfaces.web import formats
 from abono.kernel.money import minor_digits, round_half_up
 
@@ -35,10 +35,9 @@ def offers(operator: Operator, now: datetime, *, present: str = "") -> list[tupl
     return found
 
 
-def plan_names(person: Person) -> list[tuple[str, str]]:
-    """The codes of the plans that are sold in a person's subtree."""
-    sold = {code for operator in person.operators for code in plan_codes(operator)}
-    return [(code, code) for code in sorted(sold)]
+def plan_names(person: Person, *, most: int, beginning: str = "") -> list[tuple[str, str]]:
+    """The codes of the first plans that are sold in a person's subtree and begin so."""
+    return [(code, code) for code in sold_codes(person.operators, most=most, beginning=beginning)]
 
 
 def _label(plan: PlanRow) -> str:

@@ -19,11 +19,11 @@ from abono.features.catalogue.composing import draft, save_plan
 from abono.features.catalogue.offers import OfferedPlan, PeriodClosed, UnknownPrice
 from abono.features.catalogue.operations import reserve
 from abono.features.catalogue.queries import (
-    list_plans,
     list_services,
     plan_by_code,
     plan_codes,
     plan_detail,
+    plans_page,
     price_history,
     prices_of_versions,
     services_of,
@@ -49,10 +49,12 @@ if TYPE_CHECKING:
 
     from django.http import HttpResponse
 
-    from abono.features.catalogue.queries import PlanDetail, PlanService, PricePoint
+    from abono.base.paging import Page
+    from abono.features.catalogue.queries import PlanDetail, PlanRow, PlanService, PricePoint
     from abono.features.operators.queries import Operator
 
 _BOTH = ("GET", "POST")
+_A_PAGE = 100
 
 
 class NewPriceForm(forms.Form):
@@ -65,8 +67,13 @@ class NewPriceForm(forms.Form):
 @page("plans/", name="plans", kinds=STAFF, right="plan.view")
 def plans(request: PersonRequest) -> HttpResponse:
     """What is sold now by the person's operators."""
-    shown = {"plans": list_plans(request.person.operators, request.now), "names": sellers_of(request.person)}
+    found = _page_of_plans(request)
+    shown = {"plans": found.items, "page": found, "names": sellers_of(request.person)}
     return render(request, "web/staff/plans.html", shown)
+
+
+def _page_of_plans(request: PersonRequest) -> Page[PlanRow]:
+    return plans_page(request.person.operators, request.now, after=request.GET.get("after"), limit=_A_PAGE)
 
 
 @page("plans/<int:operator>/<code:code>/", name="plan", kinds=STAFF, right="plan.view")
@@ -220,7 +227,8 @@ def prices(request: PersonRequest) -> HttpResponse:
     """What each plan costs now, and what it will from when on."""
     mine = sellers_of(request.person)
     rows = []
-    for each in list_plans(request.person.operators, request.now):
+    found = _page_of_plans(request)
+    for each in found.items:
         today = mine[each.operator_id].day(request.now)
         points = price_history(each.id)
         rows.append(
@@ -230,7 +238,7 @@ def prices(request: PersonRequest) -> HttpResponse:
                 "coming": [point for point in reversed(points) if point.valid_from > today],
             }
         )
-    return render(request, "web/staff/prices.html", {"rows": rows, "names": mine})
+    return render(request, "web/staff/prices.html", {"rows": rows, "page": found, "names": mine})
 
 
 @page("plans/<int:operator>/<code:code>/price/", name="price_new", kinds=STAFF, right="price.change", methods=_BOTH)

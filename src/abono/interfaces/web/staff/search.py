@@ -38,12 +38,12 @@ def search(request: PersonRequest) -> HttpResponse:
         exact = [row for row in accounts if row.number.casefold() == sought.casefold()]
         if len(exact) == 1:
             return _to("account", exact[0].account_id)
-    plans = plan_names(person) if sought and person.may("plan.view") else []
+    plans = plan_names(person, most=_FEW, beginning=sought) if sought and person.may("plan.view") else []
     shown = {
         "sought": sought,
         "accounts": accounts,
         "subscriptions": subscriptions,
-        "plans": [each for each in plans if each[0].casefold().startswith(sought.casefold())][:_FEW],
+        "plans": plans,
         "accounts_url": f"{reverse('accounts')}?{urlencode({'search': sought})}",
         "subscriptions_url": f"{reverse('subscriptions')}?{urlencode({'search': sought})}",
         "subscriptions_of": reverse("subscriptions"),

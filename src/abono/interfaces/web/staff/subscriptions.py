@@ -34,16 +34,20 @@ if TYPE_CHECKING:
 
     from django.http import HttpResponse, HttpResponseBase
 
+_MOST_CHOICES = 100
+"""Of more plans than that the code is typed."""
+
 
 @page("subscriptions/", name="subscriptions", kinds=STAFF, right="subscription.view")
 def subscriptions(request: PersonRequest) -> HttpResponse:
     """The subscriptions of the subtree, by state, plan and what is searched for."""
     asked = _asked(request)
+    plans = plan_names(request.person, most=_MOST_CHOICES + 1)
     shown = {
         "page": list_subscriptions(request.person, after=request.GET.get("after"), **asked),
         "asked": asked,
         "states": [("", _("All states")), *((each, words.word(words.STATES, each)) for each in STATES)],
-        "plans": [("", _("All plans")), *plan_names(request.person)],
+        "plans": [("", _("All plans")), *plans] if len(plans) <= _MOST_CHOICES else [],
         "csv": csv_link(request, reverse("subscriptions_csv")),
     }
     return render(request, "web/staff/subscriptions.html", shown)
