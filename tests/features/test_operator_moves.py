@@ -162,6 +162,32 @@ class TestMoves:
         moves.withdraw_move(low, moves.moves_of(low.id)[0].id, now=NOW)
         move(low, top, day=FIRST + timedelta(days=20))
 
+    def test_moves_that_wait_keep_nobody_from_moving_an_operator_at_once(self) -> None:
+        top = seller()
+        west, east = seller(top), seller(top)
+        low = seller(west)
+        for days in range(20):
+            move(low, (top, west)[days % 2], day=FIRST + timedelta(days=days))
+        move(low, east)
+        assert tree.node(low.id).parent_id == east.id
+
+    def test_so_many_moves_of_a_tenant_may_wait(self) -> None:
+        """200 of ten operators of one tenant; another tenant's wait beside them, and a move of today needs no room."""
+        top = seller()
+        west, east = seller(top), seller(top)
+        low = [tree.add_below(west.id, f"{west.code}-{number}", "T", {}, now=NOW) for number in range(11)]
+        for each in low[:10]:
+            for days in range(20):
+                rows(
+                    "INSERT INTO operators_move (operator_id, parent_id, valid_from, at, state, made_by, made_at)"
+                    " VALUES (%s, %s, %s, %s, 'waiting', 'x', %s) RETURNING id",
+                    each.id, top.id, FIRST + timedelta(days=days), MIDNIGHT + timedelta(days=days), NOW,
+                )  # fmt: skip
+        with pytest.raises(moves.TooManyMoves), transaction.atomic():
+            parents.move_operator(low[10], east.id, valid_from=FIRST, made_by="x", now=NOW)
+        move(low[10], east)
+        move(seller(east), top, day=FIRST)
+
     def test_what_moves_takes_over_the_blocks_of_its_new_place(self) -> None:
         top = seller()
         west, east = seller(top), seller(top)

@@ -12,7 +12,7 @@ from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.sql import statements
 from abono.base.trail import record
 from abono.features.operators import tree
-from abono.features.operators.queries import operator_by_id
+from abono.features.operators.queries import operator_by_id, subtree, topmost_below_provider
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _sql = statements("abono.features.operators", "tree")
 _MOST_WAITING = 20
 """Moves of one operator; with each that is made or withdrawn all that wait are played for circles."""
+_MOST_OF_TENANT = 200
+"""The same of an operator below the provider with all that stands below it."""
 
 
 class TreeCycle(Refusal):
@@ -38,7 +40,7 @@ class MoveWaits(Refusal):
 
 
 class TooManyMoves(Refusal):
-    """As many moves of the operator wait as may."""
+    """As many moves of the operator, or of its tenant, wait as may."""
 
     code = "too_many_moves"
 
@@ -142,15 +144,25 @@ def plan_move(
     if not added:
         message = f"A move on {day} waits already; withdraw it first."
         raise MoveWaits(message, field="valid_from")
-    if _sql.row("count_waiting", operator=operator.id)["waiting"] > _MOST_WAITING:
-        message = f"{_MOST_WAITING} moves of this operator wait already; withdraw one of them first."
-        raise TooManyMoves(message, field="operator")
+    if day > today:
+        _require_room(operator.id)
     require_no_circle()
     after = {"parent": operator_by_id(parent).code, "from": day}
     record("operator.move", operator.code, operator=operator.id, at=now, after=after)
     if day > today:
         return None
     return _carry_out(added[0]["id"], operator.id, parent, now=now)
+
+
+def _require_room(operator: int) -> None:
+    """Refuse the move that was just planned where too many wait. One of today does not, and needs no room."""
+    if _sql.row("count_waiting", operator=operator)["waiting"] > _MOST_WAITING:
+        message = f"{_MOST_WAITING} moves of this operator wait already; withdraw one of them first."
+        raise TooManyMoves(message, field="operator")
+    below = subtree(topmost_below_provider(operator))
+    if _sql.row("count_waiting_of_tenant", operators=below)["waiting"] > _MOST_OF_TENANT:
+        message = f"{_MOST_OF_TENANT} moves of these operators wait already; withdraw some of them first."
+        raise TooManyMoves(message, field="operator")
 
 
 def withdraw_move(operator: Operator, move: int, *, now: datetime) -> None:

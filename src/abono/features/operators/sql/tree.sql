@@ -188,6 +188,10 @@ SELECT id, operator_id, parent_id, at FROM operators_move WHERE state = 'waiting
 -- name: count_waiting
 SELECT count(*) AS waiting FROM operators_move WHERE operator_id = %(operator)s AND state = 'waiting';
 
+-- name: count_waiting_of_tenant
+SELECT count(*) AS waiting FROM operators_move
+WHERE state = 'waiting' AND operator_id = any(%(operators)s::bigint[]);
+
 -- name: any_waiting
 SELECT exists(SELECT 1 FROM operators_move WHERE state = 'waiting') AS waiting;
 
