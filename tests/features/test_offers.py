@@ -13,7 +13,12 @@ from abono.base.refusal import InvalidRequest, Refusal
 from abono.base.wall import wall
 from abono.features.billing import money, orders, parents
 from abono.features.billing.audit import audit
-from abono.features.billing.prices import change_offer_price, change_price
+from abono.features.billing.prices import (
+    change_offer_price,
+    change_price,
+    withdraw_coming_offer_price,
+    withdraw_coming_price,
+)
 from abono.features.catalogue import offers
 from abono.features.catalogue.operations import save_catalogue
 from abono.features.catalogue.queries import UnknownPlan, plan_codes
@@ -191,6 +196,34 @@ class TestOffers:
         parents.move_operator(low, east.id, made_by="ann", now=NOW)
         pass_time(low, datetime(2026, 4, 10, tzinfo=UTC))
         assert [amount for _, amount, _ in charges(mine)] == [1_000] * 4
+        assert audit() == []
+
+    def test_what_an_old_parent_priced_for_today_is_priced_anew_after_a_move(self) -> None:
+        top = operator()
+        west, east = below(top), below(top)
+        low = below(west)
+        offers.offer_plan(top, west, "line", now=NOW)
+        offers.offer_plan(top, east, "line", now=NOW)
+        offer = offers.offer_plan(west, low, "line", now=NOW)
+        mine = account(low, 9_000)
+        orders.subscribe(mine, "line", now=NOW)
+        change_offer_price(west, offer, Decimal("0.00"), now=NOW)
+        parents.move_operator(low, east.id, made_by="ann", now=NOW)
+        change_price(low, "line", Decimal("11.00"), date(2026, 2, 1), now=NOW)
+        change_price(low, "line", Decimal("12.00"), date(2026, 3, 1), now=NOW)
+        withdraw_coming_price(low, "line", date(2026, 3, 1), now=NOW)
+        pass_time(low, datetime(2026, 2, 10, tzinfo=UTC))
+        assert [amount for _, amount, _ in charges(mine)] == [1_000, 1_100]
+        # The new parent's offer of the same plan prices what goes on under the old one's, too.
+        march = datetime(2026, 2, 10, tzinfo=UTC)
+        second = offers.offer_plan(east, low, "line", now=march)
+        with pytest.raises(offers.OfferedPlan):
+            change_price(low, "line", Decimal("0.00"), date(2026, 3, 1), now=march)
+        change_offer_price(east, second, Decimal("13.00"), date(2026, 3, 1), now=march)
+        change_offer_price(east, second, Decimal("14.00"), date(2026, 4, 1), now=march)
+        withdraw_coming_offer_price(east, second, date(2026, 4, 1), now=march)
+        pass_time(low, datetime(2026, 4, 10, tzinfo=UTC))
+        assert [amount for _, amount, _ in charges(mine)] == [1_000, 1_100, 1_300, 1_300]
         assert audit() == []
 
     def test_an_own_plan_comes_first(self) -> None:

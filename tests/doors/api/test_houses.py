@@ -197,6 +197,15 @@ def test_a_plan_is_offered_below_with_the_taxes_of_whoever_sells_it(world: World
     assert world.call("POST", f"/operators/{seller}/plans/line/prices", {"price": "1"}).told == (409, "offered_plan")
     assert world.call("DELETE", f"{path}/{offer['id']}").status == 204
     assert world.call("POST", f"/accounts/{second}/subscriptions", {"plan": "line"}).told == (422, "unknown_plan")
+    # What was ordered goes on under it: its prices are still seen, and set by whoever sells it.
+    own = f"/operators/{seller}/plans/line"
+    coming = (TODAY + timedelta(days=9)).isoformat()
+    assert world.call("GET", own).body["price"] == "8"
+    said = world.call("POST", f"{own}/prices", {"price": "9", "valid_from": coming})
+    assert (said.status, [each["price"] for each in said.body["items"]]) == (201, ["9", "8", "10"])
+    assert world.call("GET", f"{own}/prices").body == said.body
+    left = world.call("DELETE", f"{own}/prices/{coming}")
+    assert (left.status, [each["price"] for each in left.body["items"]]) == (200, ["8", "10"])
 
 
 def test_the_engine_is_started_and_its_run_is_listed(world: World) -> None:

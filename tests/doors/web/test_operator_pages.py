@@ -295,8 +295,21 @@ def test_offers(house: House) -> None:
     assert house.boss.post(f"{address}{offer}/price/", {"price": "7.00"}).status_code == 303
     assert signed_in(house.west).post(f"{address}{offer}/withdraw/").status_code == 422
     assert house.boss.post(f"/operators/{house.east.id}/offers/{offer}/withdraw/").status_code == 404
+    move = house.boss.post(f"/operators/{house.west.id}/move/", {"parent": house.east.id, "valid_from": ""})
+    assert "line: €7.00 (1)" in move.content.decode()
     assert house.boss.post(f"{address}{offer}/withdraw/").status_code == 303
     assert "line" not in plan_codes(house.west.id)
+    # Whoever sells it now sets what those pay who go on with it.
+    plan = f"/plans/{house.west.id}/line/"
+    page = signed_in(house.west).get(plan).content.decode()
+    assert "no more" in page
+    assert f"{plan}edit/" not in page
+    assert house.boss.get(f"{plan}edit/").status_code == 404
+    priced = {"price": "9.00", "valid_from": "2999-01-01", "step": "confirm"}
+    assert house.boss.post(f"{plan}price/", looked_at(house.boss, f"{plan}price/", priced)).status_code == 303
+    assert "€9.00" in house.boss.get(plan).content.decode()
+    assert house.boss.post(f"{plan}prices/2999-01-01/withdraw/").status_code == 303
+    assert "€9.00" not in house.boss.get(plan).content.decode()
 
 
 def test_an_operator_may_ask_its_staff_for_a_second_factor(house: House) -> None:

@@ -224,8 +224,8 @@ def withdraw_offer_price(giver: Operator, offer: int, valid_from: date, *, now: 
     for plan in versions:
         drop_price(seller, plan, valid_from)
         unfollow_price(plan, valid_from, now=now)
-        again = _sql.rows("source_prices", plan=plan, since=valid_from, until=first) if since == valid_from else []
-        for row in again:
+        window = {"giver": found.giver_id, "since": valid_from, "until": first}
+        for row in _sql.rows("source_prices", plan=plan, **window) if since == valid_from else []:
             price_plan(seller, plan, row["price"], [row["valid_from"]])
             follow_price(plan, row["price"], row["valid_from"], now=now)
     record("plan.offer_price_withdraw", found.code, operator=seller.id, at=now, before={"from": valid_from})
@@ -301,7 +301,7 @@ def _running(giver: Operator, offer: int) -> Offer:
 
 
 def _versions(offer: Offer) -> list[int]:
-    rows = _sql.rows("versions_followed", operator=offer.operator_id, giver=offer.giver_id, code=offer.code)
+    rows = _sql.rows("versions_followed", operator=offer.operator_id, code=offer.code)
     return [row["id"] for row in rows]
 
 

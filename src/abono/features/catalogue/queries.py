@@ -120,6 +120,15 @@ def plan_by_id(plan: int) -> Plan:
     return Plan.of(_sql.row("plan_by_id", id=plan))
 
 
+def latest_version(operator: int, code: str) -> Plan:
+    """The version of a plan that is sold now, or else the last that was. Raises UnknownPlan."""
+    found = _sql.rows("latest_version", operator=operator, code=code)
+    if not found:
+        message = f"There is no plan {code!r}; choose one of the catalogue."
+        raise UnknownPlan(message, field="plan")
+    return Plan.of(found[0])
+
+
 def plan_codes(operator: int) -> list[str]:
     """The codes of the plans that are sold now."""
     return [row["code"] for row in _sql.rows("plan_codes", operator=operator)]
@@ -242,13 +251,18 @@ def list_plans(operator_ids: Collection[int], now: datetime) -> list[PlanRow]:
     return _plans(operator_ids, now)
 
 
-def plan_detail(person: Person, code: str, *, now: datetime, operator: int | None = None) -> PlanDetail:
-    """A plan that is sold now, of an ``operator`` or else of the own one first. Raises Forbidden, NotFound."""
+def plan_detail(
+    person: Person, code: str, *, now: datetime, operator: int | None = None, sold: bool = True
+) -> PlanDetail:
+    """A plan that is sold now, of an ``operator`` or else of the own one first. Raises Forbidden, NotFound.
+
+    Unless it has to be ``sold``, the last version of a plan that once was will do: subscriptions go on under it.
+    """
     person.require("plan.view")
     if operator is not None:
         person.require_operator(operator)
     operators = person.operators if operator is None else [operator]
-    found = _plans(operators, now, code=code, first=person.operator) if code else []
+    found = _plans(operators, now, code=code, first=person.operator, sold=sold) if code else []
     if not found:
         message = f"There is no plan {code!r}; choose one of the catalogue."
         raise NotFound(message, field="plan")
@@ -318,9 +332,10 @@ def _plans(
     *,
     code: str = "",
     first: int = 0,
+    sold: bool = True,
     place: tuple[Any, ...] = _FIRST,
     most: int | None = None,
 ) -> list[PlanRow]:
-    terms = {"operators": list(operators), "now": now, "code": code, "first": first, "most": most}
+    terms = {"operators": list(operators), "now": now, "code": code, "first": first, "sold": sold, "most": most}
     rows = _lists.rows("plans", **terms, after_operator=place[0], after_code=place[1])
     return [PlanRow(**{**row, "services": tuple(row["services"])}) for row in rows]

@@ -16,7 +16,7 @@ from abono.features.catalogue import merging
 from abono.features.catalogue.queries import (
     PlanRow,
     ServiceRow,
-    plan_by_code,
+    latest_version,
     plan_detail,
     plans_page,
     prices_page,
@@ -299,9 +299,9 @@ def list_of_plans(request: Call, wanted: Query[HouseFilter]) -> Reply | HttpResp
 def get_plan(request: Call, operator: Id, plan: Code) -> PlanDetail:
     """Show a plan.
 
-    With the terms of its services and all its prices.
+    With the terms of its services and all its prices. One that is sold no more is shown as it was last.
     """
-    found = plan_detail(request.person, plan, operator=operator, now=request.now)
+    found = plan_detail(request.person, plan, operator=operator, now=request.now, sold=False)
     services = [PlanService(code=each.code, quantity=plain(each.quantity), terms=each.terms) for each in found.services]
     return PlanDetail(
         **_plan_fields(found.plan),
@@ -315,10 +315,10 @@ def get_plan(request: Call, operator: Id, plan: Code) -> PlanDetail:
 def list_prices(request: Call, operator: Id, plan: Code, wanted: Query[PricesFilter]) -> Reply | HttpResponse:
     """List the prices of a plan.
 
-    Each counts for the periods that begin on or after its day; the latest first. Of the version that is sold now, or of
-    another that is still had. As CSV with `Accept: text/csv`.
+    Each counts for the periods that begin on or after its day; the latest first. Of the version that is sold now or was
+    last, or of another that is still had. As CSV with `Accept: text/csv`.
     """
-    detail = plan_detail(request.person, plan, operator=operator, now=request.now)
+    detail = plan_detail(request.person, plan, operator=operator, now=request.now, sold=False)
     version = detail.plan.version if wanted.version is None else wanted.version
     if version not in detail.versions:
         message = f"There is no version {version} of {plan!r}; `versions` of the plan names those there are."
@@ -338,7 +338,8 @@ def list_prices(request: Call, operator: Id, plan: Code, wanted: Query[PricesFil
 def set_price(request: Call, operator: Id, plan: Code, body: NewPrice) -> Reply:
     """Set a price from a day on.
 
-    Periods that have begun keep theirs. It counts for every version of the plan, and where the plan is offered.
+    Periods that have begun keep theirs. It counts for every version of the plan, and where the plan is offered; also
+    for a plan that is sold no more, under which subscriptions go on.
     """
     house = house_of(request, operator)
     valid_from = body.valid_from or house.day(request.now)
@@ -348,8 +349,7 @@ def set_price(request: Call, operator: Id, plan: Code, body: NewPrice) -> Reply:
 
 def _first_prices(house: Operator, plan: str) -> Prices:
     """The first page of a plan's prices, as who changed them is answered."""
-    version = plan_by_code(house.id, plan)
-    found = prices_page(version.id)
+    found = prices_page(latest_version(house.id, plan).id)
     return Prices(items=[_point(each) for each in found.items], next=found.next)
 
 

@@ -61,6 +61,11 @@ RETURNING price;
 -- name: plan_by_code
 SELECT * FROM catalogue_plan WHERE operator_id = %(operator)s AND code = %(code)s AND current;
 
+-- name: latest_version
+SELECT * FROM catalogue_plan WHERE operator_id = %(operator)s AND code = %(code)s
+ORDER BY current DESC, version DESC
+LIMIT 1;
+
 -- name: plan_versions
 SELECT * FROM catalogue_plan WHERE operator_id = %(operator)s AND code = %(code)s ORDER BY version;
 

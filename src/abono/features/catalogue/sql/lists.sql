@@ -2,7 +2,7 @@
 
 -- name: plans
 -- The plans of some operators that are sold now, with the price that is valid on the civil day of each (in major units)
--- and the services.
+-- and the services; where they need not be sold, the last versions of those that once were as well.
 SELECT
     p.id,
     p.operator_id,
@@ -32,7 +32,16 @@ SELECT
 FROM (
     SELECT c.* FROM catalogue_plan AS c
     WHERE
-        c.current AND c.operator_id = any(%(operators)s::bigint[])
+        c.operator_id = any(%(operators)s::bigint[])
+        AND (
+            c.current
+            OR (
+                NOT %(sold)s::boolean AND NOT EXISTS (
+                    SELECT 1 FROM catalogue_plan AS n
+                    WHERE n.operator_id = c.operator_id AND n.code = c.code AND (n.current OR n.version > c.version)
+                )
+            )
+        )
         AND (%(code)s::text = '' OR c.code = %(code)s::text)
         AND (c.operator_id, c.code) > (%(after_operator)s::bigint, %(after_code)s::text)
     ORDER BY c.operator_id <> %(first)s::bigint, c.operator_id, c.code

@@ -127,14 +127,15 @@ WHERE plan_id = %(plan)s AND valid_from >= %(since)s::date
 ORDER BY valid_from;
 
 -- name: source_prices
--- The giver's prices that begin on or after a day, up to another.
+-- The giver's prices that begin on or after a day, up to another; none for a version of a giver before.
 SELECT
     s.valid_from,
     s.price
 FROM catalogue_plan AS p
-INNER JOIN catalogue_planprice AS s ON p.source_id = s.plan_id
+INNER JOIN catalogue_plan AS g ON p.source_id = g.id
+INNER JOIN catalogue_planprice AS s ON g.id = s.plan_id
 WHERE
-    p.id = %(plan)s AND s.valid_from >= %(since)s::date
+    p.id = %(plan)s AND g.operator_id = %(giver)s AND s.valid_from >= %(since)s::date
     AND (%(until)s::date IS NULL OR s.valid_from < %(until)s::date)
 ORDER BY s.valid_from;
 
@@ -148,11 +149,11 @@ WHERE p.source_id = %(plan)s AND f.ended_at IS NULL
 ORDER BY p.id;
 
 -- name: versions_followed
--- The seller's versions of a plan that follow one of the giver's.
-SELECT p.id FROM catalogue_plan AS p
-INNER JOIN catalogue_plan AS s ON p.source_id = s.id
-WHERE p.operator_id = %(operator)s AND p.code = %(code)s AND s.operator_id = %(giver)s
-ORDER BY p.id;
+-- The seller's versions of a plan that follow one of the giver's, and those that followed a giver before: subscriptions
+-- go on under them, and nobody else sets their price.
+SELECT id FROM catalogue_plan
+WHERE operator_id = %(operator)s AND code = %(code)s AND source_id IS NOT NULL
+ORDER BY id;
 
 -- name: later_prices
 -- Those of the giver that a price of the seller's own takes the place of.

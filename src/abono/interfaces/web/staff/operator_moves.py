@@ -15,8 +15,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from abono.features.billing import parents
 from abono.features.catalogue.offers import offers_of
+from abono.features.catalogue.queries import prices_of_versions
 from abono.features.operators import moves, tree
 from abono.features.operators.access import find_below, find_operator, list_nodes
+from abono.features.subscriptions.counts import counts_by_version
 from abono.interfaces.web import formats
 from abono.interfaces.web.asking import Shown, mark_of
 from abono.interfaces.web.endings import told_endings
@@ -25,10 +27,11 @@ from abono.interfaces.web.pages import STAFF, PersonRequest, page
 from abono.interfaces.web.reading import DayField
 from abono.interfaces.web.refusing import CHANGED, REFUSED, tried
 from abono.interfaces.web.staff.operators import blocking, with_below
+from abono.interfaces.web.templatetags.catalogue import price
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from datetime import date
+    from datetime import date, datetime
 
     from django.http import HttpResponse
 
@@ -144,6 +147,7 @@ def _shown(request: PersonRequest, moved: Operator, place: Operator, day: date |
     ends = [each.code for each in offers_of(moved.id) if each.ended_at is None]
     if ends:
         changes.append(_("It no longer sells these plans of its parent: %(plans)s.") % {"plans": ", ".join(ends)})
+        changes += _going_on(moved, ends, request.now)
     return {
         "title": _("Move %(name)s below %(parent)s") % {"name": moved.name, "parent": place.name},
         "lead": _("On %(day)s at midnight") % {"day": formats.day(day)} if day else _("Now"),
@@ -153,6 +157,21 @@ def _shown(request: PersonRequest, moved: Operator, place: Operator, day: date |
         "mark": mark_of(_facts(request, moved, place, day)),
         "hidden": [("parent", request.POST["parent"]), ("valid_from", day.isoformat() if day else "")],
     }
+
+
+def _going_on(moved: Operator, codes: Collection[str], now: datetime) -> list[str]:
+    """What subscriptions to plans that are sold no more cost today, and will until another price is set."""
+    today, told = moved.day(now), []
+    for code in codes:
+        versions = prices_of_versions(moved.id, code)
+        for version, number in counts_by_version(moved.id, code).items():
+            counts = next(each.price for each in versions[version] if each.valid_from <= today)
+            cost = _("the sum of its services") if counts is None else price(counts, moved.currency)
+            told.append(f"{code}: {cost} ({formats.number(number)})")
+    if not told:
+        return []
+    text = _("Subscriptions to them go on at these prices, until others are set on the page of the plan: %(prices)s.")
+    return [text % {"prices": "; ".join(told)}]
 
 
 def _stops(going: int) -> str:

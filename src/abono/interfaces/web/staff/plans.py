@@ -80,11 +80,11 @@ def _page_of_plans(request: PersonRequest) -> Page[PlanRow]:
 def plan(request: PersonRequest, operator: int, code: str) -> HttpResponse:
     """A plan: its terms, services, prices and how many have it."""
     seller = seller_of(request.person, operator)
-    detail = plan_detail(request.person, code, operator=operator, now=request.now)
+    detail = plan_detail(request.person, code, operator=operator, now=request.now, sold=False)
     shown = {
         "detail": detail, "plan": detail.plan, "seller": seller, "counts": _counts(operator, code),
         "terms": described(detail.plan), "services": _told(detail), "taxes": dict(TAXES),
-        "today": seller.day(request.now), "versions": _priced(detail),
+        "today": seller.day(request.now), "versions": _priced(detail), "sold": code in plan_codes(operator),
         "withdraws": request.person.may("price.change") and bool(_coming(detail, seller.day(request.now))),
     }  # fmt: skip
     return render(request, "web/staff/plan.html", shown)
@@ -245,7 +245,7 @@ def prices(request: PersonRequest) -> HttpResponse:
 def price_new(request: PersonRequest, operator: int, code: str) -> HttpResponse:
     """A new price from a day on: first whom it will reach, then the deed."""
     seller = seller_of(request.person, operator)
-    detail = plan_detail(request.person, code, operator=operator, now=request.now)
+    detail = plan_detail(request.person, code, operator=operator, now=request.now, sold=False)
     form = NewPriceForm(request.POST or None)
     shown = Shown(request, partial(reserve, seller), lambda: _price_facts(seller, code, request.now))
     status, reach, changed = 200, None, False
@@ -281,7 +281,7 @@ def price_new(request: PersonRequest, operator: int, code: str) -> HttpResponse:
 def price_withdraw(request: PersonRequest, operator: int, code: str, day: date) -> HttpResponse:
     """A price that is still to come does not come."""
     seller = seller_of(request.person, operator)
-    plan_detail(request.person, code, operator=operator, now=request.now)
+    plan_detail(request.person, code, operator=operator, now=request.now, sold=False)
     try:
         withdraw_coming_price(seller, code, day, now=request.now)
     except (UnknownPrice, PeriodClosed, OfferedPlan) as refusal:
