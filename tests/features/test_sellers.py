@@ -98,6 +98,7 @@ class TestSettings:
             (InvalidValue, "invalid", "currency", bare.id, {"currency": "euro"}),
             (InvalidValue, "invalid", "time_zone", bare.id, {"time_zone": "Mars/Base"}),
             (InvalidValue, "out_of_range", "tax", bare.id, {"tax": "101"}),
+            (InvalidValue, "invalid", "tax", bare.id, {"tax": "19.00001"}),  # beyond what is kept
             (InvalidValue, "unknown_field", "name", bare.id, {"name": "x"}),
             (InvalidRequest, "invalid", "manager", bare.id, {"manager": gone}),
             (InvalidRequest, "invalid", "manager", bare.id, {"manager": alien}),

@@ -277,6 +277,21 @@ def test_entitlements_of_an_account_in_one_answer(office: Office) -> None:
     assert office.call("GET", path).body["items"] == []
 
 
+def test_a_batch_of_which_nothing_was_counted_is_not_kept(office: Office) -> None:
+    """Nothing is kept under the key of who fills answers with refusals; the same call is judged anew."""
+    nothing = {"events": [office.event(key="k") | {"subscription": str(uuid4())}]}
+    some = {"events": [office.event(key="k")]}
+    for _ in range(2):
+        answer = office.meter("POST", "/usage/batch", nothing, Idempotency_Key="one")
+        assert (answer.status, answer.body["results"]) == (200, ["unknown_subscription"])
+    assert office.meter("POST", "/usage/batch", some, Idempotency_Key="two").body["counted"] == 1
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT key FROM api_reply")
+        assert cursor.fetchall() == [("two",)]
+    assert office.meter("POST", "/usage/batch", some, Idempotency_Key="two").body["counted"] == 1
+    assert office.meter("POST", "/usage/batch", some).body["repeated"] == 1
+
+
 def test_a_report_by_day_and_the_events_behind_it(office: Office) -> None:
     second, sub = Office.opened(office.seller, office.call)
     with connection.cursor() as cursor:

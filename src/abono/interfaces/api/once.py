@@ -57,6 +57,9 @@ def answer_once(call: Call, act: Callable[[], Reply]) -> HttpResponse:
     if not _sql.rows("claim", owner=owner, key=key, request=asked, now=call.now):
         return _first_answer(owner, key, asked)
     reply = act()
+    if not reply.effect:
+        _sql.run("drop", owner=owner, key=key)
+        return reply.response()
     kept = reply.as_kept()
     _sql.run("keep", owner=owner, key=key, status=kept.status, location=kept.location, body=kept.text)
     return reply.response()

@@ -28,7 +28,8 @@ CSV = "text/csv"
 class Reply:
     """An answer: ``body`` (None: nothing to tell), and the address of what was made.
 
-    ``kept`` is what a repeated call gets instead, where the first answer tells a secret that nobody may keep.
+    ``kept`` is what a repeated call gets instead, where the first answer tells a secret that nobody may keep. What has
+    no ``effect`` is not kept, as a refusal is not: repeated, it is judged anew.
     """
 
     body: BaseModel | None
@@ -36,6 +37,7 @@ class Reply:
     location: str = ""
     link: str = ""
     kept: BaseModel | None = None
+    effect: bool = True
 
     @property
     def text(self) -> str:

@@ -13,6 +13,7 @@ from abono.features.usage.events import MOST_PROPERTIES, Use
 from abono.features.usage.operations import COUNTED, MOST, REPEATED
 from abono.features.usage.queries import quotas_of
 from abono.interfaces.api.calls import Call, endpoint
+from abono.interfaces.api.replies import Reply
 from abono.interfaces.api.subscriptions import ONE
 from abono.interfaces.api.values import Answer, Body, Code, GivenId, GivenInstant, Id, Key, plain
 
@@ -131,7 +132,7 @@ def record_usage(request: Call, body: UsageEvent) -> UsageAnswer:
 
 
 @endpoint("POST", "/usage/batch", right=metering.RIGHT, tag=TAG, answer=UsageBatchAnswer)
-def record_usage_batch(request: Call, body: UsageBatch) -> UsageBatchAnswer:
+def record_usage_batch(request: Call, body: UsageBatch) -> Reply:
     """Report up to 10,000 events.
 
     Those that are counted are counted together, before the answer. A refused event holds none of the others up. After a
@@ -144,7 +145,8 @@ def record_usage_batch(request: Call, body: UsageBatch) -> UsageBatchAnswer:
     refused = []
     if counted + repeated < len(results):
         refused = [_refused(place, code) for place, code in enumerate(results) if code not in {COUNTED, REPEATED}]
-    return UsageBatchAnswer(counted=counted, repeated=repeated, results=results, refused=refused)
+    answer = UsageBatchAnswer(counted=counted, repeated=repeated, results=results, refused=refused)
+    return Reply(answer, effect=counted > 0)
 
 
 @endpoint("POST", f"{ONE}/seats", right=metering.RIGHT, tag=TAG, answer=SeatsAnswer, refusals=_REFUSALS)

@@ -12,5 +12,8 @@ SELECT request, status, location, body FROM api_reply WHERE owner = %(owner)s AN
 UPDATE api_reply SET status = %(status)s, location = %(location)s, body = %(body)s
 WHERE owner = %(owner)s AND key = %(key)s;
 
+-- name: drop
+DELETE FROM api_reply WHERE owner = %(owner)s AND key = %(key)s;
+
 -- name: forget
 DELETE FROM api_reply WHERE kept_at < %(before)s::timestamptz;
