@@ -17,6 +17,7 @@ from abono.features.access.rights import Kind
 from abono.features.access.tasks import mail_password_link
 from abono.features.operators.operations import insert_operator
 from tests.features.people import staff
+from tests.features.test_operator_blocks import in_thread
 from tests.features.worlds import START
 from tests.features.worlds import operator as make_operator
 
@@ -111,3 +112,15 @@ def test_nobody_is_mailed_without_a_pause() -> None:
     ask(low, "ada@example.com")
     ask(other, "grace@example.com")
     ask(low, "grace@example.com", START + timedelta(hours=1))
+
+
+def test_the_same_person_asked_in_many_times_at_once_has_one_invitation_that_waits() -> None:
+    operator = make_operator()
+    errors: list[BaseException] = []
+    threads = [in_thread(lambda: ask(operator, "race@example.com"), errors) for _ in range(8)]
+    for thread in threads:
+        thread.join(30)
+    assert {type(error) for error in errors} <= {TooManyInvitations}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM access_invitation WHERE revoked_at IS NULL AND accepted_at IS NULL")
+        assert cursor.fetchone() == (1,)

@@ -196,6 +196,8 @@ def test_a_slow_name_server_holds_no_page_up(monkeypatch: pytest.MonkeyPatch) ->
         ("192.0.0.8", False), ("192.0.0.192", False), ("192.88.99.1", False), ("::ffff:0:127.0.0.1", False),
         ("::ffff:0:5db8:d822", False), ("5f00::1", False), ("3fff::1", False), ("3fff:fff::1", False),
         ("4000::1", False), ("1fff::1", False), ("2001:1::1", False), ("2001:db8::1", False),
+        ("168.63.129.16", False), ("192.31.196.1", False), ("192.52.193.1", False), ("192.175.48.1", False),
+        ("2620:4f:8000::1", False), ("3ffe::1", False), ("168.63.129.17", True),
         ("192.0.1.1", True), ("2001:200::1", True), ("2a00:1450:4001::1", True), ("::ffff:93.184.216.34", True),
     ],
 )  # fmt: skip

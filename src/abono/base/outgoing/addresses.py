@@ -29,7 +29,12 @@ _NOBODY = tuple(
     ipaddress.ip_network(each)
     # 6to4 and its relays, Teredo and other protocols' own, documentation: they lead nowhere, or to addresses that
     # nobody here can judge. ``is_global`` says so of some only, by the patch release of Python.
-    for each in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+    # Also what a cloud keeps for its hosts (168.63.129.16), and what answers for private addresses (AS112, AMT).
+    for each in (
+        *("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
+        *("168.63.129.16/32", "192.31.196.0/24", "192.52.193.0/24", "192.175.48.0/24"),
+        *("2620:4f:8000::/48", "3ffe::/16"),
+    )
 )
 
 

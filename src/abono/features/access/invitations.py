@@ -90,6 +90,7 @@ def invite(  # noqa: PLR0913 -- whom, where, as what
     nonce = secrets.token_hex(32)
     where = {"email": address, "operator": operator, "kind": kind, "account": account}
     with transaction.atomic():
+        _sql.row("one_at_a_time", operator=operator)
         if _sql.row("already", **where)["already"]:
             raise DuplicateMembership(
                 "This person is let in for that already; look them up in the list of people.", field="email"

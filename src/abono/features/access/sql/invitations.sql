@@ -1,3 +1,7 @@
+-- name: one_at_a_time
+-- Invitations of an operator are made one after the other: what is counted and replaced is what is there.
+SELECT pg_advisory_xact_lock(hashtextextended('abono.invitation', %(operator)s::bigint));
+
 -- name: replace
 -- An invitation to the same takes the place of one that waits.
 UPDATE access_invitation SET revoked_at = %(now)s::timestamptz
