@@ -45,6 +45,13 @@ def anew(user: int) -> Person:
     return found
 
 
+def acting_at(operator: Operator, somebody: Person) -> Person:
+    held = [each for each in memberships_of(somebody.user or 0) if each.operator_id == operator.id]
+    found = person_of(somebody.user or 0, "Ada", somebody.email, "", held)
+    assert found is not None
+    return found
+
+
 def program(secret: str, now: datetime = LATER) -> Person:
     found = person_of_key(secret, now=now)
     assert found is not None
@@ -189,6 +196,54 @@ def test_a_move_ends_what_those_above_the_old_place_had_at_the_operator(
     # They do not come back with the operator.
     parents.move_operator(low, west.id, made_by="ann@example.com", now=moved + timedelta(days=1))
     assert person_of_key(keys["west"], now=LATER) is None
+
+
+@pytest.mark.parametrize("day", [None, date(2026, 2, 1)])
+def test_a_move_ends_what_the_old_parents_people_were_let_in_for(day: date | None) -> None:
+    top = seller()
+    west, east = seller(top), seller(top)
+    low, beside = seller(west), seller(west)
+    lowest = seller(low)
+    boss, own, root = staff(west), staff(low), staff(top)
+    clerk = program(add_key(boss, west.id, "West's", RIGHTS, now=NOW))
+
+    def let_in(by: Person, somebody: Person, at: Operator, role: Role | None = Role.ADMINISTRATOR) -> int:
+        kind = Kind.STAFF if role else Kind.AGENT
+        asked = invite(by, somebody.email, operator=at.id, kind=kind, role=role, now=NOW)
+        secret = secret_of(rows("SELECT nonce FROM access_invitation WHERE id = %s", asked)[0][0])
+        return accept(secret, now=NOW, user=somebody.user)
+
+    west_s = [staff(west, Role.AUDITOR), staff(beside, Role.AUDITOR), staff(west, Role.AUDITOR), staff(beside)]
+    let_in(boss, west_s[0], low)
+    let_in(clerk, west_s[1], lowest, None)
+    first = acting_at(low, west_s[0])
+    let_in(first, west_s[2], lowest)  # by whom the west let in
+    let_in(own, west_s[3], low)  # by the operator's own: stays
+    new = asked_in(boss, low)  # somebody of nobody else's: the operator's first administrator
+    accept(new, now=NOW, name="Grace", password=PASSWORD)
+    (grace,) = rows("SELECT email FROM access_user WHERE name = 'Grace'")[0]
+    easts = staff(east, Role.AUDITOR)
+    let_in(root, easts, low)  # by who stands above both places: stays
+    key = add_key(first, low.id, "Left behind", ["account.view"], now=NOW)
+
+    def there() -> set[str]:
+        found = rows(
+            "SELECT u.email FROM access_membership AS m JOIN access_user AS u ON m.user_id = u.id"
+            " WHERE m.ended_at IS NULL AND m.operator_id = ANY(%s)", [low.id, lowest.id],
+        )  # fmt: skip
+        return {email for (email,) in found}
+
+    everybody = there()
+    ending = parents.ended_by_move(low, east.id, now=NOW)
+    leave = {each.email for each in west_s[:3]}
+    assert (set(ending.people), list(ending.staying), list(ending.keys)) == (leave, [grace], ["Left behind"])
+    assert there() == everybody
+    parents.move_operator(low, east.id, valid_from=day, made_by="ann@example.com", now=NOW)
+    parents.carry_out_due_moves(NOW if day is None else datetime(2026, 2, 2, tzinfo=UTC))
+    assert there() == everybody - leave
+    assert person_of_key(key, now=LATER) is None
+    left = {int(row[0]) for row in rows("SELECT subject FROM base_trail WHERE action = 'person.leave'")}
+    assert left == {each.user for each in west_s[:3]}
 
 
 TOMORROW, MIDNIGHT = date(2026, 1, 11), datetime(2026, 1, 11, tzinfo=UTC)

@@ -92,8 +92,8 @@ TABLES = Distribution(
         "catalogue_rate",
         "accounts_number",
         "access_user",
-        "access_membership",
         "access_apikey",
+        "access_membership",
         "webhooks_endpoint",
     ),
     local=(

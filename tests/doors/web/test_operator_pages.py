@@ -178,11 +178,20 @@ def test_a_move_names_whose_access_it_ends(house: House) -> None:
     parents.move_operator(
         own, house.west.id, valid_from=date(2999, 1, 1), made_by="West", user=maker, now=datetime.now(UTC)
     )
-    page = house.boss.post(f"/operators/{house.low.id}/move/", {"parent": house.east.id}).content.decode()
+    wests, boss = staff(house.west, Role.AUDITOR), staff(house.west)
+    for somebody in (wests.user, add_user("own@example.com", now=NOW)):
+        add_membership(somebody or 0, house.low.id, Kind.STAFF, role=Role.AUDITOR, maker=boss.user, now=NOW)
+    address = f"/operators/{house.low.id}/move/"
+    page = house.boss.post(address, {"parent": house.east.id}).content.decode()
+    (mail,) = rows("SELECT email FROM access_user WHERE id = %s", wests.user)[0]
+    assert f"These people are no longer let in there: {mail}." in page
+    assert "These people stay, though who let them in has no place there any more: own@example.com." in page
     assert "These API keys stop: Till of the west." in page
     assert f"These moves, which wait, are withdrawn: {own.name} → {house.west.name}." in page
     assert rows("SELECT state FROM operators_move") == [("waiting",)]
     assert rows("SELECT 1 FROM access_apikey WHERE revoked_at IS NOT NULL") == []
+    assert confirmed(house, address, parent=house.east.id, valid_from="").status_code == 303
+    assert rows("SELECT user_id FROM access_membership WHERE ended_at IS NOT NULL") == [(wests.user,)]
 
 
 def test_brand_and_logo(house: House) -> None:

@@ -1,7 +1,8 @@
-"""What ends with the place of whoever made it: keys and invitations when an operator moves, and moves that wait."""
+"""What ends with the place of whoever made it: access to an operator that moves, and moves that wait."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abono.base.sql import statements
@@ -13,26 +14,49 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
+    from abono.base.sql import Statements
+
 _keys = statements("abono.features.access", "access")
 _invitations = statements("abono.features.access", "invitations")
 _TO_MOVE = frozenset({"operator.change"})
 
 
-def end_foreign_access(operators: Collection[int], *, now: datetime) -> tuple[list[str], list[str]]:
-    """End the keys and invitations at operators whose makers have no place at them or above; answers their names.
+@dataclass(frozen=True)
+class Ended:
+    """Whose access ended: people and invitations by e-mail address, keys by name; ``staying``: who could go on."""
 
-    Runs in the caller's transaction.
+    people: list[str]
+    staying: list[str]
+    keys: list[str]
+    invitations: list[str]
+
+
+def end_foreign_access(operators: Collection[int], before: int, *, now: datetime) -> Ended:
+    """End the keys and invitations at operators whose makers have no place at them or above them any more.
+
+    So do the memberships of people of ``before``, the old parent, whom such a one let in; others whom such a one let in
+    are the operators' own and stay. Runs in the caller's transaction.
     """
-    ended = []
-    for sql, statement, action in (
-        (_keys, "revoke_foreign_keys", "key.revoke"),
-        (_invitations, "revoke_foreign_invitations", "person.uninvite"),
-    ):
-        rows = sql.rows(statement, operators=list(operators), now=now)
-        for row in rows:
-            record(action, row["name"], operator=row["operator_id"], at=now)
-        ended.append(sorted(row["name"] for row in rows))
-    return ended[0], ended[1]
+    people = set[str]()
+    while rows := _keys.rows("end_foreign_memberships", operators=list(operators), before=before, now=now):
+        for row in rows:  # whom they let in themselves is looked at next
+            told = {"kind": row["kind"], "role": row["role"]}
+            record("person.leave", str(row["user_id"]), operator=row["operator_id"], at=now, before=told)
+            people.add(row["name"])
+    staying = [row["name"] for row in _keys.rows("foreign_memberships", operators=list(operators))]
+    return Ended(
+        sorted(people),
+        staying,
+        _ended(_keys, "revoke_foreign_keys", "key.revoke", operators, now),
+        _ended(_invitations, "revoke_foreign_invitations", "person.uninvite", operators, now),
+    )
+
+
+def _ended(sql: Statements, statement: str, action: str, operators: Collection[int], now: datetime) -> list[str]:
+    rows = sql.rows(statement, operators=list(operators), now=now)
+    for row in rows:
+        record(action, row["name"], operator=row["operator_id"], at=now)
+    return sorted(row["name"] for row in rows)
 
 
 def withdraw_foreign_moves(*, now: datetime) -> list[str]:

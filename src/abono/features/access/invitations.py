@@ -59,6 +59,8 @@ class Invited:
     role: Role | None
     account: int | None
     locale: str
+    made_by: int | None
+    made_by_key: int | None
     user: int | None
     knows_password: bool
 
@@ -154,6 +156,8 @@ def invited_by(secret: str, *, now: datetime) -> Invited:
         role=Role(row["role"]) if row["role"] else None,
         account=row["account_id"],
         locale=row["locale"],
+        made_by=row["made_by_id"],
+        made_by_key=row["made_by_key_id"],
         user=row["user_id"],
         knows_password=row["has_password"],
     )
@@ -176,7 +180,16 @@ def accept(
         with acting(invited.email, "web"):
             found = invited.user if invited.knows_password else _set_up(invited, name, password, locale, now)
             assert found is not None  # noqa: S101 -- who knows a password is a user
-            add_membership(found, invited.operator, invited.kind, now=now, role=invited.role, account=invited.account)
+            add_membership(
+                found,
+                invited.operator,
+                invited.kind,
+                now=now,
+                role=invited.role,
+                account=invited.account,
+                maker=invited.made_by,
+                key=invited.made_by_key,
+            )
     return found
 
 

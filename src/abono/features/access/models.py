@@ -58,7 +58,10 @@ class User(AbstractBaseUser):
 
 
 class Membership(models.Model):
-    """Why a user is let in: as staff of an operator, as the subscriber of an account, or as an operator's agent."""
+    """Why a user is let in: as staff of an operator, as the subscriber of an account, or as an operator's agent.
+
+    ``made_by_user`` or ``made_by_key`` is who asked them in; neither, if a command did.
+    """
 
     id = models.BigAutoField(primary_key=True)
     user = models.ForeignKey(User, models.CASCADE)
@@ -68,6 +71,8 @@ class Membership(models.Model):
     account_id = models.BigIntegerField(null=True)
     since = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    made_by_user = models.ForeignKey(User, models.PROTECT, null=True, db_index=False, related_name="+")
+    made_by_key = models.ForeignKey("access.ApiKey", models.PROTECT, null=True, db_index=False, related_name="+")
 
     class Meta:
         constraints = [

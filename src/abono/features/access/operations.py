@@ -48,10 +48,21 @@ def set_password(user: int, password: str) -> None:
     _sql.run("set_password", user=user, password=make_password(password))
 
 
-def add_membership(
-    user: int, operator: int, kind: Kind, *, now: datetime, role: Role | None = None, account: int | None = None
+def add_membership(  # noqa: PLR0913 -- whom, where, as what, by whom
+    user: int,
+    operator: int,
+    kind: Kind,
+    *,
+    now: datetime,
+    role: Role | None = None,
+    account: int | None = None,
+    maker: int | None = None,
+    key: int | None = None,
 ) -> int:
-    """Let a user in; answers the id. Raises InvalidRequest, DuplicateMembership."""
+    """Let a user in, whom the user ``maker`` or a ``key`` asked in; answers the id.
+
+    Raises InvalidRequest, DuplicateMembership.
+    """
     if (kind is Kind.STAFF) != (role is not None):
         message = "Staff need a role, nobody else has one."
         raise InvalidRequest(message, field="role")
@@ -60,7 +71,15 @@ def add_membership(
         raise InvalidRequest(message, field="account")
     with transaction.atomic():
         added = _sql.rows(
-            "add_membership", user=user, operator=operator, kind=kind, role=role or "", account=account, now=now
+            "add_membership",
+            user=user,
+            operator=operator,
+            kind=kind,
+            role=role or "",
+            account=account,
+            maker=maker,
+            key=key,
+            now=now,
         )
         if not added:
             message = "This person is let in for that already."

@@ -90,7 +90,8 @@ def move_operator(
     """Let an operator stand below another parent from a civil day of its own on, today at once; answers if it was.
 
     With it moves its subtree; the blocks above its new place hold for it, by ``carry``. What its old parent let it sell
-    is sold no more; keys, invitations, webhooks and moves that wait end whose makers have no place above it any more.
+    is sold no more; keys, invitations, webhooks and moves that wait end whose makers have no place above it any more,
+    and so do the places there that its old parent's people had from such a one.
     Raises UnknownOperator, InvalidRequest, TreeCycle, MoveWaits, TooManyMoves, TreeBusy.
     """
     with transaction.atomic():
@@ -124,8 +125,13 @@ def carry_out_due_moves(now: datetime) -> int:
 
 @dataclass(frozen=True)
 class Ending:
-    """What a move ends: keys by name, invitations by e-mail address, webhooks by address, moves by both names."""
+    """What a move ends: people and invitations by e-mail, keys by name, webhooks by address, moves by both names.
 
+    ``staying``: people who go on, though who let them in has no place there any more.
+    """
+
+    people: Sequence[str]
+    staying: Sequence[str]
     keys: Sequence[str]
     invitations: Sequence[str]
     webhooks: Sequence[str]
@@ -135,8 +141,9 @@ class Ending:
 def ended_by_move(operator: Operator, parent: int, *, now: datetime) -> Ending:
     """What would end if an operator stood below another parent; nothing is written. Outside any transaction."""
     with transaction.atomic():
+        before = tree.node(operator.id).parent_id
         moves.place(operator.id, parent)
-        ending = _end_foreign(operator.id, now)
+        ending = _end_foreign(operator.id, before or operator.id, now)
         transaction.set_rollback(True)
     return ending
 
@@ -145,13 +152,13 @@ def _follow(moved: moves.Moved, now: datetime) -> None:
     """What else a move changes, in its transaction: offers are those of a parent, and so are some who have access."""
     if moved.before is not None and moved.before != moved.parent:
         end_offers(moved.operator, moved.before, now=now)
-        _end_foreign(moved.operator, now)
+        _end_foreign(moved.operator, moved.before, now)
 
 
-def _end_foreign(operator: int, now: datetime) -> Ending:
+def _end_foreign(operator: int, before: int, now: datetime) -> Ending:
     below = subtree(operator)
-    keys, invitations = end_foreign_access(below, now=now)
-    return Ending(keys, invitations, switch_off_foreign(below, now=now), withdraw_foreign_moves(now=now))
+    ended = end_foreign_access(below, before, now=now)
+    return Ending(**vars(ended), webhooks=switch_off_foreign(below, now=now), moves=withdraw_foreign_moves(now=now))
 
 
 def carry(now: datetime, *, operators: Collection[int] | None = None, most: int | None = None) -> Totals:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 def told_endings(ending: Ending) -> list[str]:
     """A sentence for each kind of thing that ends."""
     told = (
+        (_("These people are no longer let in there: %(names)s."), ending.people),
+        (_("These people stay, though who let them in has no place there any more: %(names)s."), ending.staying),
         (_("These API keys stop: %(names)s."), ending.keys),
         (_("These invitations are taken back: %(names)s."), ending.invitations),
         (_("These webhooks are switched off: %(names)s."), ending.webhooks),
@@ -45,4 +47,4 @@ def endings_of(deed: Callable[[], object], *, now: datetime) -> list[str]:
 
 
 def _end(now: datetime) -> Ending:
-    return Ending((), (), switch_off_foreign(now=now), withdraw_foreign_moves(now=now))
+    return Ending((), (), (), (), switch_off_foreign(now=now), withdraw_foreign_moves(now=now))

@@ -61,8 +61,17 @@ SELECT id, email, name, locale, is_active FROM access_user WHERE email = %(email
 UPDATE access_user SET locale = %(locale)s WHERE id = %(user)s;
 
 -- name: add_membership
-INSERT INTO access_membership (user_id, operator_id, kind, role, account_id, since)
-VALUES (%(user)s, %(operator)s, %(kind)s, %(role)s, %(account)s::bigint, %(now)s::timestamptz)
+INSERT INTO access_membership (user_id, operator_id, kind, role, account_id, since, made_by_user_id, made_by_key_id)
+VALUES (
+    %(user)s,
+    %(operator)s,
+    %(kind)s,
+    %(role)s,
+    %(account)s::bigint,
+    %(now)s::timestamptz,
+    %(maker)s::bigint,
+    %(key)s::bigint
+)
 ON CONFLICT DO NOTHING
 RETURNING id;
 
@@ -96,6 +105,32 @@ WHERE
     k.operator_id = any(%(operators)s::bigint[]) AND k.revoked_at IS NULL
     AND abono_is_foreign(k.made_by_user_id, k.made_by_key_id, k.operator_id)
 RETURNING k.name, k.operator_id;
+
+-- name: end_foreign_memberships
+-- Nobody works at these operators any more who was let in by who has no place at them or above them, and has a place
+-- where the old parent (before) stands and these do not.
+UPDATE access_membership AS m SET ended_at = %(now)s::timestamptz
+FROM access_user AS u
+WHERE
+    u.id = m.user_id AND m.operator_id = any(%(operators)s::bigint[]) AND m.ended_at IS NULL
+    AND m.kind != 'subscriber' AND abono_is_foreign(m.made_by_user_id, m.made_by_key_id, m.operator_id)
+    AND EXISTS (
+        SELECT 1 FROM access_membership AS h
+        CROSS JOIN unnest(abono_line_of(%(before)s::bigint)) AS l (id)
+        WHERE
+            h.user_id = m.user_id AND h.ended_at IS NULL AND h.kind != 'subscriber'
+            AND l.id = any(abono_line_of(h.operator_id)) AND l.id != all(abono_line_of(m.operator_id))
+    )
+RETURNING u.email AS name, m.user_id, m.operator_id, m.kind, m.role;
+
+-- name: foreign_memberships
+-- Who works at these operators, let in by who has no place at them or above them.
+SELECT DISTINCT u.email AS name FROM access_membership AS m
+INNER JOIN access_user AS u ON m.user_id = u.id
+WHERE
+    m.operator_id = any(%(operators)s::bigint[]) AND m.ended_at IS NULL AND m.kind != 'subscriber'
+    AND abono_is_foreign(m.made_by_user_id, m.made_by_key_id, m.operator_id)
+ORDER BY u.email;
 
 -- name: foreign_moves
 -- The moves that wait whose makers may not do them now: they need the right above the operator, and where it goes.
