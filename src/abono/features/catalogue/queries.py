@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from abono.base.paging import Page, checked, page_of
+from abono.base.paging import Page, checked, page_of, plain
 from abono.base.paging import after as place_after
 from abono.base.refusal import Refusal
 from abono.base.sql import statements
@@ -242,7 +242,7 @@ class PlanDetail:
 
 def sold_codes(operators: Collection[int], *, most: int, beginning: str = "") -> list[str]:
     """The codes of the first plans that these operators sell and that begin so, in whatever case."""
-    rows = _sql.rows("sold_codes", operators=list(operators), beginning=beginning, most=most)
+    rows = _sql.rows("sold_codes", operators=list(operators), beginning=plain(beginning), most=most)
     return [row["code"] for row in rows]
 
 
