@@ -19,6 +19,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from abono.base.mail import deliver
 from abono.base.tasks import restart_stalled, send_mail
+from abono.features.access.people import NotFound, wall_of
 from abono.features.billing import forecasts, orders
 from abono.features.billing.forecast import OutOfTime, forecast
 from abono.features.billing.runs import request_run
@@ -208,6 +209,21 @@ def test_a_forecast_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPa
     assert forecasts.make_waiting(START) == 1
     found = forecasts.find_forecast(boss(seller), asked)
     assert (found.error, found.summary) == ("too_long", None)
+
+
+def test_an_operator_keeps_its_newest_forecasts() -> None:
+    one, other = make_operator(), make_operator()
+    others, asked = forecasts.ask(staff(other), other.id, 1, now=START), []
+    by = staff(one)
+    for _ in range(25):
+        with wall_of(by):
+            asked.append(forecasts.ask(by, one.id, 1, now=START))
+        forecasts.make_waiting(START)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM billing_forecast ORDER BY id")
+        assert [row[0] for row in cursor.fetchall()] == [others, *asked[-20:]]
+    with pytest.raises(NotFound):
+        forecasts.find_forecast(by, asked[4])
 
 
 def test_asked_runs_are_in_the_way_of_nobody() -> None:

@@ -36,6 +36,7 @@ _MOST_SECONDS = 120
 TOO_LONG, ENDED, FAILED = "too_long", "worker_ended", "failed"
 """Why a forecast failed: it took more than two minutes, its process ended each time, or the log says what else."""
 _KEPT = 20
+"""So many of an operator's are kept, and so many are shown."""
 _MOST_WAITING = 3
 
 
@@ -70,7 +71,7 @@ class Kept:
 
 
 def ask(person: Person, operator: int, days: int, *, now: datetime) -> int:
-    """Have a forecast made by the worker; answers its id.
+    """Have a forecast made by the worker; answers its id. The oldest of the operator's go, beyond so many.
 
     Raises Forbidden, NotFound, InvalidRequest, TooManyForecasts.
     """
@@ -87,6 +88,7 @@ def ask(person: Person, operator: int, days: int, *, now: datetime) -> int:
         tenant = topmost_below_provider(operator)
         asked = _sql.row("ask", operator=operator, tenant=tenant, days=days, now=now, asked_by=person.name)
         made = int(asked["id"])
+        _sql.run("forget_old", operator=operator, kept=_KEPT)
         record("forecast.ask", str(made), operator=operator, at=now, after={"days": days})
         transaction.on_commit(_wake)
     return made

@@ -3,6 +3,17 @@ INSERT INTO billing_forecast (operator_id, tenant_id, days, asked_at, asked_by)
 VALUES (%(operator)s, %(tenant)s, %(days)s, %(now)s::timestamptz, %(asked_by)s)
 RETURNING id;
 
+-- name: forget_old
+-- An operator keeps its newest forecasts, and those that are still to be made.
+DELETE FROM billing_forecast
+WHERE
+    operator_id = %(operator)s AND finished_at IS NOT NULL
+    AND id NOT IN (
+        SELECT id FROM billing_forecast WHERE operator_id = %(operator)s
+        ORDER BY id DESC
+        LIMIT %(kept)s
+    );
+
 -- name: latest
 SELECT id, operator_id, days, asked_at, asked_by, finished_at, error, NULL AS summary
 FROM billing_forecast
