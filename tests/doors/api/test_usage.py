@@ -292,6 +292,28 @@ def test_a_batch_of_which_nothing_was_counted_is_not_kept(office: Office) -> Non
     assert office.meter("POST", "/usage/batch", some).body["repeated"] == 1
 
 
+def test_large_answers_are_kept_up_to_so_many(office: Office) -> None:
+    """Of a batch with one event that counts, thousands of refusals are no way to fill the disk."""
+
+    def batch(key: str) -> dict[str, object]:
+        refused = [office.event(key=f"{key}-{n}") | {"subscription": str(uuid4())} for n in range(3_000)]
+        return {"events": [office.event(key=key), *refused]}
+
+    first = office.meter("POST", "/usage/batch", batch("first"), Idempotency_Key="first")
+    assert (first.status, first.body["counted"]) == (200, 1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO api_reply (owner, key, request, kept_at, large)"
+            " SELECT owner, 'x' || n, request, kept_at, large FROM api_reply, generate_series(1, 999) AS n"
+        )
+    again = office.meter("POST", "/usage/batch", batch("again"), Idempotency_Key="again")
+    assert again.told == (429, "too_many_answers")
+    # Nothing of it was counted; what is small is answered as ever, and so is what asks for nothing to be kept.
+    small = office.meter("POST", "/usage/batch", {"events": [office.event(key="again")]}, Idempotency_Key="small")
+    assert small.body["counted"] == 1
+    assert office.meter("POST", "/usage/batch", batch("none")).body["counted"] == 1
+
+
 def test_a_report_by_day_and_the_events_behind_it(office: Office) -> None:
     second, sub = Office.opened(office.seller, office.call)
     with connection.cursor() as cursor:

@@ -21,9 +21,13 @@ class Reply(models.Model):
     location = models.CharField(max_length=300, db_default="")
     body = models.TextField(db_default="")
     kept_at = models.DateTimeField()
+    large = models.BooleanField(db_default=False)
 
     class Meta:
-        indexes = [models.Index(fields=["kept_at"], name="api_reply_kept")]
+        indexes = [
+            models.Index(fields=["kept_at"], name="api_reply_kept"),
+            models.Index(fields=["owner"], name="api_reply_large", condition=models.Q(large=True)),
+        ]
         constraints = [RowPolicy(rule="owner = abono_wall_key()")]
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import zlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.http import HttpResponse
 
-from abono.base.refusal import InvalidRequest, KeyConflict
+from abono.base.refusal import InvalidRequest, KeyConflict, Refusal
 from abono.base.sql import statements
 
 if TYPE_CHECKING:
@@ -27,7 +28,17 @@ ONE_KEY = r"^[!#-+\--:<-\[\]-~]+$"
 KEPT = timedelta(days=2)
 """How long an answer is kept at least; a day is promised."""
 
+MOST_LARGE = 1_000
+"""So many large answers of one key are kept at a time: 10,000 refusals each, and yet nothing was written but them."""
+_LARGE = 4_096
+
 _sql = statements("abono.interfaces.api", "once")
+
+
+class TooManyAnswers(Refusal):
+    """As many large answers are kept for the key as may."""
+
+    code = "too_many_answers"
 
 
 def key_of(call: Call) -> str | None:
@@ -48,7 +59,7 @@ def answer_once(call: Call, act: Callable[[], Reply]) -> HttpResponse:
     """Do what is asked and keep the answer under the call's key; in the caller's transaction, which a refusal ends.
 
     A call at the same moment under the same key waits for this one. Raises KeyConflict where the key stood for
-    something else.
+    something else, TooManyAnswers.
     """
     key = key_of(call)
     if key is None:
@@ -61,8 +72,20 @@ def answer_once(call: Call, act: Callable[[], Reply]) -> HttpResponse:
         _sql.run("drop", owner=owner, key=key)
         return reply.response()
     kept = reply.as_kept()
-    _sql.run("keep", owner=owner, key=key, status=kept.status, location=kept.location, body=kept.text)
+    large = _is_large(kept.text)
+    _sql.run("keep", owner=owner, key=key, status=kept.status, location=kept.location, body=kept.text, large=large)
+    if large and _sql.row("count_large", owner=owner, most=MOST_LARGE + 1)["kept"] > MOST_LARGE:
+        message = (
+            f"{MOST_LARGE} large answers are kept for this key already; send less in a call, or send it without"
+            f" {HEADER}, with a key in each event."
+        )
+        raise TooManyAnswers(message, field=HEADER)
     return reply.response()
+
+
+def _is_large(text: str) -> bool:
+    """Whether an answer takes more room than what it tells of: long and of many different things, such as refusals."""
+    return len(text) > _LARGE and len(zlib.compress(text.encode(), 1)) > _LARGE
 
 
 def _first_answer(owner: int, key: str, asked: bytes) -> HttpResponse:

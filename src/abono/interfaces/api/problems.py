@@ -71,6 +71,7 @@ STATUS = {
     "unknown_field": 422,
     "too_many_requests": 429,
     "forecast_running": 429,
+    "too_many_answers": 429,
     "too_many_forecasts": 429,
     "too_many_invitations": 429,
     "busy": 503,

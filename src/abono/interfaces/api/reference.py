@@ -65,6 +65,8 @@ _TELLS = {
     "unknown_field": "Remove this field; known here are amount, text.",
     "forecast_running": "Another forecast is being made for the same operator; ask again when it is finished.",
     "too_many_forecasts": "3 forecasts of the operator wait to be made already; look at them first.",
+    "too_many_answers": "1000 large answers are kept for this key already; send less in a call, or send it without"
+    " Idempotency-Key, with a key in each event.",
     "too_many_requests": "The key, or all keys of its operator together, asked too often; wait for Retry-After.",
     "busy": "The accounts are being worked on; nothing was written, ask again in a moment.",
     "clock_leapt": "The clock leapt by 2 h. Nothing is booked by it, nothing was written; ask again when it is right.",
@@ -192,7 +194,7 @@ def _refusals(declared: Endpoint, *, has_body: bool) -> dict[int, list[str]]:
     if declared.writes:
         codes += ["busy", "clock_leapt"]
     if declared.once:
-        codes.append("key_conflict")
+        codes += ["key_conflict", "too_many_answers"]
     by_status: dict[int, list[str]] = {}
     for code in dict.fromkeys([*codes, *declared.refusals]):
         status = _STATUS.get(code) or status_of(code)

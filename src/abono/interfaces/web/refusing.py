@@ -99,6 +99,7 @@ SENTENCES: dict[str, _StrPromise] = {
     "forecast_running": _("Another forecast is being made for the same operator. Try again when it is finished."),
     "too_many_forecasts": _("Enough forecasts wait to be made already. Look at them first, then ask again."),
     "clock_leapt": _("Nothing is charged at this moment: the clock of the machine cannot be trusted."),
+    "too_many_answers": _("Enough large answers are kept for this key. Send less in a call."),
     "too_many_requests": _("There were too many requests. Wait a little, then try again."),
     "too_many_accounts": _(
         "Too many accounts are due at once. Ask for fewer days, or have the forecast made in the background."
