@@ -137,35 +137,6 @@ def scripts(*, downtimes: bool = False, usage: bool = False) -> st.SearchStrateg
             st.tuples(st.just("use"), which, amount, st.none()),
             st.tuples(st.just("seats"), which, st.sampled_from(["1", "3", "6", "-1", "-2"])),
         ]
+    orders = st.lists(st.tuples(st.just("subscribe"), which, which, st.just("1")), min_size=1, max_size=4)
     rest = st.lists(st.one_of(options), min_size=6, max_size=30)
-    return st.builds(lambda first, more: [*first, *more], _orders(), rest)
-
-
-def used_while_down() -> st.SearchStrategy[Script]:
-    """Use in a downtime of several boundaries, and little else."""
-    which = st.integers(0, 3)
-    ends = st.sampled_from(["now", "period_end"])
-    amount = st.sampled_from(["1", "2", "5", "6", "9", "20", "-1", "0.5"])
-    passing = st.tuples(st.just("pass"), st.sampled_from([1, 5, 24, 72, 168, 24 * 12, 24 * 20, 24 * 31]))
-    using = st.one_of(
-        st.tuples(st.just("use"), which, amount, st.none()),
-        st.tuples(st.just("use"), which, amount, st.sampled_from([None, 5, 24, 72, 24 * 9, 24 * 20])),
-        st.tuples(st.just("seats"), which, st.sampled_from(["1", "2", "3", "6", "-1", "-2"])),
-    )
-    midnight = st.tuples(st.just("midnight"), st.sampled_from([1, 2, 7, 15]), st.sampled_from([0, -1]))
-    asking = st.one_of(
-        st.tuples(st.just("pay"), which, st.sampled_from(MONEY)),
-        st.tuples(st.just("change"), which, which, st.sampled_from([None, "1", "3"]), ends),
-        st.tuples(st.just("cancel"), which, ends, st.sampled_from(["none", "prorated"])),
-        st.tuples(st.just("pause"), which, st.sampled_from([None, 5])),
-        st.tuples(st.sampled_from(["resume", "block", "unblock"]), which),
-    )
-    down = st.tuples(st.just("downtime"), st.sampled_from([24 * 9, 24 * 40, 24 * 40, 24 * 70]))
-    before = st.lists(st.one_of(passing, using, asking), max_size=3)
-    rest = st.lists(st.one_of(passing, using, using, midnight, passing, using, asking), min_size=6, max_size=24)
-    return st.builds(lambda first, more, off, then: [*first, *more, off, *then], _orders(), before, down, rest)
-
-
-def _orders() -> st.SearchStrategy[Script]:
-    which = st.integers(0, 3)
-    return st.lists(st.tuples(st.just("subscribe"), which, which, st.just("1")), min_size=1, max_size=4)
+    return st.builds(lambda first, more: [*first, *more], orders, rest)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +26,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from abono.base.trail import acting
 from abono.interfaces.cli.stories.playing import Stage
 from abono.interfaces.cli.stories.reading import read_story
-from tests.model.strategies import Script, scripts, used_while_down, worlds
+from tests.model.strategies import Script, scripts, worlds
 from tests.model.telling import Telling
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(7200)]
@@ -35,15 +34,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.timeout(7200)]
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 PARTS = 10 if DEEP else 1
 KINDS = {
-    "billing": scripts(),
-    "downtimes": scripts(downtimes=True),
-    "usage": scripts(usage=True),
-    "both": scripts(downtimes=True, usage=True),
-    "used while down": used_while_down(),
+    "billing": {},
+    "downtimes": {"downtimes": True},
+    "usage": {"usage": True},
+    "both": {"downtimes": True, "usage": True},
 }
-USED = {"usage", "both", "used while down"}
-SETTLED = {"used while down"}
-"""Of which kinds only what is, is compared: what is yet to come is asked of the others."""
 EXAMPLES = int(os.environ.get("STORIES_BESIDE", "2000" if DEEP else "40")) // (PARTS * len(KINDS))
 
 
@@ -82,9 +77,9 @@ def beside(telling: Telling) -> list[str]:
     return []
 
 
-def compare(world: dict[str, Any], script: Script, every: int) -> None:
+def compare(world: dict[str, Any], script: Script) -> None:
     """Tell it, play it, and say where they differ."""
-    telling = Telling(world, every=every)
+    telling = Telling(world, every=1 if DEEP else 6)
     telling.tell(script)
     try:
         found = beside(telling)
@@ -111,14 +106,13 @@ def keep(text: str, found: list[str]) -> None:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_engine_and_the_model_show_the_same(kind: str, part: int) -> None:
     del part  # each is a run of its own, with examples of its own
-    every = sys.maxsize if kind in SETTLED else 1 if DEEP else 6
 
     @settings(
         max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False, database=None,
         phases=[Phase.generate, *([Phase.shrink] if DEEP else [])],
     )  # fmt: skip
-    @given(worlds(usage=kind in USED), KINDS[kind])
+    @given(worlds(usage="usage" in KINDS[kind]), scripts(**KINDS[kind]))
     def play(world: dict[str, Any], script: Script) -> None:
-        compare(world, script, every)
+        compare(world, script)
 
     play()
